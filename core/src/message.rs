@@ -1,0 +1,128 @@
+//! What a store keeps.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{DedupKey, Due, GroupName, Headers, IdOrigin, JobKind, Lane, MessageId, Timestamp};
+
+/// A dedup key and how long it is recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dedup {
+    /// The key; its scope is the queue, and the group for a grouped message.
+    pub key: DedupKey,
+    /// How long after the first enqueue a repeat answers Duplicate. Default 1 h.
+    pub window: Duration,
+}
+
+impl Dedup {
+    /// The window of a key that names none.
+    pub const WINDOW_DEFAULT: Duration = Duration::from_secs(3600);
+}
+
+/// W3C trace context, carried with the message and never rewritten on a retry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The `traceparent` header.
+    pub parent: String,
+    /// The `tracestate` header, empty if there is none.
+    pub state: String,
+}
+
+/// A message on its way into a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewMessage {
+    /// Its identity.
+    pub id: MessageId,
+    /// Who made the id.
+    pub id_origin: IdOrigin,
+    /// The stored name of the job type.
+    pub kind: JobKind,
+    /// The payload: any bytes.
+    pub body: Bytes,
+    /// The user's headers.
+    pub headers: Headers,
+    /// Members of a group are worked one at a time, in order.
+    pub group: Option<GroupName>,
+    /// Its priority.
+    pub lane: Lane,
+    /// When it becomes due; `None` is at once.
+    pub due: Option<Due>,
+    /// When it expires; `None` takes the queue's setting.
+    pub expires: Option<Due>,
+    /// Recognise a repeat of this key.
+    pub dedup: Option<Dedup>,
+    /// Where the message came from, for tracing.
+    pub trace: Option<TraceContext>,
+}
+
+impl NewMessage {
+    /// A message of this id, kind and body; everything else is at its default.
+    pub fn new(id: MessageId, id_origin: IdOrigin, kind: JobKind, body: impl Into<Bytes>) -> Self {
+        Self {
+            id,
+            id_origin,
+            kind,
+            body: body.into(),
+            headers: Headers::new(),
+            group: None,
+            lane: Lane::Normal,
+            due: None,
+            expires: None,
+            dedup: None,
+            trace: None,
+        }
+    }
+
+    /// What the store keeps of it, where the store's clock shows `now` and the queue lets
+    /// messages expire after `expires_default`.
+    pub fn stored_at(&self, now: Timestamp, expires_default: Option<Duration>) -> Message {
+        let expires = self.expires.or(expires_default.map(Due::In));
+        Message {
+            id: self.id,
+            id_origin: self.id_origin,
+            kind: self.kind.clone(),
+            body: self.body.clone(),
+            headers: self.headers.clone(),
+            group: self.group.clone(),
+            lane: self.lane,
+            enqueued_at: now,
+            due_at: self.due.map_or(now, |due| due.resolve(now)),
+            expires_at: expires.map(|due| due.resolve(now)),
+            dedup: self.dedup.clone(),
+            trace: self.trace.clone(),
+        }
+    }
+}
+
+/// A message as a store keeps it. It does not change while it lives; what changes (attempts,
+/// due time of a retry, history) lies beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// Its identity.
+    pub id: MessageId,
+    /// Who made the id.
+    pub id_origin: IdOrigin,
+    /// The stored name of the job type.
+    pub kind: JobKind,
+    /// The payload.
+    pub body: Bytes,
+    /// The user's headers.
+    pub headers: Headers,
+    /// Its group.
+    pub group: Option<GroupName>,
+    /// Its priority.
+    pub lane: Lane,
+    /// When the store took it, by the store's clock.
+    pub enqueued_at: Timestamp,
+    /// When it first became due.
+    pub due_at: Timestamp,
+    /// When it expires; cleared by a redrive.
+    pub expires_at: Option<Timestamp>,
+    /// Its dedup key.
+    pub dedup: Option<Dedup>,
+    /// Where it came from.
+    pub trace: Option<TraceContext>,
+}

@@ -1,0 +1,26 @@
+//! How far an intake has come.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{LeaseName, NamedLease, Result};
+
+/// Small values under a named lease: the progress of an intake, written only by whoever holds
+/// the lease and read by whoever takes it over.
+#[async_trait]
+pub trait ProgressStore: fmt::Debug + Send + Sync + 'static {
+    /// The value of a key; `None` if it was never set or ran out.
+    async fn load(&self, name: &LeaseName, key: &str) -> Result<Option<Bytes>>;
+
+    /// Sets values, each kept for `keep` from now, all in one step. Answers whether it was done:
+    /// not if the lease's epoch is no longer the current one.
+    async fn save(
+        &self,
+        lease: &NamedLease,
+        entries: &[(String, Bytes)],
+        keep: Duration,
+    ) -> Result<bool>;
+}

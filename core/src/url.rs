@@ -1,0 +1,377 @@
+//! Store URLs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+
+use crate::{StoreError, StoreErrorKind, nearest};
+
+/// The URL of a store, split into its parts. Its password is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreUrl {
+    scheme: String,
+    user: Option<String>,
+    password: Option<String>,
+    hosts: Vec<String>,
+    path: String,
+    query: BTreeMap<String, String>,
+}
+
+/// Why a URL is none. Never holds the text it was made from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store URL is not valid: {0}")]
+pub struct UrlError(String);
+
+impl UrlError {
+    fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl From<UrlError> for StoreError {
+    fn from(error: UrlError) -> Self {
+        Self::new(StoreErrorKind::Misconfigured, "open", error.to_string())
+    }
+}
+
+impl StoreUrl {
+    /// The scheme, such as `redis`.
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// The user name, decoded.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The password, decoded. The one place that gives it away.
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
+    /// `host:port` parts, separated by commas in the URL. `memory://name` has the host `name`.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// The path behind the hosts, decoded, with its leading slash; empty if there is none. For
+    /// `sqlite://./rel.db` the path is `./rel.db` and there are no hosts.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The value of a query key.
+    pub fn query(&self, key: &str) -> Option<&str> {
+        self.query.get(key).map(String::as_str)
+    }
+
+    /// Refuses query keys that are not among `known`, naming the nearest.
+    pub fn check_keys(&self, known: &[&str]) -> Result<(), UrlError> {
+        let Some(unknown) = self.query.keys().find(|key| !known.contains(&key.as_str())) else {
+            return Ok(());
+        };
+        let shown: String = unknown
+            .chars()
+            .take(40)
+            .flat_map(char::escape_debug)
+            .collect();
+        let hint = match nearest(unknown, known.iter().copied()) {
+            Some(near) => format!("; did you mean {near:?}?"),
+            None if known.is_empty() => format!("; {}:// takes none", self.scheme),
+            None => format!("; {}:// takes {}", self.scheme, known.join(", ")),
+        };
+        Err(UrlError::new(format!("unknown key {shown:?}{hint}")))
+    }
+
+    /// A duration of the query, such as `500ms`, `5s` or `2m`.
+    pub fn duration(&self, key: &str) -> Result<Option<Duration>, UrlError> {
+        let Some(text) = self.query(key) else {
+            return Ok(None);
+        };
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let factor = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            _ => {
+                return Err(UrlError::new(format!(
+                    "{key} wants a duration such as 500ms, 5s, 2m"
+                )));
+            }
+        };
+        let millis = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|n| n.checked_mul(factor));
+        match millis {
+            Some(1..=43_200_000) => Ok(millis.map(Duration::from_millis)),
+            _ => Err(UrlError::new(format!("{key} must be between 1ms and 720m"))),
+        }
+    }
+
+    fn shown_authority(&self) -> String {
+        let mut text = String::new();
+        if let Some(user) = &self.user {
+            text += &escape(user);
+        }
+        if self.password.is_some() {
+            text += ":***";
+        }
+        if self.user.is_some() || self.password.is_some() {
+            text.push('@');
+        }
+        text + &self.hosts.join(",")
+    }
+}
+
+fn escape(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn decode(text: &str) -> Result<String, UrlError> {
+    let decoded = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| UrlError::new("a percent-encoded part is not UTF-8"))?;
+    if decoded.chars().any(char::is_control) {
+        return Err(UrlError::new("it holds a control character"));
+    }
+    Ok(decoded.into_owned())
+}
+
+/// The URL with its password as `***`.
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}://{}{}",
+            self.scheme,
+            self.shown_authority(),
+            self.path
+        )?;
+        for (index, (key, value)) in self.query.iter().enumerate() {
+            let shown = if is_secret(key) { "***" } else { value };
+            write!(f, "{}{key}={shown}", if index == 0 { '?' } else { '&' })?;
+        }
+        Ok(())
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    ["password", "secret", "token", "key_pass"]
+        .iter()
+        .any(|word| key.contains(word))
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreUrl({self})")
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(UrlError::new(
+                "it has no scheme; write it as sqlite://./queue.db or redis://host:6379/0",
+            ));
+        };
+        let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '+');
+        if !scheme_ok {
+            return Err(UrlError::new(
+                "its scheme is not made of small letters, digits and +",
+            ));
+        }
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let mut url = Self {
+            scheme: scheme.to_owned(),
+            user: None,
+            password: None,
+            hosts: Vec::new(),
+            path: String::new(),
+            query: parse_query(query)?,
+        };
+        if scheme == "sqlite" {
+            // Everything is a path here: sqlite://./rel.db and sqlite:///abs/file.db.
+            url.path = decode(place)?;
+        } else {
+            url.read_place(place)?;
+        }
+        Ok(url)
+    }
+}
+
+impl StoreUrl {
+    fn read_place(&mut self, place: &str) -> Result<(), UrlError> {
+        let (authority, path) = match place.find('/') {
+            Some(at) => place.split_at(at),
+            None => (place, ""),
+        };
+        self.path = decode(path)?;
+        // The last @ ends the user part: an unescaped one in a password must not leak into a host.
+        let hosts = match authority.rsplit_once('@') {
+            Some((user, hosts)) => {
+                let (name, password) = match user.split_once(':') {
+                    Some((name, password)) => (name, Some(decode(password)?)),
+                    None => (user, None),
+                };
+                self.user = (!name.is_empty()).then(|| decode(name)).transpose()?;
+                self.password = password;
+                hosts
+            }
+            None => authority,
+        };
+        for host in hosts.split(',').filter(|_| !hosts.is_empty()) {
+            self.hosts.push(check_host(host)?);
+        }
+        Ok(())
+    }
+}
+
+fn check_host(host: &str) -> Result<String, UrlError> {
+    let host = decode(host)?;
+    if host.is_empty() {
+        return Err(UrlError::new("a host is empty"));
+    }
+    if host.len() > 255 || host.contains(char::is_whitespace) {
+        return Err(UrlError::new("a host is too long or holds a blank"));
+    }
+    let (name, port) = match host.rsplit_once(']') {
+        Some((name, rest)) if name.starts_with('[') => (name, rest.strip_prefix(':')),
+        Some(_) => return Err(UrlError::new("a host has a ] without a [")),
+        None => match host.split_once(':') {
+            Some((_, port)) if port.contains(':') => {
+                return Err(UrlError::new(
+                    "an IPv6 address needs brackets, such as [::1]:6379",
+                ));
+            }
+            Some((name, port)) => (name, Some(port)),
+            None => (host.as_str(), None),
+        },
+    };
+    if name.is_empty() {
+        return Err(UrlError::new("a host is empty"));
+    }
+    if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
+        return Err(UrlError::new("a port is not a number from 1 to 65535"));
+    }
+    Ok(host)
+}
+
+fn parse_query(query: &str) -> Result<BTreeMap<String, String>, UrlError> {
+    let mut pairs = BTreeMap::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| UrlError::new("a query key has no value; write ?key=value"))?;
+        if pairs.insert(decode(key)?, decode(value)?).is_some() {
+            return Err(UrlError::new("a query key is set twice"));
+        }
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> StoreUrl {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn parts_are_split_and_decoded() {
+        let redis = url("redis://ann:s%40cret@h1:6379,h2/3?ack=fsync");
+        assert_eq!(
+            (redis.user(), redis.password()),
+            (Some("ann"), Some("s@cret"))
+        );
+        assert_eq!(redis.hosts(), ["h1:6379", "h2"]);
+        assert_eq!((redis.path(), redis.query("ack")), ("/3", Some("fsync")));
+        assert_eq!(url("sqlite://./rel.db").path(), "./rel.db");
+        assert_eq!(url("sqlite:///abs/q.db?sync=normal").path(), "/abs/q.db");
+        assert_eq!(url("memory://name").hosts(), ["name"]);
+        assert_eq!(url("redis://[::1]:6379").hosts(), ["[::1]:6379"]);
+    }
+
+    #[test]
+    fn no_password_is_ever_shown() {
+        let secret = "hunter2";
+        for text in [
+            "redis://u:hunter2@h/0",
+            "redis://:hunter2@h",
+            "cassandra://a:x@hunter2@h/k",
+        ] {
+            let url = url(text);
+            for shown in [url.to_string(), format!("{url:?}"), format!("{url:#?}")] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+        for text in [
+            "redis:u:hunter2@h",
+            "redis://u:hunter2@h:0",
+            "redis://u:hunter2@h?a",
+        ] {
+            let error = text.parse::<StoreUrl>().unwrap_err().to_string();
+            assert!(!error.contains(secret), "{error}");
+        }
+    }
+
+    #[test]
+    fn bad_urls_are_refused() {
+        for bad in [
+            "",
+            "x",
+            "redis:/h",
+            "Redis://h",
+            "://h",
+            "redis://h:0",
+            "redis://h:70000",
+            "redis://h:abc",
+            "redis://::1:6379",
+            "redis://a b",
+            "redis://h?x=1&x=2",
+            "redis://h%00",
+            "redis://h1,,h2",
+        ] {
+            assert!(bad.parse::<StoreUrl>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        let error = url("sqlite://q.db?snyc=full")
+            .check_keys(&["sync", "timeout"])
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("did you mean \"sync\"?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn durations_have_units() {
+        let ok = url("sqlite://q.db?timeout=250ms")
+            .duration("timeout")
+            .unwrap();
+        assert_eq!(ok, Some(Duration::from_millis(250)));
+        for bad in ["5", "0s", "-1s", "1e999s", "9999999999999999999s", "s"] {
+            assert!(
+                url(&format!("sqlite://q.db?timeout={bad}"))
+                    .duration("timeout")
+                    .is_err()
+            );
+        }
+    }
+}
