@@ -40,6 +40,7 @@ mod stored;
 mod suggest;
 mod time;
 mod url;
+pub mod validate;
 pub mod wire;
 mod workers;
 
