@@ -8,6 +8,9 @@ mod clock;
 mod connect;
 mod connection;
 mod error;
+pub mod extract;
+mod handler;
+mod job;
 mod measure;
 pub mod prelude;
 mod queue;
@@ -17,6 +20,10 @@ pub mod routes;
 pub use connect::{connect, connect_with, registry};
 pub use connection::Connection;
 pub use error::EnqueueError;
+pub use handler::{BlockingHandler, Handler, HandlerService};
+pub use job::{
+    CheckpointSlot, Hold, IntoOutcome, JobContext, Outcome, Processor, ProcessorOptions,
+};
 pub use longshore_core as core;
 pub use longshore_core::{
     AttemptRecord, DeadReason, Dedup, Delivery, Due, ErrorPolicy, Failure, FailureClass, GroupName,
