@@ -1,5 +1,5 @@
 //! Opens any longshore store by its URL.
 
-mod registry;
+mod schemes;
 
-pub use registry::registry;
+pub use schemes::registry;
