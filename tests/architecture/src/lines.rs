@@ -10,8 +10,12 @@ pub fn without_comments(text: &str) -> String {
 /// The text up to the first module that is only compiled for tests, which by the custom of this
 /// code base is the last thing in a file.
 pub fn without_tests(text: &str) -> &str {
-    text.find("#[cfg(test)]\nmod ")
-        .map_or(text, |start| &text[..start])
+    let mut starts = text.match_indices("#[cfg(test)]\n");
+    let module = starts.find(|(start, mark)| {
+        let item = without_visibility(&text[start + mark.len()..]);
+        item.starts_with("mod ") && item.lines().next().is_some_and(|line| line.ends_with('{'))
+    });
+    module.map_or(text, |(start, _)| &text[..start])
 }
 
 /// The lines of a file that neither declare nor re-export, with their numbers: what a `lib.rs`
@@ -29,9 +33,7 @@ pub fn logic_lines(text: &str) -> Vec<(usize, String)> {
             continue;
         }
         let is_attribute = code.starts_with("#[") || code.starts_with("#![");
-        let item = code
-            .trim_start_matches("pub ")
-            .trim_start_matches("pub(crate) ");
+        let item = without_visibility(code);
         let is_declaration = item.starts_with("mod ") || item.starts_with("use ");
         if is_attribute {
             open_item = !code.ends_with(']');
@@ -42,6 +44,15 @@ pub fn logic_lines(text: &str) -> Vec<(usize, String)> {
         }
     }
     logic
+}
+
+/// An item without `pub`, `pub(crate)`, `pub(super)` and the like.
+fn without_visibility(code: &str) -> &str {
+    let Some(rest) = code.strip_prefix("pub") else {
+        return code;
+    };
+    let restricted = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    restricted.map_or(rest, |(_, rest)| rest).trim_start()
 }
 
 /// A line up to its comment. A `//` inside a string stays, as in a URL.
@@ -78,7 +89,14 @@ mod tests {
 
     #[test]
     fn tests_are_cut_off() {
-        assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {}\n"), "a\n");
+        for module in ["mod tests {\n", "pub(crate) mod tests {\n"] {
+            assert_eq!(
+                without_tests(&format!("a\n#[cfg(test)]\n{module}}}\n")),
+                "a\n"
+            );
+        }
+        let elsewhere = "a\n#[cfg(test)]\nmod tests;\nfn b() {}\n";
+        assert_eq!(without_tests(elsewhere), elsewhere);
         assert_eq!(
             without_tests("a\n#[cfg(test)]\nfn b() {}\n"),
             "a\n#[cfg(test)]\nfn b() {}\n"
@@ -87,7 +105,7 @@ mod tests {
 
     #[test]
     fn declarations_are_no_logic() {
-        let text = "//! Doc.\n#![warn(\n    x\n)]\nmod a;\npub mod b;\npub use a::{\n    B,\n};\n";
+        let text = "//! Doc.\n#![warn(\n    x\n)]\nmod a;\npub mod b;\npub(super) use b::C;\npub(in crate::d) mod e;\npub use a::{\n    B,\n};\n";
         assert_eq!(logic_lines(text), []);
     }
 
