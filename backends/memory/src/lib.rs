@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod dead;
 mod enqueue;
+mod floor;
 mod groups;
 mod lease;
 mod names;

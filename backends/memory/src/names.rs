@@ -18,7 +18,7 @@ pub fn scheme() -> Scheme {
         feature: "memory",
         open: Some(|url, options| Box::pin(async move { open(&url, &options) })),
         ddl: None,
-        floor: None,
+        floor: Some(crate::floor::floor),
     }
 }
 
