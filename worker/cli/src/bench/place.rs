@@ -198,6 +198,9 @@ mod tests {
             Place::of("redis://127.0.0.1:6379").unwrap_err().exit(),
             Exit::Misconfigured
         );
-        assert_eq!(Place::of("nonsense").unwrap_err().exit(), Exit::Misconfigured);
+        assert_eq!(
+            Place::of("nonsense").unwrap_err().exit(),
+            Exit::Misconfigured
+        );
     }
 }

@@ -15,7 +15,11 @@ impl Pairs {
     /// The medians of both sides, and of the ratio within each round: a machine that is slow for
     /// a minute slows both sides of a pair.
     pub(crate) fn summary(&self) -> Summary {
-        let ratios: Vec<f64> = self.0.iter().map(|(subject, other)| subject / other).collect();
+        let ratios: Vec<f64> = self
+            .0
+            .iter()
+            .map(|(subject, other)| subject / other)
+            .collect();
         Summary {
             subject: median(self.0.iter().map(|(subject, _)| *subject)),
             other: median(self.0.iter().map(|(_, other)| *other)),

@@ -1,8 +1,8 @@
 //! Runs a bench from its arguments to its exit code.
 
 use super::args::{BenchArgs, Scenario};
-use super::session::Bench;
 use super::report::Report;
+use super::session::Bench;
 use super::{hand, scenario, show};
 use crate::error::Result;
 use crate::exit::Exit;

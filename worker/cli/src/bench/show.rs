@@ -50,7 +50,13 @@ fn settings(settings: &Settings) -> String {
 
 fn ratios(report: &Report) -> String {
     let heads = [
-        "measured", "#value", "compared with", "#value", "unit", "#ratio", "lowest..highest",
+        "measured",
+        "#value",
+        "compared with",
+        "#value",
+        "unit",
+        "#ratio",
+        "lowest..highest",
         "goal",
     ];
     let mut table = Table::new(&heads);
@@ -105,10 +111,7 @@ fn figures(report: &Report) -> String {
 fn check(report: &Report) -> String {
     let check = &report.check;
     if check.holds() {
-        return format!(
-            "All {} messages came out exactly once.\n",
-            check.expected
-        );
+        return format!("All {} messages came out exactly once.\n", check.expected);
     }
     format!(
         "WRONG: of {} messages {} are missing, {} came out again, {} are unknown and {} are still \

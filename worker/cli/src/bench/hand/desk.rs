@@ -76,7 +76,11 @@ impl Desk {
                 self.serving = Some(Serving::start(backend, load, batch, says));
                 Ok(None)
             }
-            Order::Work { load, messages, concurrency } => {
+            Order::Work {
+                load,
+                messages,
+                concurrency,
+            } => {
                 let mut tally = Tally::new(messages);
                 let span = pump::drain(store, &load, concurrency, &mut tally).await?;
                 Ok(Some(Said::Drained { span, tally }))

@@ -99,7 +99,9 @@ pub(crate) async fn child(url: &str) -> Result<()> {
             output.write_all(&line).await?;
             output.flush().await
         };
-        written.await.map_err(|error| crate::error::of_stdout(&error))?;
+        written
+            .await
+            .map_err(|error| crate::error::of_stdout(&error))?;
     }
     desk.abort();
     Ok(())

@@ -24,7 +24,12 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Starts the loop; it tells each message when its ack is applied.
-    pub(super) fn start(backend: Backend, load: Load, batch: u32, says: mpsc::Sender<Said>) -> Self {
+    pub(super) fn start(
+        backend: Backend,
+        load: Load,
+        batch: u32,
+        says: mpsc::Sender<Said>,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
             let served = serve(backend, load, batch, &says, stopped).await;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use longshore::core::QueueStore;
 use tokio::task::JoinSet;
 
-use crate::bench::session::{Bench, rate};
 use crate::bench::load::Load;
 use crate::bench::meter::Moment;
 use crate::bench::pump;
 use crate::bench::ratio::Pairs;
 use crate::bench::report::{Comparison, Goal, Report};
+use crate::bench::session::{Bench, rate};
 use crate::bench::tally::Tally;
 use crate::error::Result;
 
@@ -34,7 +34,9 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
         }
         let mut rates = Vec::new();
         for (callers, messages) in turns {
-            bench.steps.next(format!("round {round}: {callers} callers"));
+            bench
+                .steps
+                .next(format!("round {round}: {callers} callers"));
             rates.push(once(bench, report, callers, messages).await?);
         }
         if round % 2 == 0 {
@@ -65,12 +67,7 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
 }
 
 /// The rate of `callers` that share `messages`, each enqueueing its own one by one.
-async fn once(
-    bench: &Bench<'_>,
-    report: &mut Report,
-    callers: u64,
-    messages: u64,
-) -> Result<f64> {
+async fn once(bench: &Bench<'_>, report: &mut Report, callers: u64, messages: u64) -> Result<f64> {
     let scratch = bench.place.fresh(None)?;
     let backend = scratch.open().await?;
     let load = bench.load();

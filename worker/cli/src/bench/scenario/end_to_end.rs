@@ -7,13 +7,13 @@ use longshore::core::QueueStore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::bench::session::Bench;
 use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::latency::Latencies;
 use crate::bench::load::Load;
 use crate::bench::meter::Moment;
 use crate::bench::pump;
 use crate::bench::report::Report;
+use crate::bench::session::Bench;
 use crate::bench::tally::Tally;
 use crate::error::Result;
 
@@ -52,15 +52,26 @@ async fn run(
         None => closed(&backend.queues, load, messages, &mut crew, &mut seen).await?,
         Some(rate) => {
             let period = Duration::from_secs(1) / rate;
-            open(&backend.queues, load, messages, period, &mut crew, &mut seen).await?;
+            open(
+                &backend.queues,
+                load,
+                messages,
+                period,
+                &mut crew,
+                &mut seen,
+            )
+            .await?;
         }
     }
     for said in crew.stop().await? {
         seen.late(&said);
     }
-    let name = rate.map_or("closed loop".to_owned(), |rate| format!("open loop, {rate}/s"));
+    let name = rate.map_or("closed loop".to_owned(), |rate| {
+        format!("open loop, {rate}/s")
+    });
     let latencies = [
-        seen.delivered.summary(format!("{name}: enqueue to delivery")),
+        seen.delivered
+            .summary(format!("{name}: enqueue to delivery")),
         seen.settled.summary(format!("{name}: enqueue to ack")),
     ];
     report.latencies.extend(latencies);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use longshore::core::{Backend, GroupName};
 
-use crate::bench::session::Bench;
 use crate::bench::load::Load;
 use crate::bench::meter::{Moment, processor_time};
 use crate::bench::place::{Scratch, open};
 use crate::bench::pump;
 use crate::bench::ratio::Pairs;
 use crate::bench::report::{Comparison, Goal, Report};
+use crate::bench::session::Bench;
 use crate::bench::tally::{Check, Tally};
 use crate::error::Result;
 
@@ -31,7 +31,9 @@ pub(crate) async fn flat(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let mut shallow = Stock::new(bench, few, 0).await?;
     bench.steps.next(format!("storing {many} messages"));
     let mut deep = Stock::new(bench, many, 0).await?;
-    bench.steps.next(format!("storing {members} members of a group"));
+    bench
+        .steps
+        .next(format!("storing {members} members of a group"));
     let mut behind = Stock::new(bench, few, members).await?;
     let mut pairs: [Pairs; 4] = Default::default();
     // The first cycles fill caches that the others find full.
@@ -44,7 +46,9 @@ pub(crate) async fn flat(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
         let base = shallow.turn_over(bench, messages).await?;
         bench.steps.next(format!("round {round}: {many} waiting"));
         let depth = deep.turn_over(bench, messages).await?;
-        bench.steps.next(format!("round {round}: behind {members} members"));
+        bench
+            .steps
+            .next(format!("round {round}: behind {members} members"));
         let group = behind.turn_over(bench, messages).await?;
         pairs[0].push(depth.clock, base.clock);
         pairs[1].push(depth.processor, base.processor);

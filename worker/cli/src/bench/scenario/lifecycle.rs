@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::bench::session::{Bench, rate};
 use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::meter::Span;
 use crate::bench::ratio::Pairs;
 use crate::bench::report::{Comparison, Goal, Report};
+use crate::bench::session::{Bench, rate};
 use crate::bench::tally::{Check, Tally};
 use crate::error::Result;
 

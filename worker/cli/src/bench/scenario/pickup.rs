@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::bench::session::Bench;
 use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::latency::Latencies;
 use crate::bench::meter::Moment;
 use crate::bench::pump;
 use crate::bench::report::{Figure, Goal, Report};
+use crate::bench::session::Bench;
 use crate::bench::tally::Tally;
 use crate::error::Result;
 
