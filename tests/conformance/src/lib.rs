@@ -8,6 +8,7 @@ mod case;
 mod cases;
 mod draft;
 mod harness;
+mod operating;
 mod runner;
 mod settling;
 mod stage;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use longshore_core::{
     Backend, Clock, Cursor, Delivery, Enqueued, Found, ManualClock, MessageId, NewMessage, Page,
-    QueueName, QueueStats, Receipt, Receive, Received, Result, SettingsChange, StoreError,
-    StoredMessage, Timestamp,
+    Pause, QueueName, QueueStats, Receipt, Receive, Received, Result, StoreError, StoredMessage,
+    Timestamp,
 };
 
 use crate::Subject;
@@ -185,14 +185,6 @@ impl Stage {
                 return all;
             }
         }
-    }
-
-    pub(crate) async fn configure(&self, change: SettingsChange) {
-        let admin = &self.store.admin;
-        admin
-            .configure(&self.queue, &change)
-            .await
-            .expect("configure");
     }
 }
 

@@ -264,9 +264,7 @@ async fn a_receipt_is_stale_after_the_message_was_redriven(stage: Stage) {
     stage.put(&[message("a")]).await;
     let first = stage.take_one().await;
     stage.bury(&first).await;
-    let id = [first.message.id];
-    let redriven = stage.store.admin.redrive(&stage.queue, &id).await;
-    redriven.expect("redrive");
+    stage.redrive(first.message.id).await;
     assert_eq!(
         stage.settle(&first, dead_letter()).await,
         Settled::LeaseLost
