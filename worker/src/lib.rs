@@ -18,6 +18,8 @@ mod queue;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod runtime;
+#[cfg(feature = "test-kit")]
+pub mod test_kit;
 mod worker;
 
 pub use connect::{connect, connect_with, registry};
