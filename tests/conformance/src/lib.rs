@@ -4,6 +4,7 @@
 //! [`main`]. The cases know no store: they speak to the traits of the core, move a clock by
 //! hand, and wait for signals instead of sleeping.
 
+pub mod broken;
 mod case;
 mod cases;
 mod draft;
