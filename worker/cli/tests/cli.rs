@@ -17,6 +17,10 @@ mod manage;
 mod pipes;
 #[path = "cli/receive.rs"]
 mod receive;
+#[path = "cli/routes.rs"]
+mod routes;
+#[path = "cli/run.rs"]
+mod run;
 #[path = "cli/settings.rs"]
 mod settings;
 #[path = "cli/shapes.rs"]
