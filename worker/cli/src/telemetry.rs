@@ -55,8 +55,7 @@ fn filter(global: &GlobalArgs, loudness: Loudness) -> Result<EnvFilter> {
     let level = match (global.quiet, global.verbose, loudness) {
         (true, _, _) => "error",
         (_, 0, Loudness::Warnings) => "warn",
-        (_, 0, Loudness::Events) => "warn,longshore=info",
-        (_, 1, Loudness::Warnings) => "warn,longshore=info",
+        (_, 0, Loudness::Events) | (_, 1, Loudness::Warnings) => "warn,longshore=info",
         (_, 1, Loudness::Events) | (_, 2, _) => "info,longshore=debug",
         (_, _, _) => "trace",
     };

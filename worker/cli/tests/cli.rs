@@ -1,5 +1,10 @@
 //! The real binary on real files.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics; its stage is part of it"
+)]
+
 #[path = "cli/stage.rs"]
 mod stage;
 

@@ -44,7 +44,7 @@ fn a_good_file_is_checked_shown_and_explained() {
     );
     let explained = stage.run(&["routes", "explain", "routes.toml", "--error", "http.503"]);
     assert_eq!(explained.code, Some(0), "{}", explained.stderr);
-    assert!(explained.text().contains("5"), "{}", explained.text());
+    assert!(explained.text().contains('5'), "{}", explained.text());
     for verb in [
         vec!["routes", "check", "routes.toml", "--json"],
         vec!["routes", "show", "routes.toml", "--json"],
