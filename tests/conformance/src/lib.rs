@@ -11,6 +11,7 @@ mod draft;
 mod faults;
 mod harness;
 mod operating;
+mod properties;
 mod runner;
 mod settling;
 mod stage;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::properties::random_histories_agree;
 use crate::{Harness, Missing, cases};
 
 /// Runs each case once for each store, as `store::topic::case`. A store that is missing is a
@@ -14,7 +15,10 @@ pub fn main(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> ExitCode {
     let mut trials = Vec::new();
     for harness in harnesses {
         match harness {
-            Ok(harness) => trials.extend(trials_of(&harness)),
+            Ok(harness) => {
+                trials.extend(trials_of(&harness));
+                trials.push(property_of(harness));
+            }
             Err(missing) => trials.push(Trial::test(
                 format!("{}::the_store_is_there", missing.name),
                 move || Err(Failed::from(missing.to_string())),
@@ -32,4 +36,10 @@ fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
             Trial::test(name, move || Ok(case.try_on(&*harness)?))
         })
         .collect()
+}
+
+/// Random histories against the model: the one test that finds what nobody thought of.
+fn property_of(harness: Arc<dyn Harness>) -> Trial {
+    let name = format!("{}::properties::random_histories_agree", harness.name());
+    Trial::test(name, move || Ok(random_histories_agree(&*harness)?))
 }
