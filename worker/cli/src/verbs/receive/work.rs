@@ -46,8 +46,9 @@ pub(super) async fn perform(
     session: &Session,
 ) -> Result<Exit> {
     let settings = connection.backend().admin.settings(&args.queue).await?;
-    let signals = Signals::listen()?;
     let deliveries = super::lease(connection, args).await?;
+    // From here on there is something to put in order; a signal during the wait just ends it.
+    let signals = Signals::listen()?;
     if deliveries.is_empty() {
         session.note(format_args!("nothing to receive from {}", args.queue));
         print(&Tally::default(), session)?;
