@@ -175,3 +175,29 @@ fn ctrl_c_ends_the_running_program_and_gives_the_rest_back() {
         "the second was given back uncharged"
     );
 }
+
+#[test]
+fn a_suspect_is_worked_alone() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "killer"]);
+    // Two deliveries vanish: leased for a second, never settled.
+    for attempt in 1..=2 {
+        let args = ["receive", "q", "--lease", "1s", "--wait", "20s", "--json"];
+        assert_eq!(stage.json(&args)[0]["attempt"], attempt);
+    }
+    // Once this one is due, the lease of the other has ended.
+    let neighbour = stage.enqueue(&["q", "neighbour", "--delay", "2s"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while stage.json(&["show", "q", &neighbour, "--json"])["state"] != "waiting" {
+        assert!(std::time::Instant::now() < deadline, "it never became due");
+    }
+    let ended = stage.run(&["receive", "q", "--", "cat"]);
+    assert_eq!((ended.code, ended.text()), (Some(4), "killer"));
+    assert!(ended.stderr.contains("1 acked"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("1 released"), "{}", ended.stderr);
+    assert_eq!(
+        stage.receive("q")["attempt"],
+        1,
+        "it was given back uncharged"
+    );
+}
