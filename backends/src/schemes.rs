@@ -28,6 +28,8 @@ fn sqlite() -> Scheme {
     left_out("sqlite")
 }
 
+#[cfg(not(all(feature = "memory", feature = "sqlite")))]
+#[cfg(not(all(feature = "memory", feature = "sqlite")))]
 fn left_out(name: &'static str) -> Scheme {
     Scheme {
         name,
