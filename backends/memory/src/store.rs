@@ -16,6 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::clock::Bell;
 use crate::schema::Data;
 
+/// No receive waits longer than this: a year, far from where a point in time overflows.
+const WAIT_MAX: Duration = Duration::from_secs(365 * 86_400);
+
 /// A store in this process.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
@@ -100,7 +103,7 @@ impl QueueStore for MemoryStore {
             batch_max: request.batch_max.min(self.limits().batch_max),
             ..request
         };
-        let deadline = Instant::now() + request.wait_max;
+        let deadline = Instant::now() + request.wait_max.min(WAIT_MAX);
         let mut set_aside = 0;
         loop {
             // Listening begins before looking, so that no change in between goes unheard.
@@ -112,7 +115,7 @@ impl QueueStore for MemoryStore {
                 received.set_aside = set_aside;
                 return Ok(received);
             }
-            let next = next.and_then(|span| Instant::now().checked_add(span));
+            let next = next.map(|span| Instant::now() + span.min(WAIT_MAX));
             let look_again = next.map_or(deadline, |next| next.min(deadline));
             // An elapsed timeout is no error: it is time to look again.
             let _elapsed = timeout_at(look_again, changed).await;

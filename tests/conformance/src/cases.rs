@@ -5,6 +5,7 @@ mod attempts;
 mod cancellation;
 mod checkpoint;
 mod concurrency;
+mod cursors;
 mod damage;
 mod dead_letters;
 mod dedup;
@@ -12,6 +13,7 @@ mod enqueue;
 mod expiry;
 mod export_adopt;
 mod extend;
+mod extremes;
 mod groups;
 mod ids;
 mod lanes;
@@ -54,12 +56,14 @@ const TOPICS: &[&[Case]] = &[
     pause::CASES,
     settings::CASES,
     admin::CASES,
+    cursors::CASES,
     export_adopt::CASES,
     moving::CASES,
     workers::CASES,
     leases::CASES,
     progress::CASES,
     damage::CASES,
+    extremes::CASES,
     concurrency::CASES,
     cancellation::CASES,
 ];

@@ -1,11 +1,11 @@
 //! Groups: one member at a time, in order, and at no cost to others.
 
-use longshore_core::{Changed, Due, Lane, MessageState, NewMessage};
+use longshore_core::{Changed, Disposition, Due, Lane, MessageState, NewMessage};
 
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, message, messages, secs};
-use crate::settling::{release_in, retry_in};
+use crate::settling::{dead_letter, release_in, retry_in};
 use crate::stage::{LEASE, bodies};
 
 cases! { "groups";
@@ -35,6 +35,8 @@ cases! { "groups";
     8 waiting_members_count_as_waiting,
     8 a_busy_group_does_not_hide_what_is_behind_it,
     8 a_group_that_ran_empty_begins_anew,
+    3 a_stale_ack_of_the_head_admits_nobody,
+    3 a_stale_dead_letter_of_the_head_admits_nobody,
 }
 
 fn grouped<const N: usize>(group: &str, bodies: [&str; N]) -> Vec<NewMessage> {
@@ -318,4 +320,25 @@ async fn a_group_that_ran_empty_begins_anew(stage: Stage) {
         assert_eq!(work_off(&stage).await, [body]);
         stage.advance(secs(1));
     }
+}
+
+/// Only who has the head can hand the group over.
+async fn a_stale_ack_of_the_head_admits_nobody(stage: Stage) {
+    stale_end_of_the_head(&stage, Disposition::Ack).await;
+}
+
+/// Giving up with an old receipt does not hand it over either.
+async fn a_stale_dead_letter_of_the_head_admits_nobody(stage: Stage) {
+    stale_end_of_the_head(&stage, dead_letter()).await;
+}
+
+async fn stale_end_of_the_head(stage: &Stage, fate: Disposition) {
+    stage.put(&grouped("g", ["a", "b"])).await;
+    let first = stage.take_one().await;
+    stage.advance(LEASE);
+    let second = stage.take_one().await;
+    stage.settle(&first, fate).await;
+    stage.nothing().await;
+    stage.ack(&second).await;
+    assert_eq!(work_off(stage).await, ["b"]);
 }
