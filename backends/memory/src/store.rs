@@ -66,14 +66,15 @@ impl MemoryStore {
     /// One look at a queue: what it hands out, and when a waiting receiver should look again.
     fn try_receive(&self, name: &QueueName, request: &Receive) -> (Received, Option<Duration>) {
         let (mut data, now) = self.lock();
-        let Some(mut queue) = data.queues.remove(name) else {
+        let Data {
+            queues, numbers, ..
+        } = &mut *data;
+        let Some(queue) = queues.get_mut(name) else {
             return (Received::default(), None);
         };
         queue.tick(now);
-        let received = queue.receive(request, now, || data.number());
-        let next = queue.next_change().map(|at| at.since(now));
-        data.queues.insert(name.clone(), queue);
-        (received, next)
+        let received = queue.receive(request, now, numbers);
+        (received, queue.next_change().map(|at| at.since(now)))
     }
 }
 
@@ -149,16 +150,17 @@ impl QueueStore for MemoryStore {
         check_settlements("settle", batch, &self.limits())?;
         let outcomes = {
             let (mut data, now) = self.lock();
-            let mut outcomes = Vec::with_capacity(batch.len());
-            for item in batch {
-                let number = data.number();
-                let queue = data.queues.get_mut(queue);
-                outcomes.push(queue.map_or(Settled::LeaseLost, |queue| {
-                    queue.tick(now);
-                    queue.settle(item, now, number)
-                }));
-            }
-            outcomes
+            let Data {
+                queues, numbers, ..
+            } = &mut *data;
+            let Some(queue) = queues.get_mut(queue) else {
+                return Ok(vec![Settled::LeaseLost; batch.len()]);
+            };
+            queue.tick(now);
+            batch
+                .iter()
+                .map(|item| queue.settle(item, now, numbers.next()))
+                .collect()
         };
         self.ring();
         Ok(outcomes)

@@ -72,3 +72,33 @@ const TOPICS: &[&[Case]] = &[
 pub fn cases() -> impl Iterator<Item = &'static Case> {
     TOPICS.iter().copied().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_sentences_of_their_own() {
+        let names: HashSet<_> = cases().map(|case| case.name).collect();
+        assert_eq!(names.len(), cases().count());
+        for name in names {
+            let (topic, sentence) = name.split_once("::").expect("a topic");
+            assert!(!topic.is_empty() && sentence.contains('_'), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_rule_has_cases_and_a_flaw_names_cases_that_exist() {
+        for rule in 1..=13 {
+            assert!(cases().any(|case| case.rule == rule), "rule {rule}");
+        }
+        let names: HashSet<_> = cases().map(|case| case.name).collect();
+        for flaw in crate::broken::Flaw::ALL {
+            for name in flaw.noticed_by() {
+                assert!(names.contains(name), "{flaw:?} names {name}");
+            }
+        }
+    }
+}
