@@ -287,7 +287,7 @@ fn the_supervisor_is_told() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let mut told = |word: &str| {
+    let told = |word: &str| {
         let mut bytes = [0; 256];
         let length = socket.recv(&mut bytes).unwrap();
         let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
