@@ -3,6 +3,7 @@
 mod admin;
 mod attempts;
 mod cancellation;
+mod changes;
 mod checkpoint;
 mod concurrency;
 mod cursors;
@@ -14,6 +15,7 @@ mod expiry;
 mod export_adopt;
 mod extend;
 mod extremes;
+mod group_heads;
 mod groups;
 mod ids;
 mod lanes;
@@ -29,6 +31,7 @@ mod redrive;
 mod release;
 mod settings;
 mod settle;
+mod stale;
 mod wake;
 mod workers;
 
@@ -41,11 +44,13 @@ const TOPICS: &[&[Case]] = &[
     attempts::CASES,
     records::CASES,
     settle::CASES,
+    stale::CASES,
     extend::CASES,
     release::CASES,
     checkpoint::CASES,
     lanes::CASES,
     groups::CASES,
+    group_heads::CASES,
     parking::CASES,
     expiry::CASES,
     dead_letters::CASES,
@@ -56,6 +61,7 @@ const TOPICS: &[&[Case]] = &[
     pause::CASES,
     settings::CASES,
     admin::CASES,
+    changes::CASES,
     cursors::CASES,
     export_adopt::CASES,
     moving::CASES,
