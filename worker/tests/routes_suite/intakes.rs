@@ -94,7 +94,7 @@ async fn a_feeder_that_is_killed_again_and_again_loses_and_doubles_nothing() {
         "file = { path = 'out.txt' }",
         "exec = { command = ['sleep', '600'] }",
     ) + "[worker]\nconcurrency = 1\n";
-    for _ in 0..5 {
+    for _ in 0..2 {
         let before = stage.stats("route.in").await.live();
         let running = stage.start(&file).await;
         until("it feeds", || async {
