@@ -15,6 +15,7 @@ mod expiry;
 mod export_adopt;
 mod extend;
 mod extremes;
+mod fleet;
 mod group_heads;
 mod groups;
 mod ids;
@@ -71,6 +72,7 @@ const TOPICS: &[&[Case]] = &[
     damage::CASES,
     extremes::CASES,
     concurrency::CASES,
+    fleet::CASES,
     cancellation::CASES,
 ];
 
