@@ -121,19 +121,30 @@ impl Pair {
 
 /// Receives all that can be had, in the order it is handed out.
 pub(super) async fn receive_all(at: &Backend, queue: &QueueName, lease: u64) -> Vec<Delivery> {
+    let mut all = Vec::new();
+    loop {
+        let received = receive_once(at, queue, 100, lease).await;
+        if received.is_empty() {
+            return all;
+        }
+        all.extend(received);
+    }
+}
+
+/// Receives with one call.
+pub(super) async fn receive_once(
+    at: &Backend,
+    queue: &QueueName,
+    max: u32,
+    lease: u64,
+) -> Vec<Delivery> {
     let request = Receive {
-        batch_max: count(100),
+        batch_max: count(max),
         lease: secs(lease),
         wait_max: at.queues.limits().handover_max,
     };
-    let mut all = Vec::new();
-    loop {
-        let received = at.queues.receive(queue, request).await.expect("receive");
-        if received.deliveries.is_empty() {
-            return all;
-        }
-        all.extend(received.deliveries);
-    }
+    let received = at.queues.receive(queue, request).await;
+    received.expect("receive").deliveries
 }
 
 /// Everything that an export gives.
