@@ -257,7 +257,15 @@ impl Runner {
                 config
             });
         }
-        Ok(Some(builder.build()?))
+        builder.build().map(Some).map_err(|error| {
+            let BuildError::LeaseTooShort { queue, .. } = &error else {
+                return error.into();
+            };
+            match routes.iter().find(|route| route.queue == *queue) {
+                Some(route) => RunFailure::Config(vec![route.place.error(error.to_string())]),
+                None => error.into(),
+            }
+        })
     }
 }
 
