@@ -2,7 +2,7 @@
 
 use longshore::Connection;
 use longshore::core::{
-    Backend, Changed, MessageId, QueueName, Result as StoreResult, StoredMessage,
+    Backend, Changed, MessageId, QueueName, QueueStats, Result as StoreResult, StoredMessage,
 };
 use serde::Serialize;
 
@@ -95,15 +95,15 @@ impl Request {
     async fn perform(self, session: &Session) -> Result<Exit> {
         let connection = session.open().await?;
         let backend = connection.backend();
-        let dead = existing(backend, &self.selection.queue).await?.dead;
+        let stats = existing(backend, &self.selection.queue).await?;
         match (self.selection.id.is_empty(), self.dry_run) {
             (false, true) => self.look_up(&connection, session).await,
             (false, false) => self.change_ids(backend, session).await,
             (true, true) => {
-                let matched = self.count(&connection, dead).await?;
+                let matched = self.count(&connection, &stats).await?;
                 self.print(matched, 0, 0, session)
             }
-            (true, false) => self.change_all(&connection, dead, session).await,
+            (true, false) => self.change_all(&connection, &stats, session).await,
         }
     }
 
@@ -141,16 +141,16 @@ impl Request {
     }
 
     /// How many match. Without conditions the store knows.
-    async fn count(&self, connection: &Connection, dead: u64) -> Result<u64> {
+    async fn count(&self, connection: &Connection, stats: &QueueStats) -> Result<u64> {
         let limit = self
             .selection
             .limit
             .map_or(u64::MAX, std::num::NonZeroU64::get);
         if self.selection.conditions.is_empty() && self.selection.after.is_none() {
-            return Ok(dead.min(limit));
+            return Ok(stats.dead.min(limit));
         }
         let now = connection.clock().now();
-        let mut walk = Walk::new(connection.backend(), &self.selection, dead, now);
+        let mut walk = Walk::new(connection.backend(), &self.selection, stats, now);
         let mut count = 0;
         while let Some(found) = walk.next().await? {
             count += found.len() as u64;
@@ -161,12 +161,12 @@ impl Request {
     async fn change_all(
         &self,
         connection: &Connection,
-        dead: u64,
+        stats: &QueueStats,
         session: &Session,
     ) -> Result<Exit> {
         let backend = connection.backend();
         let queue = &self.selection.queue;
-        let total = self.count(connection, dead).await?;
+        let total = self.count(connection, stats).await?;
         let what = counted(total, "dead letter");
         let question = match self.change {
             Change::Redrive => format!("redrive {what} of queue \"{queue}\""),
@@ -178,7 +178,7 @@ impl Request {
         let step = pace
             .step()
             .min(backend.queues.limits().batch_max.get() as usize);
-        let mut walk = Walk::new(backend, &self.selection, dead, connection.clock().now());
+        let mut walk = Walk::new(backend, &self.selection, stats, connection.clock().now());
         let (mut matched, mut applied) = (0_u64, 0_u64);
         while let Some(found) = walk.next().await? {
             let ids: Vec<MessageId> = found.iter().map(StoredMessage::id).collect();
