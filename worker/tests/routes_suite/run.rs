@@ -268,17 +268,6 @@ async fn a_second_signal_ends_it_at_once_and_leaves_the_lease() {
 }
 
 #[tokio::test]
-async fn a_lease_that_cannot_be_kept_is_told_with_its_route() {
-    let stage = Stage::new().await;
-    let file = format!("[[route]]\nname = 'r'\nfrom = {{ queue = 'q' }}\nlease = '1s'\n{LOG}");
-    let failure = stage.runner(&file).prepare().await.unwrap_err().to_string();
-    assert!(
-        failure.contains("routes.toml:2:8: the lease of queue q is 1s"),
-        "{failure}"
-    );
-}
-
-#[tokio::test]
 async fn a_file_that_everybody_may_write_is_told() {
     use std::os::unix::fs::PermissionsExt;
     let stage = Stage::new().await;
