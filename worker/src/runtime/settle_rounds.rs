@@ -116,14 +116,14 @@ fn applied(queue: &QueueRuntime, note: &Note) {
             counters.retried.add(1);
             meters.inspect(|meters| meters.retried.increment(1));
             let failed = &event.attempt;
-            tracing::debug!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempt = failed.attempt, label = %failed.label, error = %failed.error, delay = ?event.delay, "attempt failed; trying again");
+            tracing::debug!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempt = failed.attempt, label = %failed.label, error = failed.error.as_str(), delay = ?event.delay, "attempt failed; trying again");
             queue.shared.hooks.retried(event);
         }
         Fate::Dead(event) => {
             counters.dead.add(1);
             meters.inspect(|meters| meters.dead.increment(1));
             let failed = &event.attempt;
-            tracing::error!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempts = failed.attempt, reason = event.reason.as_str(), label = %failed.label, error = %failed.error, "message dead-lettered");
+            tracing::error!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempts = failed.attempt, reason = event.reason.as_str(), label = %failed.label, error = failed.error.as_str(), "message dead-lettered");
             queue.shared.hooks.dead(event);
         }
         Fate::Released => {
