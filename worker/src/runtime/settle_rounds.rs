@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use longshore_core::{Result, Settled, StoreError, StoreErrorKind};
+use longshore_core::{Effect, Result, Settled, StoreError, StoreErrorKind};
 use tokio::time::Instant;
 
 use super::queue_runtime::QueueRuntime;
@@ -51,6 +51,9 @@ async fn settle_round(queue: &QueueRuntime, batch: &mut Batch, apart: bool) -> O
         match call(queue, &batch.settlements[start..end]).await {
             Ok(outcomes) => note_outcomes(queue, batch, start..end, &outcomes),
             Err(error) => {
+                for note in &mut batch.notes[start..end] {
+                    note.maybe_applied |= error.effect() == Effect::Unknown;
+                }
                 failed = Some(error);
                 start = end;
             }
@@ -94,7 +97,7 @@ fn note_outcomes(
 ) {
     batch.settlements.drain(range.clone());
     for (note, outcome) in batch.notes.drain(range).zip(outcomes) {
-        if *outcome == Settled::Applied {
+        if *outcome == Settled::Applied || note.maybe_applied {
             applied(queue, &note);
         } else {
             queue.shared.counters.lease_lost.add(1);

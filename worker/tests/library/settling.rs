@@ -46,7 +46,8 @@ async fn an_unknown_effect_never_runs_a_job_twice() {
     })
     .await;
     stage.until_empty().await;
-    running.stop().await;
+    let report = running.stop().await;
+    assert_eq!((report.acked, report.lease_lost), (1, 0));
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
