@@ -164,3 +164,50 @@ async fn a_response_over_its_limit_is_refused() {
     assert_eq!((summary.dead, summary.retried), (1, 0));
     assert_eq!(stage.only_death("q").await.0, "http.response");
 }
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_a_failed_connection() {
+    let stage = Stage::new().await;
+    let server = Server::answering(&[&answer("200 OK", "", "")]).await;
+    stage.enqueue("q", &["x"]).await;
+    let file = route(&format!(
+        "[[route.step]]\nhttp = {{ get = 'https://{}/', timeout = '2s' }}\n",
+        server.address
+    ))
+    .replace("redeliveries = 2", "redeliveries = 0");
+    assert_eq!(stage.run(&file).await.dead, 1);
+    let (label, error) = stage.only_death("q").await;
+    assert!(
+        ["http.connect", "http.timeout"].contains(&label.as_str()),
+        "{label}: {error}"
+    );
+}
+
+#[tokio::test]
+async fn values_of_variables_never_show_up() {
+    const SECRET: &str = "hunter2-secret";
+    let stage = Stage::new().await;
+    let server = Server::answering(&[&answer("403 Forbidden", "", "no")]).await;
+    stage.enqueue("a", &["{}"]).await;
+    stage.enqueue("b", &["{}"]).await;
+    let text = format!(
+        "[[route]]\nname = 'a'\nfrom = {{ queue = 'a' }}\n\
+         [[route.step]]\nhttp = {{ get = 'http://u:${{TOKEN}}@{}/${{TOKEN}}/{{{{ id }}}}?t=${{TOKEN}}', headers = {{ Authorization = 'Bearer ${{TOKEN}}' }} }}\n\
+         [[route]]\nname = 'b'\nfrom = {{ queue = 'b' }}\n\
+         [[route.step]]\nexec = {{ command = ['true', '${{TOKEN}}{{{{ body.none }}}}'] }}\n",
+        server.address
+    );
+    let path = stage.write("secret.toml", text);
+    let env = |name: &str| (name == "TOKEN").then(|| SECRET.to_owned());
+    let set = longshore::routes::load(&[path], &env).unwrap();
+    let shown = format!("{set:?} {} {:?}", set.graph(), set.findings());
+    assert!(!shown.contains(SECRET), "{shown}");
+    let runner = longshore::routes::Runner::new(set, stage.connection.clone()).until_idle(true);
+    let summary = crate::stage::finish(runner.prepare().await.unwrap()).await;
+    assert_eq!(summary.dead, 2);
+    assert!(server.requests()[0].contains(&format!("authorization: Bearer {SECRET}")));
+    for queue in ["a", "b"] {
+        let (label, error) = stage.only_death(queue).await;
+        assert!(!error.contains(SECRET), "{label}: {error}");
+    }
+}
