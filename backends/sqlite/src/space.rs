@@ -48,10 +48,16 @@ impl fmt::Debug for RoomProbe {
     }
 }
 
-/// The reserve is never more than this,
-const RESERVE_MAX: u64 = 64 * 1024 * 1024;
-/// nor more than this part of the file system.
+const MIB: u64 = 1024 * 1024;
+/// The reserve is this part of the file system,
 const RESERVE_PART: u64 = 20;
+/// but never more than this,
+const RESERVE_MAX: u64 = 64 * MIB;
+/// and on a small disk not less than this: a WAL grows to 4 MiB before it starts anew, and
+/// settling must have room for one.
+const RESERVE_MIN: u64 = 8 * MIB;
+/// A disk so small that this would be most of it gives this part.
+const RESERVE_PART_MAX: u64 = 4;
 /// An answer of the system is believed for this long,
 const BELIEVED_FOR: Duration = Duration::from_millis(200);
 /// or until this much was written.
@@ -60,7 +66,8 @@ const BELIEVED_BYTES: u64 = 512 * 1024;
 impl Room {
     /// What must stay free, so that messages can still be settled.
     pub fn reserve(self) -> u64 {
-        RESERVE_MAX.min(self.total / RESERVE_PART)
+        let least = RESERVE_MIN.min(self.total / RESERVE_PART_MAX);
+        (self.total / RESERVE_PART).clamp(least, RESERVE_MAX)
     }
 }
 
@@ -84,14 +91,26 @@ impl Space {
         }
     }
 
-    /// Refuses to write `bytes` more where that would use up the reserve.
-    pub(crate) fn require(&self, operation: &'static str, bytes: u64) -> Result<()> {
+    /// Refuses to write `bytes` more where that would use up the reserve. `unused` tells how
+    /// many bytes of pages the file has that hold nothing: a queue that was drained fills those
+    /// again, for as long as half of the reserve is there for the WAL.
+    pub(crate) fn require(
+        &self,
+        operation: &'static str,
+        bytes: u64,
+        unused: impl FnOnce() -> u64,
+    ) -> Result<()> {
         let written = self.written.get() + bytes;
         self.written.set(written);
         let Some(room) = self.room(written) else {
             return Ok(());
         };
-        if room.free >= room.reserve().saturating_add(written) {
+        let reserve = room.reserve();
+        if room.free >= reserve.saturating_add(written) {
+            return Ok(());
+        }
+        // Twice the bytes, since rows have entries in indexes too.
+        if room.free >= reserve / 2 && unused() >= bytes.saturating_mul(2) {
             return Ok(());
         }
         Err(StoreError::new(
@@ -101,7 +120,7 @@ impl Space {
                 "the disk is nearly full: {} MiB are free and {} MiB are kept so that messages \
                  can still be settled; free some space",
                 room.free >> 20,
-                (room.reserve() >> 20).max(1),
+                (reserve >> 20).max(1),
             ),
         )
         .retry_after(Duration::from_secs(5)))

@@ -70,7 +70,19 @@ impl<'a> Tx<'a> {
 
     /// Refuses to add data where the disk is nearly full, so that settling still works.
     pub(crate) fn require_space(&self, bytes: u64) -> Outcome<()> {
-        Ok(self.space.require(self.operation, bytes)?)
+        let unused = || self.unused_bytes().unwrap_or(0);
+        Ok(self.space.require(self.operation, bytes, unused)?)
+    }
+
+    /// The pages of the file that hold nothing.
+    fn unused_bytes(&self) -> rusqlite::Result<u64> {
+        let pages: i64 = self
+            .sql("PRAGMA freelist_count")?
+            .query_row((), |row| row.get(0))?;
+        let size: i64 = self
+            .sql("PRAGMA page_size")?
+            .query_row((), |row| row.get(0))?;
+        Ok((pages * size).unsigned_abs())
     }
 
     /// A refusal of this call.

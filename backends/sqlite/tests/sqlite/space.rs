@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_core::{Effect, OpenOptions, StoreErrorKind};
 use longshore_sqlite::{Room, RoomProbe, open_with_probe};
 
-use crate::scene::{Scene, ack, put, take, url};
+use crate::scene::{Scene, ack, put, queue, take, url};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -55,9 +55,44 @@ async fn refused_soon(store: &longshore_core::Backend) -> longshore_core::StoreE
     panic!("a full disk is not noticed");
 }
 
+/// The file does not shrink when messages leave it. Were its unused pages not counted, a disk
+/// that the queue itself filled would refuse messages for ever.
+#[tokio::test]
+async fn a_purged_queue_fills_its_own_pages_again() {
+    let scene = Scene::new();
+    let free = Arc::new(AtomicU64::new(1000 * MIB));
+    let seen = free.clone();
+    let probe = RoomProbe::new(move |_| {
+        Ok(Room {
+            free: seen.load(Ordering::Relaxed),
+            total: 10_000 * MIB,
+        })
+    });
+    let store = open_with_probe(&url(&scene.file(), ""), &OpenOptions::default(), probe)
+        .await
+        .unwrap();
+    for _ in 0..50 {
+        put(&store, &"x".repeat(20_000)).await.unwrap();
+    }
+    free.store(40 * MIB, Ordering::Relaxed);
+    refused_soon(&store).await;
+    let all = std::num::NonZeroU32::new(1000).unwrap();
+    store.admin.purge(&queue(), all).await.unwrap();
+    put(&store, "y").await.unwrap();
+    free.store(31 * MIB, Ordering::Relaxed);
+    let error = refused_soon(&store).await;
+    assert_eq!(
+        error.kind(),
+        StoreErrorKind::Overloaded,
+        "the WAL keeps half"
+    );
+}
+
 #[test]
-fn the_reserve_is_five_percent_but_never_more_than_64_mib() {
+fn the_reserve_is_five_percent_between_8_and_64_mib_and_never_most_of_a_disk() {
     let of = |total| Room { free: 0, total }.reserve();
-    assert_eq!(of(100 * MIB), 5 * MIB);
+    assert_eq!(of(600 * MIB), 30 * MIB);
     assert_eq!(of(1_000_000 * MIB), 64 * MIB);
+    assert_eq!(of(100 * MIB), 8 * MIB);
+    assert_eq!(of(24 * MIB), 6 * MIB);
 }
