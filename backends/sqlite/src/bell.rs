@@ -25,6 +25,16 @@ impl Bell {
         Ok(Self { file })
     }
 
+    /// Whether anybody sleeps, in any process. Sleepers hold a shared lock on the bell file, so a
+    /// lock for one alone is only to be had while nobody does. Who begins to sleep after this
+    /// call looks at the table once more and finds what was committed before it.
+    pub(crate) fn is_heard(&self) -> bool {
+        match self.file.try_lock() {
+            Ok(()) => self.file.unlock().is_err(),
+            Err(_) => true,
+        }
+    }
+
     /// Wakes the watchers of all processes. A bell that cannot be rung only costs time: they
     /// look again each second anyway.
     pub(crate) fn ring(&self) {
@@ -34,6 +44,40 @@ impl Bell {
             if let Err(error) = self.file.write_at(b"!", 0) {
                 tracing::debug!(%error, "the bell could not be rung");
             }
+        }
+    }
+}
+
+/// Tells the writers of all processes that somebody here sleeps.
+#[derive(Debug)]
+pub(crate) struct Attendance {
+    file: File,
+    held: bool,
+}
+
+impl Attendance {
+    /// Of the bell at `path`, which exists. Nobody sleeps yet.
+    pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new().write(true).open(path)?;
+        Ok(Self { file, held: false })
+    }
+
+    /// Somebody sleeps: from now on the bell is rung. Look at the table after this call. Without
+    /// the lock sleepers still look again each second.
+    pub(crate) fn begin(&mut self) {
+        if !self.held {
+            let locked = self.file.lock_shared();
+            self.held = locked.is_ok();
+            if let Err(error) = locked {
+                tracing::debug!(%error, "the bell file could not be locked");
+            }
+        }
+    }
+
+    /// Nobody sleeps any more.
+    pub(crate) fn end(&mut self) {
+        if self.held {
+            self.held = self.file.unlock().is_err();
         }
     }
 }

@@ -11,7 +11,7 @@ use notify::RecommendedWatcher;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
-use crate::bell::{Bell, listen};
+use crate::bell::{Attendance, Bell, listen};
 use crate::call::{Call, Claim};
 use crate::config::{Config, Durability};
 use crate::connect;
@@ -82,9 +82,11 @@ impl Engine {
         let conn = writer.map_err(|error| sql("open", error))?;
         schema::check_open(&conn)?;
         let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
-        let bell = Bell::open(&place.bell).map_err(|error| {
+        let no_bell = |error: std::io::Error| {
             denied(&place.bell, "the bell file cannot be written").caused_by(error)
-        })?;
+        };
+        let bell = Bell::open(&place.bell).map_err(no_bell)?;
+        let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
         let (poke, pokes) = std_mpsc::sync_channel(1);
         let ear = listen(&place.bell, poke.clone());
         let sleepers = Sleepers::new(poke);
@@ -96,6 +98,7 @@ impl Engine {
             pokes,
             conn: watching,
             clock: clock.clone(),
+            attendance,
         }
         .start(&place.file)
         .and_then(|()| {

@@ -10,6 +10,7 @@ use longshore_core::{Clock, QueueName};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::bell::Attendance;
 use crate::look::look;
 
 /// Without a bell, sleepers look again after this long.
@@ -55,6 +56,10 @@ impl Sleepers {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn nobody(&self) -> bool {
+        self.lock().values().all(VecDeque::is_empty)
+    }
+
     /// The queues somebody sleeps for, with the number of sleepers.
     fn wanted(&self) -> Vec<(QueueName, usize)> {
         let mut waiting = self.lock();
@@ -91,6 +96,7 @@ pub(crate) struct Watchman {
     pub(crate) pokes: Receiver<()>,
     pub(crate) conn: Connection,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) attendance: Attendance,
 }
 
 impl Watchman {
@@ -103,7 +109,7 @@ impl Watchman {
             .map(drop)
     }
 
-    fn run(self) {
+    fn run(mut self) {
         let mut pause = None;
         loop {
             let heard = match pause {
@@ -120,15 +126,21 @@ impl Watchman {
                 return;
             };
             pause = self.round(&sleepers);
+            if sleepers.nobody() {
+                // Who comes now pokes, and is looked after in a new round.
+                self.attendance.end();
+                pause = None;
+            }
         }
     }
 
     /// Wakes who can be woken; answers how long to wait at most until the next round.
-    fn round(&self, sleepers: &Sleepers) -> Option<Duration> {
+    fn round(&mut self, sleepers: &Sleepers) -> Option<Duration> {
         let wanted = sleepers.wanted();
         if wanted.is_empty() {
             return None;
         }
+        self.attendance.begin();
         let mut pause = LOOK_AGAIN;
         for (queue, count) in wanted {
             let now = self.clock.now();

@@ -72,7 +72,7 @@ impl Writer {
             sleepers,
             upkeep,
         } = self;
-        let _turn = match lock.take() {
+        let turn = match lock.take() {
             Ok(turn) => turn,
             Err(error) => return first.failed(Fault::Refused(no_lock(error))),
         };
@@ -84,13 +84,31 @@ impl Writer {
         if let Err(error) = round.begin() {
             return first.failed(Fault::Sql(error));
         }
-        if round.fill(first, calls) {
+        let committed = round.fill(first, calls);
+        if committed.rings && bell.is_heard() {
             bell.ring();
             if let Some(sleepers) = sleepers.upgrade() {
                 sleepers.look();
             }
         }
         upkeep.after_commit(conn, space);
+        // Answered after the turn: waking the callers takes time that other processes can use.
+        drop(turn);
+        committed.answer();
+    }
+}
+
+/// Calls that are on the disk.
+#[derive(Default)]
+struct Committed {
+    calls: Vec<Call>,
+    /// Whether something became receivable.
+    rings: bool,
+}
+
+impl Committed {
+    fn answer(self) {
+        self.calls.into_iter().for_each(Call::done);
     }
 }
 
@@ -110,7 +128,7 @@ impl Round<'_> {
         self.conn.prepare_cached(text)?.execute(()).map(drop)
     }
 
-    fn fill(&self, first: Call, calls: &mut mpsc::Receiver<Call>) -> bool {
+    fn fill(&self, first: Call, calls: &mut mpsc::Receiver<Call>) -> Committed {
         let began = Instant::now();
         let mut done = Vec::new();
         let mut rings = false;
@@ -125,7 +143,7 @@ impl Round<'_> {
                     Ran::Refused(fault) => call.failed(fault),
                     Ran::RolledBack(fault) if done.is_empty() => {
                         call.failed(fault);
-                        return false;
+                        return Committed::default();
                     }
                     Ran::RolledBack(_) => {
                         done.push(call);
@@ -139,9 +157,9 @@ impl Round<'_> {
         }
         if done.is_empty() {
             self.roll_back();
-            return false;
+            return Committed::default();
         }
-        self.commit(done) && rings
+        self.commit(done, rings)
     }
 
     /// Runs a call. The first one of a transaction needs no savepoint: if it fails nothing else
@@ -182,28 +200,29 @@ impl Round<'_> {
     }
 
     /// Runs each call in a transaction of its own, after one of them took all of them down.
-    fn each_alone(&self, calls: Vec<Call>) -> bool {
-        let mut rings = false;
+    fn each_alone(&self, calls: Vec<Call>) -> Committed {
+        let mut all = Committed::default();
         for mut call in calls {
             if let Err(error) = self.begin() {
                 call.failed(Fault::Sql(error));
                 continue;
             }
             match self.run(&mut call, true) {
-                Ran::Done { rings: rang } => rings |= self.commit(vec![call]) && rang,
+                Ran::Done { rings } => {
+                    let mut one = self.commit(vec![call], rings);
+                    all.calls.append(&mut one.calls);
+                    all.rings |= one.rings;
+                }
                 Ran::Refused(fault) | Ran::RolledBack(fault) => call.failed(fault),
             }
         }
-        rings
+        all
     }
 
-    /// Commits and answers. An error here says nothing about what is on the disk.
-    fn commit(&self, calls: Vec<Call>) -> bool {
+    /// Commits. An error here says nothing about what is on the disk: the calls hear so.
+    fn commit(&self, calls: Vec<Call>, rings: bool) -> Committed {
         match self.execute("COMMIT") {
-            Ok(()) => {
-                calls.into_iter().for_each(Call::done);
-                true
-            }
+            Ok(()) => Committed { calls, rings },
             Err(error) => {
                 self.roll_back();
                 // A full disk is the likely cause: the WAL must not grow from here.
@@ -221,7 +240,7 @@ impl Round<'_> {
                     };
                     call.failed(Fault::Refused(told.effect_unknown()));
                 }
-                false
+                Committed::default()
             }
         }
     }
@@ -283,7 +302,7 @@ mod tests {
             space: &space,
         };
         round.begin().unwrap();
-        round.fill(first, &mut waiting);
+        round.fill(first, &mut waiting).answer();
         assert!(conn.is_autocommit());
         let mut statement = conn.prepare("SELECT x FROM t ORDER BY x").unwrap();
         let rows = statement.query_map((), |row| row.get(0)).unwrap();
