@@ -1,0 +1,34 @@
+-- Redrives or discards dead letters.
+-- ARGV: now, queue, 'redrive' or 'discard', then 2 for each: id (text), new head ('' as it is)
+-- Reply: '1' or '0' for each.
+local now, queue, redrive = clock(ARGV[1]), ARGV[2], ARGV[3] == 'redrive'
+local out = {}
+
+local function take(id)
+  local place = call('HGET', K.di, id)
+  local entry = place and call('XRANGE', K.d, place, place)[1]
+  if not entry then return nil end
+  call('XDEL', K.d, place)
+  call('HDEL', K.di, id)
+  local row, fields = row_of('1', entry[2])
+  row.lane = fields.l or '1'
+  row.parks = fields.g == '1'
+  if row.parks then call('HINCRBY', K.c, 'parked', -1) end
+  return row
+end
+
+for i = 4, #ARGV, 2 do
+  local row = take(ARGV[i])
+  if row and redrive then
+    row.a, row.rec, row.due, row.cp, row.adm = 0, 0, now, '', row.parks
+    if ARGV[i + 1] ~= '' then row.h = ARGV[i + 1] end
+    admit(row, now)
+  elseif row then
+    forget(row)
+    drop_body(row)
+    if row.parks then successor(row.g) end
+  end
+  out[#out + 1] = row and '1' or '0'
+end
+wake(queue, now)
+return table.concat(out)

@@ -1,0 +1,47 @@
+-- Looks for messages by id in one section, a bounded number of rows at a time.
+-- ARGV: section (0 1 2 streams, g backlog, z delayed), where to begin ('' at the start),
+--   how many rows, ids (16 bytes each)
+-- Reply: {where to go on ('' at the end), rows read, {id, place}...}
+local section, from, max = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local wanted = {}
+for i = 4, #ARGV do wanted[ARGV[i]] = true end
+local reply, read, last = {'', 0}, 0, ''
+
+local function look(head, place)
+  read, last = read + 1, place
+  local id = string.sub(head, 13, 28)
+  if wanted[id] then reply[#reply + 1] = {id, place} end
+end
+
+local function head_of(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'h' then return fields[i + 1] end
+  end
+  return ''
+end
+
+if S[section] then
+  local start = from == '' and '-' or '(' .. from
+  for _, entry in ipairs(call('XRANGE', S[section], start, '+', 'COUNT', max)) do
+    look(head_of(entry[2]), entry[1])
+  end
+else
+  local members = section == 'g' and call('ZRANGEBYLEX', K.gw, from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, max)
+  if section == 'z' then
+    local skip = from == '' and 0 or tonumber(from)
+    members = call('ZRANGE', K.z, skip, skip + max - 1)
+    for _, key in ipairs(members) do
+      local bytes = call('HGET', K.b, key)
+      look(bytes and unpack_row(bytes).h or '', key)
+    end
+    last = tostring(skip + #members)
+  else
+    for _, member in ipairs(members) do
+      local bytes = call('HGET', K.b, string.sub(member, -16))
+      look(bytes and unpack_row(bytes).h or '', member)
+    end
+  end
+end
+if read == max then reply[1] = last end
+reply[2] = read
+return reply
