@@ -1,1 +1,5 @@
-//! x
+//! Opens any longshore store by its URL.
+
+mod schemes;
+
+pub use schemes::registry;

@@ -27,10 +27,16 @@ pub struct StoredMessage {
 impl StoredMessage {
     /// A message that waits, never delivered.
     pub fn waiting(message: Message) -> Self {
+        let due_at = message.due_at;
+        Self::of(Content::Intact(message), MessageState::Waiting, due_at)
+    }
+
+    /// A row in some state, never delivered.
+    pub fn of(content: Content, state: MessageState, due_at: Timestamp) -> Self {
         Self {
-            due_at: message.due_at,
-            content: Content::Intact(message),
-            state: MessageState::Waiting,
+            content,
+            state,
+            due_at,
             attempts: 0,
             recorded_through: 0,
             history: History::new(),

@@ -18,6 +18,8 @@ mod write;
 
 pub use read::{DecodeError, decode};
 pub use write::encode;
+#[cfg(feature = "test-util")]
+pub use write::encode_newer;
 
 /// The version this build writes.
 pub const VERSION: u8 = 1;

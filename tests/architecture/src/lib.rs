@@ -1,1 +1,16 @@
-//! x
+//! Reads this repository the way its rules look at it: as a graph of crates, as source files, as
+//! files for machines that run longshore. The rules are the tests beside it.
+
+mod compose;
+mod crates;
+mod docs;
+mod lines;
+mod sources;
+mod unit_file;
+
+pub use compose::Compose;
+pub use crates::{Crates, Needs, tree};
+pub use docs::{Link, links};
+pub use lines::{logic_lines, without_comments, without_tests};
+pub use sources::{Source, root, rust_sources, text_files};
+pub use unit_file::{UnitFile, seconds};

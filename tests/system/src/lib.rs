@@ -1,1 +1,27 @@
-//! x
+//! Tries longshore with several real processes, real kills and real files.
+//!
+//! The tests are in `tests/system/`; here is what they are told with: a [`Place`] of its own for
+//! each test, [`Process`]es to start and kill, the command line as [`Cli`], the lines that
+//! handlers leave as [`Effects`], and a checker that judges what happened ([`History`]).
+
+mod act;
+mod binaries;
+mod cli;
+mod effects;
+mod history;
+mod place;
+mod process;
+mod tmpfs;
+mod verdict;
+mod wait;
+
+pub use act::{Act, Work};
+pub use binaries::{LONGSHORE, PRODUCER, WORKER, binary};
+pub use cli::{Answer, Cli};
+pub use effects::{Effect, EffectLog, Effects, Moment};
+pub use history::History;
+pub use place::Place;
+pub use process::{Ending, Process};
+pub use tmpfs::SmallDisk;
+pub use verdict::{Violation, judge};
+pub use wait::{until, until_some};

@@ -1,0 +1,141 @@
+//! Handing messages out.
+
+use bytes::Bytes;
+use longshore_core::wire::{DecodeError, decode};
+use longshore_core::{
+    Content, DeadMark, DeadReason, Delivery, Lane, Message, MessageId, OnExpired, Receipt, Receive,
+    Received, Timestamp,
+};
+use std::time::Duration;
+
+use crate::schema::{Place, Queue, State};
+
+/// How long a row of a newer version is put back.
+const SET_ASIDE: Duration = Duration::from_secs(60);
+
+/// What handing out one message came to.
+enum Handed {
+    Out(Box<Delivery>),
+    /// It expired and is gone from the queue.
+    Expired,
+    /// It could not be read and was set aside.
+    Unreadable,
+}
+
+impl Queue {
+    /// Leases what is ready. `number` gives fresh numbers: the fences of the receipts, and the
+    /// order of what dies on the way.
+    pub(crate) fn receive(
+        &mut self,
+        request: &Receive,
+        now: Timestamp,
+        mut number: impl FnMut() -> u64,
+    ) -> Received {
+        let mut received = Received::default();
+        if self.is_held() {
+            return received;
+        }
+        let until = now.plus(request.lease);
+        while received.deliveries.len() < request.batch_max.get() as usize {
+            // Asked anew each time: a message that dies here may admit one of a higher lane.
+            let Some(place) = self.pop_ready() else {
+                break;
+            };
+            match self.hand_out(place, until, now, number()) {
+                Handed::Out(delivery) => received.deliveries.push(*delivery),
+                Handed::Expired => {}
+                Handed::Unreadable => received.set_aside += 1,
+            }
+        }
+        if !received.deliveries.is_empty() {
+            self.turn += 1;
+        }
+        received
+    }
+
+    fn pop_ready(&mut self) -> Option<Place> {
+        Lane::order_at(self.turn)
+            .into_iter()
+            .find_map(|lane| self.ready[usize::from(lane.number())].pop_first())
+    }
+
+    fn hand_out(&mut self, place: Place, until: Timestamp, now: Timestamp, number: u64) -> Handed {
+        let message = match self.read(place.id) {
+            Ok(message) => message,
+            Err(DecodeError::Damaged(why)) => {
+                let mark = DeadMark::new(DeadReason::Damaged, Some(why.to_owned()), now, false);
+                self.bury(place.id, mark, number);
+                return Handed::Unreadable;
+            }
+            Err(_newer) => {
+                self.put_off(place.id, now.plus(SET_ASIDE), State::SetAside);
+                return Handed::Unreadable;
+            }
+        };
+        if message.expires_at.is_some_and(|expires| expires <= now) {
+            self.expire(place.id, now, number);
+            return Handed::Expired;
+        }
+        match self.lease(place.id, message, until, number) {
+            Some(delivery) => Handed::Out(Box::new(delivery)),
+            None => Handed::Expired,
+        }
+    }
+
+    fn read(&mut self, id: MessageId) -> Result<Message, DecodeError> {
+        let Some(row) = self.live.get_mut(&id) else {
+            return Err(DecodeError::Damaged("there is no such row"));
+        };
+        let message = match &row.content {
+            Content::Intact(message) => return Ok(message.clone()),
+            Content::Damaged { head, body, .. } => decode(head, body.clone())?,
+        };
+        row.content = Content::Intact(message.clone());
+        Ok(message)
+    }
+
+    fn expire(&mut self, id: MessageId, now: Timestamp, number: u64) {
+        if self.settings.on_expired.unwrap_or_default() == OnExpired::Dead {
+            let error = "it expired before it could be handed out".to_owned();
+            let mark = DeadMark::new(DeadReason::Expired, Some(error), now, false);
+            return self.bury(id, mark, number);
+        }
+        if let Some(row) = self.take_out(id) {
+            self.remember_id(&row, now);
+            if let Some(group) = &row.group {
+                self.admit(group);
+            }
+        }
+    }
+
+    fn lease(
+        &mut self,
+        id: MessageId,
+        message: Message,
+        until: Timestamp,
+        delivery: u64,
+    ) -> Option<Delivery> {
+        let row = self.live.get_mut(&id)?;
+        row.attempts += 1;
+        row.state = State::Leased { until, delivery };
+        self.lease_ends.insert((until, row.place));
+        let mut handed = Delivery::new(message, receipt(id, delivery), row.attempts, until);
+        handed.checkpoint.clone_from(&row.checkpoint);
+        handed.recorded_through = row.recorded_through;
+        Some(handed)
+    }
+}
+
+/// The receipt of a delivery: the id, then the number of the delivery.
+fn receipt(id: MessageId, delivery: u64) -> Receipt {
+    let mut bytes = id.as_uuid().as_bytes().to_vec();
+    bytes.extend_from_slice(&delivery.to_be_bytes());
+    Receipt::from_bytes(Bytes::from(bytes))
+}
+
+/// What a receipt says; `None` if it is none of this store.
+pub(crate) fn read_receipt(receipt: &Receipt) -> Option<(MessageId, u64)> {
+    let (id, delivery) = receipt.as_bytes().split_first_chunk::<16>()?;
+    let id = MessageId::from_uuid(uuid::Uuid::from_bytes(*id));
+    Some((id, u64::from_be_bytes(delivery.try_into().ok()?)))
+}

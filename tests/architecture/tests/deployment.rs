@@ -1,0 +1,147 @@
+//! The files for machines that run longshore: what can be said of them without a container
+//! engine and without systemd.
+
+use std::fs;
+use std::time::Duration;
+
+use longshore_architecture_tests::{Compose, UnitFile, root, seconds};
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The drain budget of a route file; the documented default where it names none.
+fn drain(path: &str) -> Duration {
+    let text = read(path);
+    let named = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("drain = "));
+    let named = named.map(|value| value.split('#').next().unwrap_or_default());
+    let default = Duration::from_secs(45);
+    named.map_or(default, |value| {
+        seconds(value).expect("a drain budget is a span")
+    })
+}
+
+fn unit() -> UnitFile {
+    UnitFile::parse(&read("packaging/systemd/longshore-worker.service"))
+}
+
+fn compose() -> Compose {
+    Compose::parse(&read("compose.yaml"))
+}
+
+#[test]
+fn systemd_waits_longer_than_a_drain_takes() {
+    let unit = unit();
+    let stop = unit
+        .get("Service", "TimeoutStopSec")
+        .and_then(seconds)
+        .expect("a stop time-out");
+    assert!(stop >= drain("examples/compose/routes.toml") + Duration::from_secs(10));
+}
+
+#[test]
+fn systemd_signals_the_worker_alone_and_does_not_restart_a_wrong_configuration() {
+    let unit = unit();
+    assert_eq!(unit.get("Service", "KillMode"), Some("mixed"));
+    assert_eq!(unit.get("Service", "RestartPreventExitStatus"), Some("78"));
+    assert_eq!(unit.get("Service", "Type"), Some("notify"));
+    assert_ne!(unit.get("Service", "User"), Some("root"));
+}
+
+#[test]
+fn compose_waits_longer_than_a_drain_takes() {
+    let compose = compose();
+    let stop = compose
+        .value("x-longshore.stop_grace_period")
+        .and_then(seconds);
+    let stop = stop.expect("a grace period");
+    assert!(stop >= drain("examples/compose/routes.toml") + Duration::from_secs(10));
+}
+
+#[test]
+fn compose_mounts_files_that_are_there_and_publishes_on_loopback_only() {
+    let compose = compose();
+    let volumes = compose.values("x-longshore.volumes");
+    let bound: Vec<_> = volumes
+        .iter()
+        .filter(|volume| volume.starts_with("./"))
+        .collect();
+    assert!(!bound.is_empty(), "no file is mounted");
+    for volume in bound {
+        let file = volume.split(':').next().unwrap_or_default();
+        assert!(
+            root().join(file).is_file(),
+            "{file} is mounted but not there"
+        );
+    }
+    for port in compose
+        .values("services.worker.ports")
+        .into_iter()
+        .filter(|port| !port.is_empty())
+    {
+        assert!(
+            port.starts_with("127.0.0.1:"),
+            "{port} is open to the network"
+        );
+    }
+}
+
+#[test]
+fn compose_runs_a_worker_and_a_producer_on_one_store() {
+    let compose = compose();
+    let store = compose
+        .value("x-longshore.environment.LONGSHORE_STORE")
+        .expect("a store");
+    assert!(store.starts_with("sqlite:///"));
+    let folder = store
+        .trim_start_matches("sqlite://")
+        .rsplit_once('/')
+        .map(|(folder, _)| folder);
+    let volume = format!("queue:{}", folder.unwrap_or_default());
+    assert!(
+        compose
+            .values("x-longshore.volumes")
+            .contains(&volume.as_str()),
+        "{store} is on no volume"
+    );
+    let worker = compose.value("services.worker.command").expect("a worker");
+    assert!(worker.contains("\"run\", \"/etc/longshore/routes.toml\""));
+    assert!(
+        read("compose.yaml").contains("longshore enqueue orders"),
+        "nobody produces"
+    );
+}
+
+#[test]
+fn the_image_is_built_from_the_lock_file_and_does_not_run_as_root() {
+    let text = read("Dockerfile");
+    assert!(text.contains("cargo build --release --locked --package longshore-cli"));
+    let user = text
+        .lines()
+        .rfind(|line| line.starts_with("USER "))
+        .expect("a user");
+    assert!(!user.contains("root") && user != "USER 0");
+    assert!(text.lines().any(|line| line == "STOPSIGNAL SIGTERM"));
+}
+
+#[test]
+fn the_image_is_built_with_a_rust_that_is_new_enough() {
+    let version = |text: &str| -> (u32, u32) {
+        let mut parts = text
+            .trim_matches('"')
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+    };
+    let manifest = read("Cargo.toml");
+    let least = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "));
+    let docker = read("Dockerfile");
+    let used = docker
+        .lines()
+        .find_map(|line| line.strip_prefix("ARG RUST_VERSION="));
+    assert!(version(used.expect("a version")) >= version(least.expect("an MSRV")));
+}

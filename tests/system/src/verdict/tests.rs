@@ -1,0 +1,159 @@
+//! Planted histories: each breaks one promise, and exactly that one is found.
+
+use super::{Violation, judge};
+use crate::{Effects, History};
+
+/// A sound history of two workers, one of which was killed twice.
+fn sound() -> Vec<&'static str> {
+    vec![
+        "start 1 1 w1.1",
+        "start 2 1 w2.1",
+        "end 1 1 w1.1",
+        // w1.1 is killed between the end and the ack: the job comes again.
+        "start 1 2 w2.1",
+        "end 2 1 w2.1",
+        "end 1 2 w2.1",
+        // w1.2 is killed in the middle of its work.
+        "start 3 1 w1.2",
+        "start 3 2 w1.3",
+        "end 3 2 w1.3",
+    ]
+}
+
+fn history(lines: &[&str]) -> History {
+    History {
+        tried: (1..=9).collect(),
+        stored: (1..=5).collect(),
+        effects: Effects::parse(&lines.join("\n")),
+        killed: ["w1.1", "w1.2"].map(String::from).into(),
+        live: [4].into(),
+        dead: [(5, 1)].into(),
+        leased_max: 2,
+    }
+}
+
+fn with(lines: &[&'static str]) -> Vec<Violation> {
+    judge(&history(&[sound(), lines.to_vec()].concat()))
+}
+
+#[test]
+fn a_sound_history_breaks_nothing() {
+    assert_eq!(with(&[]), []);
+    // Nobody was told that these were stored: they may be there or not.
+    assert_eq!(with(&["start 6 1 w2.1", "end 6 1 w2.1"]), []);
+}
+
+#[test]
+fn a_large_sound_history_breaks_nothing() {
+    let lines: Vec<String> = (0..10_000)
+        .flat_map(|key| [format!("start {key} 1 w2.1"), format!("end {key} 1 w2.1")])
+        .collect();
+    let history = History {
+        tried: (0..10_000).collect(),
+        stored: (0..10_000).collect(),
+        effects: Effects::parse(&lines.join("\n")),
+        ..History::default()
+    };
+    assert_eq!(judge(&history), []);
+    let mut lost = history.clone();
+    lost.stored.insert(10_000);
+    lost.tried.insert(10_000);
+    assert_eq!(judge(&lost), [Violation::Lost(10_000)]);
+}
+
+#[test]
+fn lost() {
+    let mut planted = history(&sound());
+    planted.stored.insert(6);
+    assert_eq!(judge(&planted), [Violation::Lost(6)]);
+    // Begun is not done.
+    let mut planted = history(&[sound(), vec!["start 6 1 w2.1"]].concat());
+    planted.stored.insert(6);
+    assert_eq!(judge(&planted), [Violation::Lost(6)]);
+    let mut planted = history(&sound());
+    planted.live.clear();
+    assert_eq!(judge(&planted), [Violation::Lost(4)]);
+}
+
+#[test]
+fn phantom() {
+    assert_eq!(
+        with(&["start 99 1 w2.1", "end 99 1 w2.1"]),
+        [Violation::Phantom(99)]
+    );
+    let mut planted = history(&sound());
+    planted.dead.insert(98, 1);
+    assert_eq!(judge(&planted), [Violation::Phantom(98)]);
+    let mut planted = history(&sound());
+    planted.live.insert(97);
+    assert_eq!(judge(&planted), [Violation::Phantom(97)]);
+}
+
+#[test]
+fn twofold() {
+    let mut planted = history(&sound());
+    planted.dead.insert(4, 1);
+    assert_eq!(judge(&planted), [Violation::Twofold(4)]);
+    let mut planted = history(&sound());
+    planted.dead.insert(5, 2);
+    assert_eq!(judge(&planted), [Violation::Twofold(5)]);
+}
+
+#[test]
+fn repeated_attempt() {
+    let lines = ["start 6 1 w1.1", "start 6 1 w2.1", "end 6 1 w2.1"];
+    assert_eq!(with(&lines), [Violation::RepeatedAttempt(6, 1)]);
+}
+
+#[test]
+fn falling_attempt() {
+    let lines = ["start 6 2 w1.1", "start 6 1 w2.1", "end 6 1 w2.1"];
+    assert_eq!(with(&lines), [Violation::FallingAttempt(6, 1)]);
+}
+
+#[test]
+fn overlap() {
+    let lines = ["start 6 1 w2.1", "start 6 2 w1.3", "end 6 2 w1.3"];
+    assert_eq!(with(&lines), [Violation::Overlap(6, "w2.1".into())]);
+}
+
+#[test]
+fn redelivered() {
+    let lines = [
+        "start 6 1 w2.1",
+        "end 6 1 w2.1",
+        "start 6 2 w1.3",
+        "end 6 2 w1.3",
+    ];
+    assert_eq!(with(&lines), [Violation::Redelivered(6, "w2.1".into())]);
+}
+
+#[test]
+fn overcharged() {
+    let mut planted = history(&[sound(), vec!["start 6 4 w2.1", "end 6 4 w2.1"]].concat());
+    planted.leased_max = 100;
+    assert_eq!(judge(&planted), [Violation::Overcharged(6, 4)]);
+}
+
+#[test]
+fn overcharged_in_all() {
+    let lines = [
+        "start 6 2 w2.1",
+        "end 6 2 w2.1",
+        "start 7 2 w2.1",
+        "end 7 2 w2.1",
+        "start 8 2 w2.1",
+        "end 8 2 w2.1",
+    ];
+    assert_eq!(with(&lines), [Violation::OverchargedInAll(5)]);
+}
+
+#[test]
+fn end_without_start() {
+    assert_eq!(
+        with(&["end 6 1 w2.1"]),
+        [Violation::EndWithoutStart(6, "w2.1".into())]
+    );
+    let twice = ["start 6 1 w2.1", "end 6 1 w2.1", "end 6 1 w2.1"];
+    assert_eq!(with(&twice), [Violation::EndWithoutStart(6, "w2.1".into())]);
+}
