@@ -25,21 +25,17 @@ if S[section] then
   for _, entry in ipairs(call('XRANGE', S[section], start, '+', 'COUNT', max)) do
     look(head_of(entry[2]), entry[1])
   end
+elseif section == 'z' then
+  local rows = delayed_after(from, max)
+  for i = 1, #rows, 2 do
+    local bytes = call('HGET', K.b, rows[i])
+    look(bytes and unpack_row(bytes).h or '', rows[i])
+    last = rows[i + 1] .. ' ' .. rows[i]
+  end
 else
-  local members = section == 'g' and call('ZRANGEBYLEX', K.gw, from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, max)
-  if section == 'z' then
-    local skip = from == '' and 0 or tonumber(from)
-    members = call('ZRANGE', K.z, skip, skip + max - 1)
-    for _, key in ipairs(members) do
-      local bytes = call('HGET', K.b, key)
-      look(bytes and unpack_row(bytes).h or '', key)
-    end
-    last = tostring(skip + #members)
-  else
-    for _, member in ipairs(members) do
-      local bytes = call('HGET', K.b, string.sub(member, -16))
-      look(bytes and unpack_row(bytes).h or '', member)
-    end
+  for _, member in ipairs(call('ZRANGEBYLEX', K.gw, from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, max)) do
+    local bytes = call('HGET', K.b, string.sub(member, -16))
+    look(bytes and unpack_row(bytes).h or '', member)
   end
 end
 if read == max then reply[1] = last end

@@ -4,8 +4,8 @@
 -- Reply: {now, where to go on ('' at the end), cursor of the lane, {segment, runs...},
 --   {segment, until...}, {returned runs}, rows}; a stream row is {place, fields}, a row of the
 --   others {place, due, lane, m, history, checkpoint, head, body, admitted}
-local now, section, from, max, only = clock(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'only'
-local reply = {ms(now), '', '', {}, {}, {}, {}}
+local section, from, max, only = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'only'
+local reply = {ms(clock(ARGV[1])), '', '', {}, {}, {}, {}}
 local rows = reply[7]
 
 local function packed(key, place, due)
@@ -39,12 +39,11 @@ elseif only then
   local due = call('ZSCORE', K.z, from)
   if due then packed(from, from, due) end
 else
-  local skip = from == '' and 0 or tonumber(from)
-  local members = call('ZRANGE', K.z, skip, skip + max - 1, 'WITHSCORES')
+  local members = delayed_after(from, max)
   for i = 1, #members, 2 do
-    local head = packed(members[i], members[i], members[i + 1])
+    local head = packed(members[i], members[i + 1] .. ' ' .. members[i], members[i + 1])
     if head ~= nil and head ~= (section == 'a') then rows[#rows] = nil end
   end
-  if #members == 2 * max then reply[2] = tostring(skip + max) end
+  if #members == 2 * max then reply[2] = members[#members] .. ' ' .. members[#members - 1] end
 end
 return reply

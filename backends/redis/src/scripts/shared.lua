@@ -257,3 +257,18 @@ local function bury(row, id, reason, error, parks, now)
   call('HSET', K.di, id, entry)
   if parks then call('HINCRBY', K.c, 'parked', 1) else successor(row.g) end
 end
+
+-- Delayed rows after "score row" ('' at the start): row, score...
+local function delayed_after(from, max)
+  if from == '' then return call('ZRANGE', K.z, 0, max - 1, 'WITHSCORES') end
+  local score, last = string.match(from, '^(%S+) (%S+)$')
+  local rank = call('ZRANK', K.z, last)
+  if rank then return call('ZRANGE', K.z, rank + 1, rank + max, 'WITHSCORES') end
+  local start = call('ZCOUNT', K.z, '-inf', '(' .. score)
+  while true do
+    local row = call('ZRANGE', K.z, start, start, 'WITHSCORES')
+    if not row[1] or row[2] ~= score or row[1] > last then break end
+    start = start + 1
+  end
+  return call('ZRANGE', K.z, start, start + max - 1, 'WITHSCORES')
+end
