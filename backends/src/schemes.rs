@@ -18,6 +18,12 @@ fn memory() -> Scheme {
     left_out("memory")
 }
 
+#[cfg(feature = "sqlite")]
+fn sqlite() -> Scheme {
+    longshore_sqlite::scheme()
+}
+
+#[cfg(not(feature = "sqlite"))]
 fn sqlite() -> Scheme {
     left_out("sqlite")
 }

@@ -13,4 +13,4 @@ pub use context::JobContext;
 pub use hold::Hold;
 pub use outcome::{IntoOutcome, Outcome};
 pub use processor::{Processor, ProcessorOptions};
-pub(crate) use state::JobState;
+pub(crate) use state::{JobState, lock};

@@ -10,17 +10,23 @@ mod connection;
 mod error;
 pub mod extract;
 mod handler;
+mod hooks;
 mod job;
 mod measure;
 pub mod prelude;
 mod queue;
 #[cfg(feature = "routes")]
 pub mod routes;
+mod runtime;
+#[cfg(feature = "test-kit")]
+pub mod test_kit;
+mod worker;
 
 pub use connect::{connect, connect_with, registry};
 pub use connection::Connection;
 pub use error::EnqueueError;
 pub use handler::{BlockingHandler, Handler, HandlerService};
+pub use hooks::{DeadEvent, FailedAttempt, RetryEvent};
 pub use job::{
     CheckpointSlot, Hold, IntoOutcome, JobContext, Outcome, Processor, ProcessorOptions,
 };
@@ -32,4 +38,8 @@ pub use longshore_core::{
 };
 pub use queue::{
     BatchError, BatchItem, BatchOutcome, EnqueueBatch, EnqueueJob, EnqueuedJob, ItemOutcome, Queue,
+};
+pub use worker::{
+    BuildError, HandlerConfig, Policy, QueueConfig, RunError, RunReport, Worker, WorkerBuilder,
+    WorkerHandle, WorkerStats,
 };

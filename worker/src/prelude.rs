@@ -2,7 +2,10 @@
 
 pub use std::time::Duration;
 
-pub use longshore_core::{Failure, Job, Lane, MessageId, OpenOptions};
+pub use longshore_core::{Failure, Headers, Job, Lane, MessageId, OpenOptions};
 pub use serde::{Deserialize, Serialize};
 
-pub use crate::{Connection, EnqueueError, Queue};
+pub use crate::extract::{
+    Attempt, Cancel, Checkpoint, Enqueue, EnqueuedAt, FromRef, Group, Lease, Raw, State,
+};
+pub use crate::{Connection, EnqueueError, Outcome, Policy, Queue, Worker};

@@ -1,1 +1,93 @@
-fn main() {}
+//! The conformance suite on SQLite files.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use longshore_conformance::{Harness, Subject};
+use longshore_core::{
+    Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName, StepListener, StoreUrl,
+    Timestamp,
+};
+use longshore_memory::MemoryStore;
+use rusqlite::params;
+use tempfile::TempDir;
+
+struct Sqlite;
+
+#[async_trait]
+impl Harness for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn open(&self, clock: Arc<ManualClock>) -> Box<dyn Subject> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = opened(&dir, clock.clone()).await;
+        Box::new(Opened { store, clock, dir })
+    }
+
+    fn model(&self, clock: Arc<ManualClock>) -> Backend {
+        Backend::of(Arc::new(MemoryStore::new(clock)))
+    }
+
+    fn property_cases(&self) -> u32 {
+        64
+    }
+}
+
+struct Opened {
+    store: Backend,
+    clock: Arc<ManualClock>,
+    dir: TempDir,
+}
+
+async fn opened(dir: &TempDir, clock: Arc<dyn Clock>) -> Backend {
+    let url: StoreUrl = format!("sqlite://{}/queue.db", dir.path().display())
+        .parse()
+        .expect("a URL");
+    let mut options = OpenOptions::default();
+    options.clock = Some(clock);
+    longshore_sqlite::open(&url, &options).await.expect("open")
+}
+
+/// The same time by another clock: handles with different clocks share nothing but the file, as
+/// two processes do.
+#[derive(Debug)]
+struct SameTime(Arc<ManualClock>);
+
+impl Clock for SameTime {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn on_step(&self, listener: Weak<dyn StepListener>) {
+        self.0.on_step(listener);
+    }
+}
+
+#[async_trait]
+impl Subject for Opened {
+    fn backend(&self) -> Backend {
+        self.store.clone()
+    }
+
+    async fn reopen(&self) -> Backend {
+        opened(&self.dir, Arc::new(SameTime(self.clock.clone()))).await
+    }
+
+    async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {
+        let stored = self.store.queues.enqueue(queue, std::slice::from_ref(new));
+        stored.await.expect("enqueue");
+        let conn = rusqlite::Connection::open(self.dir.path().join("queue.db")).expect("open");
+        let changed = conn.execute(
+            "UPDATE message SET head = ?2, body = ?3 WHERE id = ?1",
+            params![new.id.as_uuid().as_bytes(), head, body],
+        );
+        assert_eq!(changed.expect("update"), 1);
+    }
+}
+
+fn main() -> ExitCode {
+    longshore_conformance::main(vec![Ok(Arc::new(Sqlite))])
+}

@@ -1,1 +1,20 @@
-//! x
+//! What every longshore store must do, as named cases that each store runs.
+//!
+//! A store joins with a test file of about 40 lines that implements [`Harness`] and calls
+//! [`main`]. The cases know no store: they speak to the traits of the core, move a clock by
+//! hand, and wait for signals instead of sleeping.
+
+mod case;
+mod cases;
+mod draft;
+mod harness;
+mod operating;
+mod runner;
+mod settling;
+mod stage;
+
+pub use case::Case;
+pub use cases::cases;
+pub use harness::{Harness, Missing, Subject};
+pub use runner::main;
+pub use stage::Stage;

@@ -1,5 +1,6 @@
 //! What the jobs of these tests tell their worker to do.
 
+use longshore::core::Job;
 use serde::{Deserialize, Serialize};
 
 /// A job of these tests.
@@ -21,14 +22,28 @@ pub enum Act {
     Die,
     /// Never be done, and let the runtime go on.
     Hang,
-    /// Be done when the file `go` is in the worker's folder.
+    /// Be done when the file `go` stands beside the lines of the handlers.
     Wait,
 }
 
+impl Job for Work {
+    const KIND: &'static str = "work";
+}
+
 impl Work {
+    /// A job.
+    pub fn new(key: u64, act: Act) -> Self {
+        Self { key, act }
+    }
+
     /// A line for `longshore enqueue --jsonl`.
     pub fn line(&self) -> String {
-        let body = serde_json::json!(self);
-        serde_json::json!({ "kind": "work", "body": body }).to_string() + "\n"
+        serde_json::json!({ "kind": Self::KIND, "body": self }).to_string() + "\n"
+    }
+
+    /// The same, as a member of a group.
+    pub fn line_of_group(&self, group: u64) -> String {
+        let group = format!("g{group}");
+        serde_json::json!({ "kind": Self::KIND, "body": self, "group": group }).to_string() + "\n"
     }
 }

@@ -113,6 +113,12 @@ impl Effects {
     }
 }
 
+impl From<Vec<Effect>> for Effects {
+    fn from(lines: Vec<Effect>) -> Self {
+        Self(lines)
+    }
+}
+
 fn parse_line(text: &str) -> Option<Effect> {
     let mut words = text.split(' ');
     let moment = match words.next()? {

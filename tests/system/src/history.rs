@@ -19,6 +19,8 @@ pub struct History {
     pub live: BTreeSet<u64>,
     /// The jobs that are dead letters, with how often each is there.
     pub dead: BTreeMap<u64, u32>,
+    /// The group of each job that has one; members are enqueued in the order of their numbers.
+    pub groups: BTreeMap<u64, u64>,
     /// How many messages one worker may have leased at a time.
     pub leased_max: u32,
 }

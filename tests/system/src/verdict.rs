@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod fates;
+mod groups;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,9 @@ pub enum Violation {
     Overcharged(u64, u32),
     /// All messages together were charged more than the kills can explain.
     OverchargedInAll(u64),
+    /// A member of a group began before the one in front of it was finished, or after one behind
+    /// it.
+    GroupOrder(u64, u64),
     /// A handler finished what it never began.
     EndWithoutStart(u64, String),
 }
@@ -64,6 +68,9 @@ impl fmt::Display for Violation {
                     "{charged} deliveries vanished, more than the kills explain"
                 )
             }
+            Self::GroupOrder(group, key) => {
+                write!(f, "job {key} of group {group} began out of turn")
+            }
             Self::EndWithoutStart(key, life) => {
                 write!(f, "{life} finished job {key} without having begun it")
             }
@@ -75,6 +82,7 @@ impl fmt::Display for Violation {
 pub fn judge(history: &History) -> Vec<Violation> {
     let mut found = fates::judge(history);
     found.extend(deliveries::judge(history));
+    found.extend(groups::judge(history));
     found.sort();
     found.dedup();
     found

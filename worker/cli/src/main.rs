@@ -1,1 +1,27 @@
-fn main() {}
+//! The command line of longshore.
+
+mod app;
+mod args;
+mod bench;
+mod confirm;
+mod error;
+mod exit;
+mod identity;
+mod output;
+mod parse;
+mod progress;
+mod route_files;
+mod session;
+mod settings;
+mod shape;
+mod signals;
+mod telemetry;
+mod transfer;
+mod verbs;
+mod where_filter;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::run(std::env::args_os()).into()
+}

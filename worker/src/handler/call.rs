@@ -57,8 +57,9 @@ macro_rules! arguments {
         })()
     };
 }
+
 macro_rules! handlers {
-    ($($argument:ident)*) => {
+    ($($argument:ident $value:ident)*) => {
         impl<F, Fut, J, S, $($argument,)*> Handler<(J, $($argument,)*), S> for F
         where
             F: Fn(J, $($argument),*) -> Fut + Clone + Send + Sync + 'static,
@@ -72,7 +73,7 @@ macro_rules! handlers {
 
             async fn call(self, job: JobContext, state: &S) -> Outcome {
                 let future = match arguments!(job, state, $($argument)*) {
-                    Ok((decoded, $($argument,)*)) => self(decoded, $($argument),*),
+                    Ok((decoded, $($value,)*)) => self(decoded, $($value),*),
                     Err(failure) => return Outcome::Failed(failure),
                 };
                 future.await.into_outcome()
@@ -90,7 +91,7 @@ macro_rules! handlers {
 
             fn call(self, job: &JobContext, state: &S) -> Outcome {
                 match arguments!(job, state, $($argument)*) {
-                    Ok((decoded, $($argument,)*)) => self(decoded, $($argument),*).into_outcome(),
+                    Ok((decoded, $($value,)*)) => self(decoded, $($value),*).into_outcome(),
                     Err(failure) => Outcome::Failed(failure),
                 }
             }
@@ -99,11 +100,11 @@ macro_rules! handlers {
 }
 
 handlers!();
-handlers!(A1);
-handlers!(A1 A2);
-handlers!(A1 A2 A3);
-handlers!(A1 A2 A3 A4);
-handlers!(A1 A2 A3 A4 A5);
-handlers!(A1 A2 A3 A4 A5 A6);
-handlers!(A1 A2 A3 A4 A5 A6 A7);
-handlers!(A1 A2 A3 A4 A5 A6 A7 A8);
+handlers!(A1 a1);
+handlers!(A1 a1 A2 a2);
+handlers!(A1 a1 A2 a2 A3 a3);
+handlers!(A1 a1 A2 a2 A3 a3 A4 a4);
+handlers!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5);
+handlers!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6);
+handlers!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6 A7 a7);
+handlers!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6 A7 a7 A8 a8);

@@ -1,5 +1,7 @@
 //! Planted histories: each breaks one promise, and exactly that one is found.
 
+use std::collections::BTreeMap;
+
 use super::{Violation, judge};
 use crate::{Effects, History};
 
@@ -28,6 +30,7 @@ fn history(lines: &[&str]) -> History {
         killed: ["w1.1", "w1.2"].map(String::from).into(),
         live: [4].into(),
         dead: [(5, 1)].into(),
+        groups: BTreeMap::new(),
         leased_max: 2,
     }
 }
@@ -156,4 +159,39 @@ fn end_without_start() {
     );
     let twice = ["start 6 1 w2.1", "end 6 1 w2.1", "end 6 1 w2.1"];
     assert_eq!(with(&twice), [Violation::EndWithoutStart(6, "w2.1".into())]);
+}
+
+#[test]
+fn group_order() {
+    let judge_group = |lines: &[&'static str]| {
+        let mut planted = history(&[sound(), lines.to_vec()].concat());
+        planted.groups = [(6, 1), (7, 1), (8, 2)].into();
+        judge(&planted)
+    };
+    let in_turn = [
+        "start 6 1 w2.1",
+        "end 6 1 w2.1",
+        "start 7 1 w1.3",
+        "end 7 1 w1.3",
+    ];
+    assert_eq!(judge_group(&in_turn), []);
+    let another_group_between = ["start 6 1 w2.1", "start 8 1 w2.1", "end 6 1 w2.1"];
+    assert_eq!(judge_group(&another_group_between), []);
+    let too_early = [
+        "start 6 1 w2.1",
+        "start 7 1 w1.3",
+        "end 6 1 w2.1",
+        "end 7 1 w1.3",
+    ];
+    assert_eq!(judge_group(&too_early), [Violation::GroupOrder(1, 7)]);
+    // w1.1 was killed, so that job 6 comes again; but not behind job 7.
+    let too_late = [
+        "start 6 1 w1.1",
+        "end 6 1 w1.1",
+        "start 7 1 w2.1",
+        "end 7 1 w2.1",
+        "start 6 2 w2.1",
+        "end 6 2 w2.1",
+    ];
+    assert_eq!(judge_group(&too_late), [Violation::GroupOrder(1, 6)]);
 }

@@ -1,0 +1,120 @@
+//! Cancelling, rescheduling and purging what is not in a worker's hands.
+
+use std::collections::BTreeSet;
+
+use longshore_core::{Changed, Due, MessageId, Purged};
+use rusqlite::params;
+
+use crate::error::Outcome;
+use crate::group;
+use crate::live::{Live, columns};
+use crate::queue_row::QueueRow;
+use crate::remembered::forget_key;
+use crate::state::{self, BACKOFF, BEHIND, DELAYED, LEASED, READY, SET_ASIDE};
+use crate::tx::Tx;
+
+/// What a purge removes, in this order: those behind go before the head that would admit them.
+const PURGED: [i64; 7] = [
+    BEHIND,
+    DELAYED,
+    READY,
+    READY + 1,
+    READY + 2,
+    BACKOFF,
+    SET_ASIDE,
+];
+
+/// Removes a message that nobody works on.
+pub(crate) fn cancel(tx: &Tx<'_>, queue: &mut QueueRow, id: MessageId) -> Outcome<Changed> {
+    let row = match free(tx, queue, id)? {
+        Ok(row) => row,
+        Err(refused) => return Ok(refused),
+    };
+    forget_key(tx, &row)?;
+    row.delete(tx, queue)?;
+    if let Some(name) = &row.group {
+        group::admit(tx, queue, name)?;
+    }
+    Ok(Changed::Applied)
+}
+
+/// Gives a message another due time.
+///
+/// A head in back-off was delivered before: it keeps the head and the group waits for it. Any
+/// other member leaves the order of its group and joins when it falls due.
+pub(crate) fn reschedule(
+    tx: &Tx<'_>,
+    queue: &mut QueueRow,
+    id: MessageId,
+    due: Due,
+) -> Outcome<Changed> {
+    let mut row = match free(tx, queue, id)? {
+        Ok(row) => row,
+        Err(refused) => return Ok(refused),
+    };
+    let now = tx.now.as_millis();
+    let due = due.resolve(tx.now).as_millis();
+    let place = due.max(now);
+    row.due = due;
+    tx.receivable_at(due);
+    let keeps_head = row.state == BACKOFF || row.state == SET_ASIDE;
+    let ready = state::ready_of(row.flags);
+    match row.group.clone() {
+        _ if due > now && keeps_head => row.enter(tx, queue, BACKOFF, due)?,
+        Some(name) if due > now => {
+            row.enter(tx, queue, DELAYED, due)?;
+            group::admit(tx, queue, &name)?;
+        }
+        None if due > now => row.enter(tx, queue, DELAYED, due)?,
+        Some(name) if !keeps_head && row.state != ready => {
+            row.enter(tx, queue, BEHIND, place)?;
+            group::admit(tx, queue, &name)?;
+        }
+        _ => row.enter(tx, queue, ready, place)?,
+    }
+    Ok(Changed::Applied)
+}
+
+/// Removes up to `max` messages that nobody works on.
+pub(crate) fn purge(tx: &Tx<'_>, queue: &mut QueueRow, max: usize) -> Outcome<Purged> {
+    let mut removed = 0;
+    let mut groups = BTreeSet::new();
+    for state in PURGED {
+        if removed == max {
+            break;
+        }
+        for row in some(tx, queue.number, state, max - removed)? {
+            forget_key(tx, &row)?;
+            row.delete(tx, queue)?;
+            removed += 1;
+            groups.extend(row.group);
+        }
+    }
+    for name in groups {
+        group::admit(tx, queue, &name)?;
+    }
+    Ok(Purged {
+        removed: removed as u64,
+        more: queue.waiting + queue.delayed > 0,
+    })
+}
+
+fn some(tx: &Tx<'_>, queue: i64, state: i64, max: usize) -> Outcome<Vec<Live>> {
+    let mut statement = tx.sql(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM message WHERE queue = ?1 AND state = ?2 ORDER BY at, seq LIMIT ?3"
+    ))?;
+    let rows = statement.query_map(params![queue, state, max as i64], Live::of)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The live message of an id, if nobody works on it.
+fn free(tx: &Tx<'_>, queue: &QueueRow, id: MessageId) -> Outcome<Result<Live, Changed>> {
+    Ok(match Live::by_id(tx, queue.number, id)? {
+        None => Err(Changed::NotFound),
+        Some(row) if state::is_dead(row.state) => Err(Changed::NotFound),
+        Some(row) if row.state == LEASED => Err(Changed::Leased),
+        Some(row) => Ok(row),
+    })
+}

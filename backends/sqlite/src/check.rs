@@ -1,0 +1,134 @@
+//! What a check of the store finds.
+
+use longshore_core::{Finding, QueueName, Severity, Timestamp};
+use rusqlite::Connection;
+
+use crate::config::Durability;
+use crate::engine::Engine;
+use crate::error::Outcome;
+use crate::schema;
+use crate::stats::stats;
+
+/// The findings that need no connection.
+pub(crate) fn of_engine(engine: &Engine) -> Vec<Finding> {
+    let mut findings = vec![match engine.durability {
+        Durability::Full => Finding::new(
+            Severity::Ok,
+            "durability",
+            "an acknowledged write is on the disk (sync=full)",
+        ),
+        Durability::Normal => Finding::new(
+            Severity::Warning,
+            "durability",
+            "a power cut may take what was written since the last checkpoint (sync=normal)",
+        )
+        .fix("open the store without sync=normal where messages must survive a power cut"),
+    }];
+    findings.extend(space(engine));
+    findings.extend(modes(engine));
+    findings
+}
+
+fn space(engine: &Engine) -> Option<Finding> {
+    let room = engine.probe.look(&engine.place.directory).ok()?;
+    let found = format!(
+        "{} MiB free, {} MiB are kept for settling",
+        room.free >> 20,
+        room.reserve() >> 20
+    );
+    Some(if room.free < room.reserve() {
+        Finding::new(Severity::Problem, "disk space", found)
+            .fix("free some space: enqueue is refused until then")
+    } else if room.free < room.reserve() * 2 {
+        Finding::new(Severity::Warning, "disk space", found).fix("free some space soon")
+    } else {
+        Finding::new(Severity::Ok, "disk space", found)
+    })
+}
+
+#[cfg(unix)]
+fn modes(engine: &Engine) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let meta = std::fs::metadata(&engine.place.file).ok()?;
+    let mode = meta.permissions().mode() & 0o777;
+    Some(if mode & 0o077 == 0 {
+        Finding::new(
+            Severity::Ok,
+            "file mode",
+            format!("{mode:03o}: only its owner reads it"),
+        )
+    } else {
+        Finding::new(
+            Severity::Warning,
+            "file mode",
+            format!("{mode:03o}: others than its owner may read or write messages"),
+        )
+        .fix(format!("chmod 600 {}", engine.place.file.display()))
+    })
+}
+
+#[cfg(not(unix))]
+fn modes(_engine: &Engine) -> Option<Finding> {
+    None
+}
+
+/// The findings in the file itself.
+pub(crate) fn of_file(conn: &Connection, now: Timestamp) -> Outcome<Vec<Finding>> {
+    let mut findings = vec![integrity(conn)?];
+    let version = schema::pragma(conn, "user_version")?;
+    findings.push(Finding::new(
+        Severity::Ok,
+        "schema",
+        format!("version {version}, SQLite {}", rusqlite::version()),
+    ));
+    let mut statement = conn.prepare("SELECT name FROM queue ORDER BY name")?;
+    let names = statement.query_map((), |row| row.get::<_, String>(0))?;
+    for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
+        if let Ok(name) = QueueName::new(&name) {
+            findings.extend(stuck(conn, &name, now)?);
+        }
+    }
+    Ok(findings)
+}
+
+fn integrity(conn: &Connection) -> Outcome<Finding> {
+    let answer: String = conn.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+    Ok(if answer == "ok" {
+        Finding::new(Severity::Ok, "integrity", "the file is sound")
+    } else {
+        Finding::new(Severity::Problem, "integrity", answer)
+            .fix("stop all workers and restore the file from a backup, or recover it with `sqlite3 FILE .recover`")
+    })
+}
+
+/// What keeps messages of a queue from being worked.
+fn stuck(conn: &Connection, name: &QueueName, now: Timestamp) -> Outcome<Vec<Finding>> {
+    let Some(stats) = stats(conn, name, now)? else {
+        return Ok(Vec::new());
+    };
+    let mut findings = Vec::new();
+    let mut add = |found: String, fix: String| {
+        let check = format!("queue {name}");
+        findings.push(Finding::new(Severity::Warning, check, found).fix(fix));
+    };
+    if let Some(pause) = &stats.paused {
+        let found = format!("paused by {}: {}", pause.author, pause.reason);
+        add(found, format!("longshore resume {name}"));
+    }
+    if let Some(mark) = &stats.moving {
+        let found = format!("being moved to {}", mark.to);
+        add(found, "let the move end, or run it again".to_owned());
+    }
+    if stats.parked > 0 {
+        let found = format!("{} dead letters hold their groups", stats.parked);
+        add(
+            found,
+            format!("longshore dead redrive {name} ID, or discard"),
+        );
+    }
+    if stats.set_aside > 0 {
+        let found = format!("{} messages are of a newer version", stats.set_aside);
+        add(found, "upgrade the workers of this queue".to_owned());
+    }
+    Ok(findings)
+}

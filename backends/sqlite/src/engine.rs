@@ -1,0 +1,257 @@
+//! An open file: one writer thread, one watching thread and some readers for all handles of
+//! this process.
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
+
+use longshore_core::{Clock, Result, StepListener, StoreError, StoreErrorKind};
+use notify::RecommendedWatcher;
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+
+use crate::bell::{Bell, listen};
+use crate::call::{Call, Claim};
+use crate::config::{Config, Durability};
+use crate::connect;
+use crate::error::{Outcome, sql};
+use crate::place::{Found, Place, denied};
+use crate::reader::Readers;
+use crate::schema;
+use crate::side_lock::{SideLock, private};
+use crate::sleepers::{Sleepers, Watchman};
+use crate::space::{RoomProbe, Space};
+use crate::tx::Tx;
+use crate::upkeep::Upkeep;
+use crate::writer::Writer;
+
+/// So many calls wait for the writer; more wait for room in this line, with their deadlines.
+const CALLS_WAITING: usize = 1024;
+
+/// What the handles of one file share.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) place: Place,
+    pub(crate) durability: Durability,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) readers: Readers,
+    pub(crate) sleepers: Arc<Sleepers>,
+    pub(crate) probe: RoomProbe,
+    calls: mpsc::Sender<Call>,
+    /// Kept for as long as the bell is to be heard.
+    _ear: Option<RecommendedWatcher>,
+}
+
+/// Handles with the same file, durability and clock share an engine.
+type Key = (PathBuf, Durability, usize);
+
+static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
+
+impl Engine {
+    /// Opens the file, or joins those who have it open. Blocks; never past the call timeout.
+    pub(crate) fn open(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        probe: RoomProbe,
+    ) -> Result<Arc<Self>> {
+        let place = Place::of(&config.path)?;
+        // An engine keeps its clock alive, so the address names it.
+        let clock_address = Arc::as_ptr(&clock).cast::<()>() as usize;
+        let key = (place.file.clone(), config.durability, clock_address);
+        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let engines = engines.get_or_insert_default();
+        engines.retain(|_, engine| engine.strong_count() > 0);
+        if let Some(engine) = engines.get(&key).and_then(Weak::upgrade) {
+            return Ok(engine);
+        }
+        let engine = Arc::new(Self::start(place, config, clock, probe)?);
+        engines.insert(key, Arc::downgrade(&engine));
+        Ok(engine)
+    }
+
+    fn start(
+        place: Place,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        probe: RoomProbe,
+    ) -> Result<Self> {
+        let lock = prepare(&place, config)?;
+        let writer = connect::writer(&place.file, config.durability);
+        let conn = writer.map_err(|error| sql("open", error))?;
+        let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
+        let bell = Bell::open(&place.bell).map_err(|error| {
+            denied(&place.bell, "the bell file cannot be written").caused_by(error)
+        })?;
+        let (poke, pokes) = std_mpsc::sync_channel(1);
+        let ear = listen(&place.bell, poke.clone());
+        let sleepers = Sleepers::new(poke);
+        let listener: Arc<dyn StepListener> = sleepers.clone();
+        clock.on_step(Arc::downgrade(&listener));
+        let (calls, waiting) = mpsc::channel(CALLS_WAITING);
+        let started = Watchman {
+            sleepers: Arc::downgrade(&sleepers),
+            pokes,
+            conn: watching,
+            clock: clock.clone(),
+        }
+        .start(&place.file)
+        .and_then(|()| {
+            Writer {
+                conn,
+                lock,
+                bell,
+                calls: waiting,
+                clock: clock.clone(),
+                space: Space::new(&place.directory, probe.clone()),
+                sleepers: Arc::downgrade(&sleepers),
+                upkeep: Upkeep::new(&place.file),
+            }
+            .start(&place.file)
+        });
+        started.map_err(|error| {
+            StoreError::new(
+                StoreErrorKind::Unavailable,
+                "open",
+                "no thread can be started",
+            )
+            .caused_by(error)
+        })?;
+        Ok(Self {
+            readers: Readers::new(&place.file),
+            place,
+            durability: config.durability,
+            clock,
+            sleepers,
+            probe,
+            calls,
+            _ear: ear,
+        })
+    }
+
+    /// Runs `work` in a transaction of the writer and answers once it is committed.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout`: not applied if the work had not begun by the deadline, unknown otherwise.
+    pub(crate) async fn write<T, F>(
+        &self,
+        operation: &'static str,
+        timeout: Duration,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Outcome<T> + Send + 'static,
+    {
+        let deadline = tokio::time::Instant::now() + timeout;
+        let (call, claim, answer) = Call::new(operation, work);
+        let claim = Abandon(claim);
+        match timeout_at(deadline, self.calls.send(call)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(stopped(operation)),
+            Err(_) => return Err(late(operation, timeout)),
+        }
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) if claim.0.abandon() => Err(stopped(operation)),
+            Ok(Err(_)) => Err(stopped(operation).effect_unknown()),
+            Err(_) if claim.0.abandon() => Err(late(operation, timeout)),
+            Err(_) => Err(late(operation, timeout).effect_unknown()),
+        }
+    }
+}
+
+/// A caller that goes away gives its call up: what has not begun is not run for nobody.
+struct Abandon(Arc<Claim>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// Brings the file into being and up to date. Two processes that start on a new file at once
+/// take turns here.
+fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
+    // A file that is not ours is left alone; one that another process is just creating may look
+    // odd for a moment, but then its lock file is there.
+    let first = match place.inspect() {
+        Err(_) if place.lock.exists() => None,
+        first => Some(first?),
+    };
+    if first == Some(Found::Nothing) && !config.create && !place.file.exists() {
+        return Err(StoreError::new(
+            StoreErrorKind::NotFound,
+            "open",
+            "there is no store at this path; the first enqueue creates it",
+        )
+        .with("path", place.file.display()));
+    }
+    let lock = SideLock::open(&place.lock)
+        .map_err(|error| denied(&place.lock, "the directory cannot be written").caused_by(error))?;
+    if first == Some(Found::Ready) {
+        return Ok(lock);
+    }
+    {
+        let _turn = wait_for_turn(&lock, config.call_timeout)?;
+        if place.inspect()? != Found::Ready {
+            create(place)?;
+            let conn = connect::writer(&place.file, Durability::Full)
+                .map_err(|error| sql("open", error))?;
+            schema::prepare(&conn)?;
+        }
+    }
+    Ok(lock)
+}
+
+fn create(place: &Place) -> Result<()> {
+    let file = private(&mut OpenOptions::new())
+        .create_new(true)
+        .write(true)
+        .open(&place.file);
+    match file {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(denied(&place.file, "the file cannot be created").caused_by(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn wait_for_turn(lock: &SideLock, timeout: Duration) -> Result<crate::side_lock::Turn<'_>> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        match lock.try_take() {
+            Ok(Some(turn)) => return Ok(turn),
+            Ok(None) if Instant::now() < deadline => {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            Ok(None) => return Err(late("open", timeout)),
+            Err(error) => {
+                return Err(StoreError::new(
+                    StoreErrorKind::Unavailable,
+                    "open",
+                    "the lock file beside the database cannot be locked; check the file system",
+                )
+                .caused_by(error));
+            }
+        }
+    }
+}
+
+fn late(operation: &'static str, timeout: Duration) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Timeout,
+        operation,
+        format!("the database was not free or did not answer within {timeout:?}; try again"),
+    )
+}
+
+fn stopped(operation: &'static str) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Unexpected,
+        operation,
+        "the thread that writes the database has stopped; open the store again",
+    )
+}

@@ -1,0 +1,87 @@
+//! The one table from errors of SQLite to errors of a store call.
+
+use longshore_core::{StoreError, StoreErrorKind};
+use rusqlite::ErrorCode;
+
+/// Why work inside a transaction stopped.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// SQLite said no.
+    Sql(rusqlite::Error),
+    /// The call is refused by a rule; its words are final.
+    Refused(StoreError),
+}
+
+/// The result of work inside a transaction.
+pub(crate) type Outcome<T> = Result<T, Fault>;
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Fault {
+    /// The error of `operation`, which certainly had no effect.
+    pub(crate) fn of(self, operation: &'static str) -> StoreError {
+        match self {
+            Self::Sql(error) => sql(operation, error),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+/// What an error of SQLite means to the caller of `operation`.
+pub(crate) fn sql(operation: &'static str, error: rusqlite::Error) -> StoreError {
+    let code = match &error {
+        rusqlite::Error::SqliteFailure(failure, _) => Some(failure.code),
+        _ => None,
+    };
+    let (kind, message) = told(code);
+    StoreError::new(kind, operation, message).caused_by(error)
+}
+
+fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {
+    use StoreErrorKind as Kind;
+    match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            Kind::Conflict,
+            "another program holds the database; end its transaction (a sqlite3 shell?)",
+        ),
+        Some(ErrorCode::DiskFull) => (
+            Kind::Overloaded,
+            "the disk is full; free some space, nothing was lost",
+        ),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
+            Kind::Corrupt,
+            "the database is damaged or not a database; restore it from a backup",
+        ),
+        Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
+            (Kind::Denied, "the system refuses access to the database")
+        }
+        Some(ErrorCode::ReadOnly) => (
+            Kind::Denied,
+            "the database or its directory is read-only; make both writable",
+        ),
+        Some(ErrorCode::CannotOpen) => (
+            Kind::Unavailable,
+            "the database file cannot be opened; check that it exists and is accessible",
+        ),
+        Some(ErrorCode::SystemIoFailure) => (
+            Kind::Unavailable,
+            "reading or writing the disk failed; check the system log",
+        ),
+        Some(ErrorCode::TooBig) => (Kind::TooLarge, "a value is too large for the database"),
+        Some(ErrorCode::OperationInterrupted) => (Kind::Timeout, "it was interrupted"),
+        _ => (
+            Kind::Unexpected,
+            "the database answered something unexpected; see the cause",
+        ),
+    }
+}

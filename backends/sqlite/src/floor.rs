@@ -1,0 +1,274 @@
+//! The raw floor of SQLite: a table of bodies, claimed and deleted by the bare driver.
+//!
+//! It is the least that competing workers need: one table, a unique id so that a message can be
+//! named, an index that finds the next one. No fence, no counts, no groups, no history, and
+//! workers that take turns through a mutex, which is faster than SQLite's polling and than any
+//! lock between processes. The settings of the connections are those of the store.
+
+use std::fs::OpenOptions;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use longshore_core::{Floor, FloorReport, FloorSpec, Result, StoreError, StoreErrorKind, StoreUrl};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::config::{Config, Durability};
+use crate::connect;
+use crate::error::sql;
+use crate::side_lock::private;
+
+/// What a store in one SQLite file cannot be faster than.
+#[derive(Debug)]
+pub(crate) struct SqliteFloor {
+    path: PathBuf,
+    durability: Durability,
+}
+
+/// The floor of a `sqlite://` URL, measured in a file beside the one it names.
+pub(crate) fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
+    let config = Config::of(url, &longshore_core::OpenOptions::default())?;
+    let mut path = config.path.into_os_string();
+    path.push("-floor");
+    Ok(Arc::new(SqliteFloor {
+        path: path.into(),
+        durability: config.durability,
+    }))
+}
+
+#[async_trait]
+impl Floor for SqliteFloor {
+    async fn measure(&self, spec: FloorSpec) -> Result<FloorReport> {
+        let (path, durability) = (self.path.clone(), self.durability);
+        let measured = tokio::task::spawn_blocking(move || run(path, durability, spec)).await;
+        measured.map_err(|_| failed("its thread panicked"))?
+    }
+}
+
+fn run(path: PathBuf, durability: Durability, spec: FloorSpec) -> Result<FloorReport> {
+    let file = Scratch::create(path)?;
+    let workers = spec.workers.get();
+    let connections = connections(&file.0, durability, workers);
+    let mut connections = connections.map_err(|error| sql("bench", error))?;
+    let turn = Mutex::new(());
+    let enqueue = timed(&mut connections, |worker, conn| {
+        insert(
+            conn,
+            &turn,
+            spec,
+            share(spec, worker),
+            share(spec, worker + 1),
+        )
+    })?;
+    let receive_settle = timed(&mut connections, |_, conn| {
+        while claim_and_delete(conn, &turn, spec.batch)? > 0 {}
+        Ok(())
+    })?;
+    Ok(FloorReport {
+        enqueue,
+        receive_settle,
+    })
+}
+
+fn connections(
+    path: &Path,
+    durability: Durability,
+    count: u32,
+) -> rusqlite::Result<Vec<Connection>> {
+    let first = connect::writer(path, durability)?;
+    first.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    first.execute_batch(
+        "CREATE TABLE raw (
+           seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, until INTEGER, body BLOB NOT NULL
+         ) STRICT;
+         CREATE INDEX raw_next ON raw (until);",
+    )?;
+    let others = (1..count).map(|_| connect::writer(path, durability));
+    std::iter::once(Ok(first)).chain(others).collect()
+}
+
+/// How long all workers together take, each on its own connection and thread.
+fn timed(
+    connections: &mut [Connection],
+    work: impl Fn(u64, &mut Connection) -> rusqlite::Result<()> + Sync,
+) -> Result<Duration> {
+    let (start, work) = (Instant::now(), &work);
+    let outcome = std::thread::scope(|scope| {
+        let workers = (0..).zip(connections);
+        let threads: Vec<ScopedJoinHandle<'_, _>> = workers
+            .map(|(worker, conn)| scope.spawn(move || work(worker, conn)))
+            .collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| match thread.join() {
+                Ok(outcome) => outcome.map_err(|error| sql("bench", error)),
+                Err(_) => Err(failed("a worker thread panicked")),
+            })
+    });
+    outcome.map(|()| start.elapsed())
+}
+
+/// The first message of a worker's share.
+fn share(spec: FloorSpec, worker: u64) -> u64 {
+    spec.messages * worker / u64::from(spec.workers.get())
+}
+
+fn insert(
+    conn: &mut Connection,
+    turn: &Mutex<()>,
+    spec: FloorSpec,
+    from: u64,
+    to: u64,
+) -> rusqlite::Result<()> {
+    let mut next = from;
+    while next < to {
+        let end = to.min(next + u64::from(spec.batch.get()));
+        let rows: Vec<_> = (next..end)
+            .map(|number| row(number, spec.body_bytes))
+            .collect();
+        in_turn(conn, turn, |conn| {
+            let mut insert = conn.prepare_cached("INSERT INTO raw (id, body) VALUES (?1, ?2)")?;
+            rows.iter()
+                .try_for_each(|(id, body)| insert.execute((id, body)).map(drop))
+        })?;
+        next = end;
+    }
+    Ok(())
+}
+
+/// An id of 16 bytes that rises with the number, and a body.
+fn row(number: u64, body_bytes: usize) -> ([u8; 16], Vec<u8>) {
+    (u128::from(number).to_be_bytes(), vec![b'x'; body_bytes])
+}
+
+/// Claims a batch in one transaction and deletes it in the next, as any queue must; answers how
+/// many there were.
+fn claim_and_delete(
+    conn: &mut Connection,
+    turn: &Mutex<()>,
+    batch: NonZeroU32,
+) -> rusqlite::Result<usize> {
+    let claimed: Vec<(i64, Vec<u8>)> = in_turn(conn, turn, |conn| {
+        let mut claim = conn.prepare_cached(
+            "UPDATE raw SET until = 1 WHERE seq IN
+               (SELECT seq FROM raw WHERE until IS NULL ORDER BY seq LIMIT ?1)
+             RETURNING seq, body",
+        )?;
+        claim
+            .query_map([batch.get()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    })?;
+    if !claimed.is_empty() {
+        in_turn(conn, turn, |conn| {
+            let mut delete = conn.prepare_cached("DELETE FROM raw WHERE seq = ?1")?;
+            claimed
+                .iter()
+                .try_for_each(|(seq, _)| delete.execute([seq]).map(drop))
+        })?;
+    }
+    Ok(claimed.len())
+}
+
+fn in_turn<T>(
+    conn: &mut Connection,
+    turn: &Mutex<()>,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
+fn failed(what: &str) -> StoreError {
+    let message = format!("the raw floor could not be measured: {what}");
+    StoreError::new(StoreErrorKind::Unexpected, "bench", message)
+}
+
+/// A database file that goes away with all its companions.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Never takes over a file that is there already.
+    fn create(path: PathBuf) -> Result<Self> {
+        let created = private(&mut OpenOptions::new())
+            .write(true)
+            .create_new(true)
+            .open(&path);
+        match created {
+            Ok(_) => Ok(Self(path)),
+            Err(error) => Err(failed(&format!("its scratch file cannot be made: {error}"))),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = self.0.clone().into_os_string();
+            name.push(suffix);
+            // What is not there need not be removed; what cannot be is in the way of nobody.
+            let _ = std::fs::remove_file(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(messages: u64, batch: u32, workers: u32) -> FloorSpec {
+        FloorSpec {
+            messages,
+            body_bytes: 256,
+            batch: NonZeroU32::new(batch).unwrap(),
+            workers: NonZeroU32::new(workers).unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_message_is_inserted_once_and_claimed_once() {
+        let home = tempfile::tempdir().unwrap();
+        let file = Scratch::create(home.path().join("raw")).unwrap();
+        let mut connections = connections(&file.0, Durability::Normal, 2).unwrap();
+        let (spec, turn) = (spec(101, 10, 2), Mutex::new(()));
+        timed(&mut connections, |worker, conn| {
+            insert(
+                conn,
+                &turn,
+                spec,
+                share(spec, worker),
+                share(spec, worker + 1),
+            )
+        })
+        .unwrap();
+        let conn = &mut connections[0];
+        let count = "SELECT count(*), sum(length(body)) FROM raw";
+        let stored: (i64, i64) = conn
+            .query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(stored, (101, 101 * 256));
+        let mut claimed = 0;
+        while let more @ 1.. = claim_and_delete(conn, &turn, spec.batch).unwrap() {
+            claimed += more;
+        }
+        assert_eq!(claimed, 101);
+    }
+
+    #[tokio::test]
+    async fn it_leaves_nothing_behind_and_takes_over_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/queue.db?sync=normal", home.path().display());
+        let floor = floor(&url.parse().unwrap()).unwrap();
+        let report = floor.measure(spec(100, 32, 2)).await.unwrap();
+        assert!(report.enqueue > Duration::ZERO && report.receive_settle > Duration::ZERO);
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+        std::fs::write(home.path().join("queue.db-floor"), "mine").unwrap();
+        assert!(floor.measure(spec(1, 1, 1)).await.is_err());
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+}

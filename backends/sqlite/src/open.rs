@@ -1,0 +1,54 @@
+//! Opening a store.
+
+use std::sync::{Arc, LazyLock};
+
+use longshore_core::{
+    Backend, Clock, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
+};
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::schema::ddl;
+use crate::space::RoomProbe;
+use crate::store::SqliteStore;
+
+/// One clock for all handles that bring none, so that they share an engine.
+static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
+
+/// How `sqlite://` is opened.
+pub fn scheme() -> Scheme {
+    Scheme {
+        name: "sqlite",
+        feature: "sqlite",
+        open: Some(|url, options| Box::pin(async move { open(&url, &options).await })),
+        ddl: Some(ddl),
+        floor: Some(crate::floor::floor),
+    }
+}
+
+/// Opens the file of a `sqlite://` URL. Handles of one process share what lies below.
+pub async fn open(url: &StoreUrl, options: &OpenOptions) -> Result<Backend> {
+    open_with_probe(url, options, RoomProbe::default()).await
+}
+
+/// As [`open`], with another way to find out how full the disk is.
+pub async fn open_with_probe(
+    url: &StoreUrl,
+    options: &OpenOptions,
+    probe: RoomProbe,
+) -> Result<Backend> {
+    let config = Config::of(url, options)?;
+    let clock = options.clock.clone().unwrap_or_else(|| CLOCK.clone());
+    let timeout = config.call_timeout;
+    let opening = tokio::task::spawn_blocking(move || Engine::open(&config, clock, probe));
+    let engine = opening.await.map_err(|error| {
+        StoreError::new(
+            StoreErrorKind::Unexpected,
+            "open",
+            "opening the database stopped",
+        )
+        .caused_by(error)
+    })??;
+    Ok(Backend::of(Arc::new(SqliteStore::new(engine, timeout))))
+}

@@ -1,0 +1,192 @@
+//! Paging. A cursor is a letter for the call, then the place of the last item.
+
+use std::num::NonZeroU32;
+
+use longshore_core::{Cursor, Page, QueueName, Result, StoreError, StoredMessage, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::error::Outcome;
+use crate::state::{BACKOFF, BEHIND, DEAD, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
+use crate::view::{Seen, seen_columns};
+
+/// What a list walks through, one after the other. States in one slot are sorted together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    call: &'static str,
+    letter: &'static str,
+    slots: &'static [[i64; 2]],
+}
+
+/// Live messages: what is handed out next comes first.
+pub(crate) const PEEK: Walk = Walk {
+    call: "peek",
+    letter: "p",
+    slots: &[
+        [READY, READY],
+        [READY + 1, READY + 1],
+        [READY + 2, READY + 2],
+        [LEASED, LEASED],
+        [SET_ASIDE, SET_ASIDE],
+        [BACKOFF, BACKOFF],
+        [BEHIND, BEHIND],
+        [DELAYED, DELAYED],
+    ],
+};
+
+/// Dead letters, oldest first.
+pub(crate) const DEAD_LETTERS: Walk = Walk {
+    call: "dead_letters",
+    letter: "d",
+    slots: &[[PARKED, DEAD]],
+};
+
+/// Everything but leased messages: heads of groups before those behind them.
+pub(crate) const EXPORT: Walk = Walk {
+    call: "export",
+    letter: "e",
+    slots: &[
+        [BACKOFF, BACKOFF],
+        [SET_ASIDE, SET_ASIDE],
+        [READY, READY],
+        [READY + 1, READY + 1],
+        [READY + 2, READY + 2],
+        [BEHIND, BEHIND],
+        [DELAYED, DELAYED],
+        [PARKED, DEAD],
+    ],
+};
+
+/// Where a page ended: the slot, and the place in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct After {
+    slot: usize,
+    at: i64,
+    seq: i64,
+}
+
+impl Walk {
+    /// The place in a cursor of this call.
+    pub(crate) fn after(self, cursor: Option<&Cursor>) -> Result<After> {
+        let Some(cursor) = cursor else {
+            return Ok(After {
+                slot: 0,
+                at: i64::MIN,
+                seq: i64::MIN,
+            });
+        };
+        self.read(cursor.as_str())
+            .ok_or_else(|| malformed(self.call))
+    }
+
+    fn read(self, text: &str) -> Option<After> {
+        let mut parts = text
+            .strip_prefix(self.letter)?
+            .strip_prefix(':')?
+            .split(':');
+        let after = After {
+            slot: parts.next()?.parse().ok()?,
+            at: parts.next()?.parse().ok()?,
+            seq: parts.next()?.parse().ok()?,
+        };
+        (parts.next().is_none() && after.slot < self.slots.len()).then_some(after)
+    }
+
+    /// A page of this list.
+    pub(crate) fn page(
+        self,
+        conn: &Connection,
+        queue: i64,
+        after: After,
+        max: NonZeroU32,
+        now: Timestamp,
+    ) -> Outcome<Page<StoredMessage>> {
+        let wanted = max.get() as usize + 1;
+        let mut found: Vec<(usize, Seen)> = Vec::new();
+        let mut after = after;
+        while after.slot < self.slots.len() && found.len() < wanted {
+            let left = wanted - found.len();
+            let rows = slot(conn, queue, self.slots[after.slot], after, left)?;
+            found.extend(rows.into_iter().map(|seen| (after.slot, seen)));
+            after = After {
+                slot: after.slot + 1,
+                at: i64::MIN,
+                seq: i64::MIN,
+            };
+        }
+        let more = found.len() == wanted;
+        found.truncate(max.get() as usize);
+        let next = found.last().filter(|_| more).map(|(slot, seen)| {
+            let (at, seq) = (seen.row.at, seen.row.seq);
+            Cursor::new(format!("{}:{slot}:{at}:{seq}", self.letter))
+        });
+        let items = found.into_iter().map(|(_, seen)| seen.view(conn, now));
+        Ok(Page {
+            items: items.collect::<Outcome<_>>()?,
+            next,
+        })
+    }
+}
+
+fn slot(
+    conn: &Connection,
+    queue: i64,
+    states: [i64; 2],
+    after: After,
+    max: usize,
+) -> Outcome<Vec<Seen>> {
+    let mut statement = conn.prepare_cached(concat!(
+        "SELECT ",
+        seen_columns!(),
+        " FROM message WHERE queue = ?1 AND state = ?2 AND (at, seq) > (?3, ?4)
+          ORDER BY at, seq LIMIT ?5"
+    ))?;
+    let mut list = |state: i64| -> Outcome<Vec<Seen>> {
+        let params = params![queue, state, after.at, after.seq, max as i64];
+        let rows = statement.query_map(params, Seen::of)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let mut rows = list(states[0])?;
+    if states[1] != states[0] {
+        rows.extend(list(states[1])?);
+        rows.sort_by_key(|seen| (seen.row.at, seen.row.seq));
+        rows.truncate(max);
+    }
+    Ok(rows)
+}
+
+/// The name in a cursor of the list of queues.
+pub(crate) fn queue_after(cursor: Option<&Cursor>) -> Result<String> {
+    let Some(cursor) = cursor else {
+        return Ok(String::new());
+    };
+    let name = cursor.as_str().strip_prefix("q:").unwrap_or_default();
+    QueueName::new(name)
+        .map(|name| name.as_str().to_owned())
+        .map_err(|_| malformed("queues"))
+}
+
+/// The queues by name.
+pub(crate) fn queues(conn: &Connection, after: &str, max: NonZeroU32) -> Outcome<Page<QueueName>> {
+    let wanted = i64::from(max.get()) + 1;
+    let mut statement =
+        conn.prepare_cached("SELECT name FROM queue WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+    let names = statement.query_map(params![after, wanted], |row| row.get::<_, String>(0))?;
+    let mut names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
+    let more = names.len() as i64 == wanted;
+    names.truncate(max.get() as usize);
+    let next = names.last().filter(|_| more);
+    let next = next.map(|name| Cursor::new(format!("q:{name}")));
+    // A name that is none was put there by something else and cannot be called anyway.
+    let items = names.iter().filter_map(|name| QueueName::new(name).ok());
+    Ok(Page {
+        items: items.collect(),
+        next,
+    })
+}
+
+fn malformed(call: &'static str) -> StoreError {
+    StoreError::invalid_input(
+        call,
+        "the cursor is none that this call gave; start again without one",
+    )
+}

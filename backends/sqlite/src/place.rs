@@ -1,0 +1,213 @@
+//! Where the file lies, and whether it may be used. Nothing is written here.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use longshore_core::{Result, StoreError, StoreErrorKind};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::schema;
+
+/// The file and its companions.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The database.
+    pub(crate) file: PathBuf,
+    /// Its directory.
+    pub(crate) directory: PathBuf,
+    /// The lock file of the writers.
+    pub(crate) lock: PathBuf,
+    /// The file whose changes wake sleeping receivers.
+    pub(crate) bell: PathBuf,
+}
+
+/// What is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing, or an empty file.
+    Nothing,
+    /// A store that must be brought up to date before it is used.
+    Older,
+    /// A store of this version.
+    Ready,
+}
+
+impl Place {
+    /// Finds the file of a path and refuses places where it could not live.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let parent = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let directory = fs::canonicalize(parent).map_err(|error| no_directory(parent, &error))?;
+        let name = path
+            .file_name()
+            .ok_or_else(|| misconfigured(path, "the path names no file"))?;
+        let mut file = directory.join(name);
+        if let Ok(target) = fs::canonicalize(&file) {
+            file = target;
+        }
+        if file.is_dir() {
+            return Err(misconfigured(
+                &file,
+                "the path is a directory; name a file in it, such as queue.db",
+            ));
+        }
+        let directory = file.parent().unwrap_or(&directory).to_owned();
+        refuse_network(&directory)?;
+        let beside = |suffix: &str| {
+            let mut name = file.clone().into_os_string();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        Ok(Self {
+            lock: beside("-lock"),
+            bell: beside("-bell"),
+            directory,
+            file,
+        })
+    }
+
+    /// Reads the header of the file, without a lock and without a write.
+    ///
+    /// It is read through SQLite: closing a file that this process opened by itself would drop
+    /// the locks that SQLite holds on it.
+    pub(crate) fn inspect(&self) -> Result<Found> {
+        let Ok(meta) = fs::metadata(&self.file) else {
+            return Ok(Found::Nothing);
+        };
+        if !meta.is_file() {
+            return Err(misconfigured(&self.file, "the path is not a regular file"));
+        }
+        self.refuse_no_access(&meta)?;
+        if meta.len() == 0 {
+            return Ok(Found::Nothing);
+        }
+        self.header().map_err(|error| self.unreadable(error))?
+    }
+
+    fn header(&self) -> rusqlite::Result<Result<Found>> {
+        let conn = Connection::open_with_flags(
+            self.immutable_uri(),
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_URI
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        let application_id = schema::pragma(&conn, "application_id")?;
+        let version = schema::pragma(&conn, "user_version")?;
+        if application_id == 0 && version == 0 {
+            let objects: i64 =
+                conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+            if objects == 0 {
+                return Ok(Ok(Found::Nothing));
+            }
+        }
+        Ok(
+            schema::check(application_id, version).map(|()| match version {
+                schema::VERSION => Found::Ready,
+                _ => Found::Older,
+            }),
+        )
+    }
+
+    fn immutable_uri(&self) -> String {
+        let mut uri = String::from("file:");
+        for byte in self.file.as_os_str().as_encoded_bytes() {
+            match byte {
+                b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                    uri.push(char::from(*byte));
+                }
+                other => uri += &format!("%{other:02X}"),
+            }
+        }
+        uri + "?immutable=1"
+    }
+
+    fn refuse_no_access(&self, meta: &fs::Metadata) -> Result<()> {
+        use rustix::fs::Access;
+        if rustix::fs::access(&self.file, Access::READ_OK).is_err() {
+            return Err(denied(&self.file, "the file cannot be read by this user"));
+        }
+        // A superuser may write anyway; that is hardly what the owner of a read-only file wants.
+        let read_only = meta.permissions().readonly();
+        if read_only || rustix::fs::access(&self.file, Access::WRITE_OK).is_err() {
+            return Err(denied(
+                &self.file,
+                "the file is read-only for this user; a queue must be writable, even to look at it",
+            ));
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, error: rusqlite::Error) -> StoreError {
+        let code = error.sqlite_error_code();
+        let (kind, message) = match code {
+            Some(ErrorCode::NotADatabase) => (
+                StoreErrorKind::Corrupt,
+                "the file is not a SQLite database; it was not touched, name another file",
+            ),
+            Some(ErrorCode::DatabaseCorrupt) => (
+                StoreErrorKind::Corrupt,
+                "the file is a damaged database; it was not touched, restore it from a backup",
+            ),
+            _ => (StoreErrorKind::Unavailable, "the file cannot be read"),
+        };
+        StoreError::new(kind, "open", message)
+            .with("path", self.file.display())
+            .caused_by(error)
+    }
+}
+
+fn no_directory(parent: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::PermissionDenied => denied(parent, "the directory cannot be entered"),
+        _ => misconfigured(
+            parent,
+            "the directory of the file does not exist; create it",
+        ),
+    }
+}
+
+/// WAL needs memory that all its processes share: over a network it loses data in silence.
+#[cfg(target_os = "linux")]
+fn refuse_network(directory: &Path) -> Result<()> {
+    const NETWORKS: [(u32, &str); 8] = [
+        (0x6969, "NFS"),
+        (0x517B, "SMB"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB2"),
+        (0x0102_1997, "9p"),
+        (0x6573_5546, "FUSE"),
+        (0x00C3_6400, "Ceph"),
+        (0x5346_414F, "AFS"),
+    ];
+    let Ok(found) = rustix::fs::statfs(directory) else {
+        return Ok(());
+    };
+    let kind = found.f_type as u32;
+    match NETWORKS.iter().find(|(magic, _)| *magic == kind) {
+        None => Ok(()),
+        Some((_, name)) => Err(misconfigured(
+            directory,
+            &format!(
+                "the directory is on a {name} file system, where SQLite can lose data; use a \
+                 local disk, or Redis for several hosts"
+            ),
+        )),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_network(_directory: &Path) -> Result<()> {
+    Ok(())
+}
+
+fn misconfigured(path: &Path, message: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Misconfigured, "open", message).with("path", path.display())
+}
+
+/// A refusal for lack of rights.
+pub(crate) fn denied(path: &Path, message: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Denied, "open", message).with("path", path.display())
+}

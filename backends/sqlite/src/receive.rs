@@ -1,0 +1,235 @@
+//! Handing messages out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_core::wire::{DecodeError, decode};
+use longshore_core::{
+    DeadReason, Delivery, Lane, Message, OnExpired, QueueName, Receipt, Receive, Received,
+    Timestamp,
+};
+use rusqlite::{Row, params};
+
+use crate::dead::bury;
+use crate::detail::Detail;
+use crate::error::Outcome;
+use crate::group;
+use crate::live::{Live, columns};
+use crate::promote::promote;
+use crate::queue_row::QueueRow;
+use crate::remembered::remember_id;
+use crate::state::{self, LEASED, SET_ASIDE};
+use crate::tx::{Tx, new_token};
+
+/// How long a row of a newer version is put back.
+const PUT_BACK: Duration = Duration::from_secs(60);
+/// One transaction looks at this many rows at most: a queue full of expired messages is cleared
+/// over several, and other writers get their turns.
+const ROWS_MAX: usize = 2000;
+
+/// A message that may be handed out.
+struct Candidate {
+    row: Live,
+    place: (i64, i64),
+    head: Vec<u8>,
+    body: Bytes,
+}
+
+/// Leases what is ready.
+pub(crate) fn receive(tx: &Tx<'_>, name: &QueueName, request: Receive) -> Outcome<Received> {
+    let mut received = Received::default();
+    let Some(mut queue) = QueueRow::find(tx.conn(), name)? else {
+        return Ok(received);
+    };
+    if queue.is_stopped() {
+        return Ok(received);
+    }
+    promote(tx, &mut queue)?;
+    let until = tx.now.plus(request.lease);
+    let wanted = request.batch_max.get() as usize;
+    let mut looked_at = 0;
+    while received.deliveries.len() < wanted && looked_at < ROWS_MAX {
+        let found = candidates(tx, &queue, wanted - received.deliveries.len())?;
+        if found.is_empty() {
+            break;
+        }
+        looked_at += found.len();
+        for candidate in found {
+            hand_out(tx, &mut queue, candidate, until, &mut received)?;
+        }
+    }
+    if !received.deliveries.is_empty() {
+        queue.next_turn();
+    }
+    queue.save(tx)?;
+    Ok(received)
+}
+
+/// The next messages: lane by lane in the order of this turn, and by place inside a lane. A
+/// message whose lease ended still has its place.
+fn candidates(tx: &Tx<'_>, queue: &QueueRow, wanted: usize) -> Outcome<Vec<Candidate>> {
+    let mut ended = list(
+        tx,
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", head, body FROM message
+              WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY at, seq LIMIT ?4"
+        ),
+        params![queue.number, LEASED, tx.now.as_millis(), wanted as i64],
+        |row| (row.due, row.seq),
+    )?;
+    let mut found = Vec::with_capacity(wanted.min(64));
+    for lane in Lane::order_at(queue.turn as u64) {
+        let left = wanted - found.len();
+        if left == 0 {
+            break;
+        }
+        let ready = list(
+            tx,
+            concat!(
+                "SELECT ",
+                columns!(),
+                ", head, body FROM message
+                  WHERE queue = ?1 AND state = ?2 ORDER BY at, seq LIMIT ?3"
+            ),
+            params![queue.number, state::ready(lane), left as i64],
+            |row| (row.at, row.seq),
+        )?;
+        if ended.is_empty() {
+            found.extend(ready);
+            continue;
+        }
+        let (mut of_lane, others): (VecDeque<_>, _) = ended
+            .into_iter()
+            .partition(|one| state::ready_of(one.row.flags) == state::ready(lane));
+        ended = others;
+        of_lane.extend(ready);
+        of_lane
+            .make_contiguous()
+            .sort_by_key(|candidate| candidate.place);
+        found.extend(of_lane.into_iter().take(left));
+    }
+    Ok(found)
+}
+
+fn list(
+    tx: &Tx<'_>,
+    text: &str,
+    params: impl rusqlite::Params,
+    place: impl Fn(&Live) -> (i64, i64),
+) -> Outcome<VecDeque<Candidate>> {
+    let mut statement = tx.sql(text)?;
+    let rows = statement.query_map(params, |row| candidate(row, &place))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn candidate(row: &Row<'_>, place: impl Fn(&Live) -> (i64, i64)) -> rusqlite::Result<Candidate> {
+    let live = Live::of(row)?;
+    Ok(Candidate {
+        place: place(&live),
+        row: live,
+        head: row.get(10)?,
+        body: Bytes::copy_from_slice(row.get_ref(11)?.as_blob().unwrap_or_default()),
+    })
+}
+
+fn hand_out(
+    tx: &Tx<'_>,
+    queue: &mut QueueRow,
+    candidate: Candidate,
+    until: Timestamp,
+    received: &mut Received,
+) -> Outcome<()> {
+    let Candidate {
+        mut row,
+        head,
+        body,
+        ..
+    } = candidate;
+    match decode(&head, body) {
+        Ok(message) if message.expires_at.is_some_and(|at| at <= tx.now) => expire(tx, queue, row),
+        Ok(message) => {
+            let delivery = lease(tx, queue, row, message, until)?;
+            received.deliveries.push(delivery);
+            Ok(())
+        }
+        Err(DecodeError::Damaged(why)) => {
+            received.set_aside += 1;
+            let detail = Detail::read(tx.conn(), row.seq, row.flags)?;
+            bury(
+                tx,
+                queue,
+                &mut row,
+                detail,
+                (DeadReason::Damaged, format!("the row is damaged: {why}")),
+                false,
+            )
+        }
+        Err(_newer) => {
+            received.set_aside += 1;
+            let again = tx.now.plus(PUT_BACK).as_millis();
+            row.enter(tx, queue, SET_ASIDE, again)
+        }
+    }
+}
+
+fn lease(
+    tx: &Tx<'_>,
+    queue: &mut QueueRow,
+    row: Live,
+    message: Message,
+    until: Timestamp,
+) -> Outcome<Delivery> {
+    let token = new_token();
+    let attempt = row.attempts.saturating_add(1);
+    queue.shift(row.state, LEASED);
+    tx.sql("UPDATE message SET state = 13, at = ?2, token = ?3, attempts = ?4 WHERE seq = ?1")?
+        .execute(params![row.seq, until.as_millis(), token, attempt])?;
+    let mut delivery = Delivery::new(message, receipt(row.seq, token), attempt, until);
+    if row.has_detail() {
+        let detail = Detail::read(tx.conn(), row.seq, row.flags)?;
+        delivery.checkpoint = detail.checkpoint;
+        delivery.recorded_through = detail.recorded_through;
+    }
+    Ok(delivery)
+}
+
+fn expire(tx: &Tx<'_>, queue: &mut QueueRow, mut row: Live) -> Outcome<()> {
+    if queue.settings.on_expired.unwrap_or_default() == OnExpired::Dead {
+        let detail = Detail::read(tx.conn(), row.seq, row.flags)?;
+        let error = "it expired before it could be handed out".to_owned();
+        return bury(
+            tx,
+            queue,
+            &mut row,
+            detail,
+            (DeadReason::Expired, error),
+            false,
+        );
+    }
+    if row.is_given() {
+        remember_id(tx, queue, row.id)?;
+    }
+    row.delete(tx, queue)?;
+    match &row.group {
+        Some(name) => group::admit(tx, queue, name),
+        None => Ok(()),
+    }
+}
+
+/// The receipt of a delivery: the number of the row, then its token.
+fn receipt(seq: i64, token: i64) -> Receipt {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&seq.to_be_bytes());
+    bytes[8..].copy_from_slice(&token.to_be_bytes());
+    Receipt::from_bytes(Bytes::copy_from_slice(&bytes))
+}
+
+/// What a receipt says; `None` if it is none of this store.
+pub(crate) fn read_receipt(receipt: &Receipt) -> Option<(i64, i64)> {
+    let (seq, token) = receipt.as_bytes().split_first_chunk::<8>()?;
+    let token: [u8; 8] = token.try_into().ok()?;
+    Some((i64::from_be_bytes(*seq), i64::from_be_bytes(token)))
+}

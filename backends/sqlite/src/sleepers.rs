@@ -1,0 +1,157 @@
+//! Receivers that wait for a message, and the thread that wakes them.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use longshore_core::{Clock, QueueName};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::look::look;
+
+/// Without a bell, sleepers look again after this long.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+type Waiting = HashMap<QueueName, VecDeque<oneshot::Sender<()>>>;
+
+/// The receivers of this process that sleep, by queue.
+#[derive(Debug)]
+pub(crate) struct Sleepers {
+    waiting: Mutex<Waiting>,
+    poke: SyncSender<()>,
+}
+
+impl Sleepers {
+    /// Nobody sleeps; `poke` makes the thread look.
+    pub(crate) fn new(poke: SyncSender<()>) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Mutex::default(),
+            poke,
+        })
+    }
+
+    /// Sleeps until there may be something to receive. It looks at least once after this call
+    /// began, so nothing that came before is missed.
+    pub(crate) async fn sleep(&self, queue: &QueueName) {
+        let (wake, woken) = oneshot::channel();
+        self.lock()
+            .entry(queue.clone())
+            .or_default()
+            .push_back(wake);
+        self.look();
+        // An error means that the store was closed: the caller finds out by itself.
+        let _ = woken.await;
+    }
+
+    /// Makes the thread look now.
+    pub(crate) fn look(&self) {
+        let _ = self.poke.try_send(());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queues somebody sleeps for, with the number of sleepers.
+    fn wanted(&self) -> Vec<(QueueName, usize)> {
+        let mut waiting = self.lock();
+        waiting.retain(|_, sleepers| {
+            sleepers.retain(|sleeper| !sleeper.is_closed());
+            !sleepers.is_empty()
+        });
+        waiting
+            .iter()
+            .map(|(queue, sleepers)| (queue.clone(), sleepers.len()))
+            .collect()
+    }
+
+    /// Wakes as many sleepers as there are messages: the others would find nothing.
+    fn wake(&self, queue: &QueueName, count: usize) {
+        let mut waiting = self.lock();
+        let Some(sleepers) = waiting.get_mut(queue) else {
+            return;
+        };
+        let mut left = count;
+        while left > 0
+            && let Some(sleeper) = sleepers.pop_front()
+        {
+            // A sleeper that went away passes its message on.
+            left -= usize::from(sleeper.send(()).is_ok());
+        }
+    }
+}
+
+/// Looks for messages whenever it is poked, at the next due time and once a second, and wakes
+/// sleepers. Ends when the store is closed.
+pub(crate) struct Watchman {
+    pub(crate) sleepers: std::sync::Weak<Sleepers>,
+    pub(crate) pokes: Receiver<()>,
+    pub(crate) conn: Connection,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Watchman {
+    /// Starts the thread.
+    pub(crate) fn start(self, file: &Path) -> std::io::Result<()> {
+        let name = format!("watch {}", file.display());
+        std::thread::Builder::new()
+            .name(name.chars().take(15).collect())
+            .spawn(move || self.run())
+            .map(drop)
+    }
+
+    fn run(self) {
+        let mut pause = None;
+        loop {
+            let heard = match pause {
+                None => self
+                    .pokes
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+                Some(pause) => self.pokes.recv_timeout(pause),
+            };
+            if heard == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+            let Some(sleepers) = self.sleepers.upgrade() else {
+                return;
+            };
+            pause = self.round(&sleepers);
+        }
+    }
+
+    /// Wakes who can be woken; answers how long to wait at most until the next round.
+    fn round(&self, sleepers: &Sleepers) -> Option<Duration> {
+        let wanted = sleepers.wanted();
+        if wanted.is_empty() {
+            return None;
+        }
+        let mut pause = LOOK_AGAIN;
+        for (queue, count) in wanted {
+            let now = self.clock.now();
+            match look(&self.conn, &queue, now, count) {
+                Ok(seen) => {
+                    sleepers.wake(&queue, seen.found);
+                    if let Some(next) = seen.next {
+                        pause = pause.min(next.since(now).max(Duration::from_millis(1)));
+                    }
+                }
+                // The receiver meets the same trouble and can tell its caller.
+                Err(error) => {
+                    tracing::debug!(%error, "looking for messages failed");
+                    sleepers.wake(&queue, count);
+                }
+            }
+        }
+        Some(pause)
+    }
+}
+
+impl longshore_core::StepListener for Sleepers {
+    fn stepped(&self) {
+        self.look();
+    }
+}

@@ -1,0 +1,73 @@
+//! The numbers that rows keep: states and flags.
+
+use longshore_core::Lane;
+
+/// Ready in the high lane; the other lanes follow.
+pub(crate) const READY: i64 = 10;
+/// In a worker's hands.
+pub(crate) const LEASED: i64 = 13;
+/// Delivered before (or released with a due time), due later; keeps the head of its group.
+pub(crate) const BACKOFF: i64 = 14;
+/// Of a newer version, looked at again later.
+pub(crate) const SET_ASIDE: i64 = 15;
+/// Dead and holding its group.
+pub(crate) const PARKED: i64 = 16;
+/// Never delivered, due later; not yet in its group.
+pub(crate) const DELAYED: i64 = 20;
+/// Due, behind another member of its group.
+pub(crate) const BEHIND: i64 = 21;
+/// Dead.
+pub(crate) const DEAD: i64 = 30;
+
+/// The id was given by the caller.
+pub(crate) const GIVEN: i64 = 1;
+/// There is a detail row.
+pub(crate) const DETAIL: i64 = 2;
+/// There is a dedup key.
+pub(crate) const DEDUP: i64 = 4;
+const LANE_SHIFT: i64 = 3;
+
+/// The ready state of a lane.
+pub(crate) fn ready(lane: Lane) -> i64 {
+    READY + i64::from(lane.number())
+}
+
+/// The ready state of a row with these flags.
+pub(crate) fn ready_of(flags: i64) -> i64 {
+    READY + ((flags >> LANE_SHIFT) & 3)
+}
+
+/// The flags of a lane.
+pub(crate) fn lane_flags(lane: Lane) -> i64 {
+    i64::from(lane.number()) << LANE_SHIFT
+}
+
+/// Whether the state is one of the dead ones.
+pub(crate) fn is_dead(state: i64) -> bool {
+    state == DEAD || state == PARKED
+}
+
+/// Which number of the queue a row in this state is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// `waiting`
+    Waiting,
+    /// `delayed`
+    Delayed,
+    /// `leased`
+    Leased,
+    /// `dead`
+    Dead,
+}
+
+impl Count {
+    /// The count of a state.
+    pub(crate) fn of(state: i64) -> Self {
+        match state {
+            LEASED => Self::Leased,
+            BACKOFF | DELAYED => Self::Delayed,
+            PARKED | DEAD => Self::Dead,
+            _ => Self::Waiting,
+        }
+    }
+}

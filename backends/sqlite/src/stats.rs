@@ -1,0 +1,69 @@
+//! The numbers of a queue.
+
+use longshore_core::{QueueName, QueueStats, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::error::Outcome;
+use crate::live::time;
+use crate::queue_row::QueueRow;
+use crate::state::{BACKOFF, DELAYED, PARKED, READY, SET_ASIDE};
+
+/// The numbers of a queue; `None` if it does not exist.
+pub(crate) fn stats(
+    conn: &Connection,
+    name: &QueueName,
+    now: Timestamp,
+) -> Outcome<Option<QueueStats>> {
+    let Some(queue) = QueueRow::find(conn, name)? else {
+        return Ok(None);
+    };
+    // What fell due counts as delayed in the row until a receive looks at it.
+    let due = due(conn, queue.number, BACKOFF, now)? + due(conn, queue.number, DELAYED, now)?;
+    let mut stats = QueueStats::default();
+    stats.waiting = positive(queue.waiting) + due;
+    stats.delayed = positive(queue.delayed).saturating_sub(due);
+    stats.leased = positive(queue.leased);
+    stats.dead = positive(queue.dead);
+    stats.parked = within(conn, queue.number, PARKED, i64::MIN, i64::MAX)?;
+    stats.set_aside = within(conn, queue.number, SET_ASIDE, now.as_millis() + 1, i64::MAX)?;
+    stats.oldest_age = oldest(conn, queue.number, now)?.map(|at| now.since(at));
+    stats.paused = queue.paused();
+    stats.moving = queue.moved();
+    stats.settings = queue.settings;
+    stats.exact = true;
+    Ok(Some(stats))
+}
+
+fn positive(number: i64) -> u64 {
+    number.max(0) as u64
+}
+
+fn due(conn: &Connection, queue: i64, state: i64, now: Timestamp) -> Outcome<u64> {
+    within(conn, queue, state, i64::MIN, now.as_millis())
+}
+
+fn within(conn: &Connection, queue: i64, state: i64, from: i64, to: i64) -> Outcome<u64> {
+    let count: i64 = conn
+        .prepare_cached(
+            "SELECT count(*) FROM message
+             WHERE queue = ?1 AND state = ?2 AND at BETWEEN ?3 AND ?4",
+        )?
+        .query_row([queue, state, from, to], |row| row.get(0))?;
+    Ok(positive(count))
+}
+
+/// Since when the oldest message that could be handed out has been waiting.
+fn oldest(conn: &Connection, queue: i64, now: Timestamp) -> Outcome<Option<Timestamp>> {
+    let mut oldest = None;
+    for state in [READY, READY + 1, READY + 2, BACKOFF, DELAYED] {
+        let first: Option<i64> = conn
+            .prepare_cached(
+                "SELECT at FROM message WHERE queue = ?1 AND state = ?2 AND at <= ?3
+                 ORDER BY at LIMIT 1",
+            )?
+            .query_row(params![queue, state, now.as_millis()], |row| row.get(0))
+            .optional()?;
+        oldest = [oldest, first].into_iter().flatten().min();
+    }
+    Ok(oldest.map(time))
+}

@@ -1,0 +1,247 @@
+//! The one thread of a process that writes a file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use longshore_core::{Clock, StoreError, StoreErrorKind};
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use crate::bell::Bell;
+use crate::call::Call;
+use crate::error::{Fault, Outcome, sql};
+use crate::side_lock::SideLock;
+use crate::sleepers::Sleepers;
+use crate::space::Space;
+use crate::tx::Tx;
+use crate::upkeep::Upkeep;
+
+/// A transaction takes at most this many calls,
+const CALLS_MAX: usize = 256;
+/// and takes no further one after this long: other processes wait for their turn.
+const FILLING_MAX: Duration = Duration::from_millis(5);
+
+/// Runs calls, many to a transaction where many wait.
+pub(crate) struct Writer {
+    pub(crate) conn: Connection,
+    pub(crate) lock: SideLock,
+    pub(crate) bell: Bell,
+    pub(crate) calls: mpsc::Receiver<Call>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) space: Space,
+    pub(crate) sleepers: std::sync::Weak<Sleepers>,
+    pub(crate) upkeep: Upkeep,
+}
+
+/// How a call ended inside its transaction.
+enum Ran {
+    /// It waits for the commit.
+    Done { rings: bool },
+    /// It had no effect; the transaction goes on.
+    Refused(Fault),
+    /// The transaction is gone, with everything that was in it.
+    RolledBack(Fault),
+}
+
+impl Writer {
+    /// Starts the thread. It ends when the store is closed.
+    pub(crate) fn start(self, file: &Path) -> std::io::Result<()> {
+        let name = format!("write {}", file.display());
+        std::thread::Builder::new()
+            .name(name.chars().take(15).collect())
+            .spawn(move || self.run())
+            .map(drop)
+    }
+
+    fn run(mut self) {
+        while let Some(first) = self.calls.blocking_recv() {
+            let rings = self.turn(first);
+            if rings {
+                self.bell.ring();
+                if let Some(sleepers) = self.sleepers.upgrade() {
+                    sleepers.look();
+                }
+            }
+        }
+    }
+
+    /// One turn: takes the lock and runs a transaction of all calls that wait. Answers whether
+    /// something became receivable.
+    fn turn(&mut self, first: Call) -> bool {
+        let Self {
+            conn,
+            lock,
+            calls,
+            clock,
+            space,
+            upkeep,
+            ..
+        } = self;
+        let round = Round {
+            conn,
+            clock: &**clock,
+            space,
+        };
+        let turn = match lock.take() {
+            Ok(turn) => turn,
+            Err(error) => {
+                first.failed(Fault::Refused(no_lock(error)));
+                return false;
+            }
+        };
+        let rings = match round.begin() {
+            Ok(()) => round.fill(first, calls),
+            Err(error) => {
+                first.failed(Fault::Sql(error));
+                return false;
+            }
+        };
+        upkeep.after_commit(conn, space);
+        drop(turn);
+        rings
+    }
+}
+
+/// A transaction that is being filled.
+struct Round<'a> {
+    conn: &'a Connection,
+    clock: &'a dyn Clock,
+    space: &'a Space,
+}
+
+impl Round<'_> {
+    fn begin(&self) -> rusqlite::Result<()> {
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    fn execute(&self, text: &str) -> rusqlite::Result<()> {
+        self.conn.prepare_cached(text)?.execute(()).map(drop)
+    }
+
+    fn fill(&self, first: Call, calls: &mut mpsc::Receiver<Call>) -> bool {
+        let began = Instant::now();
+        let mut done = Vec::new();
+        let mut rings = false;
+        let mut next = Some(first);
+        while let Some(mut call) = next.take() {
+            if call.start() {
+                match self.run(&mut call, done.is_empty()) {
+                    Ran::Done { rings: rang } => {
+                        rings |= rang;
+                        done.push(call);
+                    }
+                    Ran::Refused(fault) => call.failed(fault),
+                    Ran::RolledBack(fault) if done.is_empty() => {
+                        call.failed(fault);
+                        return false;
+                    }
+                    Ran::RolledBack(_) => {
+                        done.push(call);
+                        return self.each_alone(done);
+                    }
+                }
+            }
+            if done.len() < CALLS_MAX && began.elapsed() < FILLING_MAX {
+                next = calls.try_recv().ok();
+            }
+        }
+        if done.is_empty() {
+            self.roll_back();
+            return false;
+        }
+        self.commit(done) && rings
+    }
+
+    /// Runs a call. The first one of a transaction needs no savepoint: if it fails nothing else
+    /// is lost with it.
+    fn run(&self, call: &mut Call, first: bool) -> Ran {
+        let tx = Tx::new(self.conn, self.space, self.clock.now(), call.operation());
+        let result = if first {
+            call.run(&tx)
+        } else {
+            self.isolated(call, &tx)
+        };
+        match result {
+            Ok(()) => Ran::Done { rings: tx.rings() },
+            Err(fault) if self.conn.is_autocommit() => Ran::RolledBack(fault),
+            Err(fault) if first => {
+                self.roll_back();
+                Ran::RolledBack(fault)
+            }
+            Err(fault) => match self.execute("ROLLBACK TO call") {
+                Ok(()) => Ran::Refused(fault),
+                Err(_) => {
+                    self.roll_back();
+                    Ran::RolledBack(fault)
+                }
+            },
+        }
+    }
+
+    fn isolated(&self, call: &mut Call, tx: &Tx<'_>) -> Outcome<()> {
+        self.execute("SAVEPOINT call")?;
+        call.run(tx)?;
+        Ok(self.execute("RELEASE call")?)
+    }
+
+    /// Runs each call in a transaction of its own, after one of them took all of them down.
+    fn each_alone(&self, calls: Vec<Call>) -> bool {
+        let mut rings = false;
+        for mut call in calls {
+            if let Err(error) = self.begin() {
+                call.failed(Fault::Sql(error));
+                continue;
+            }
+            match self.run(&mut call, true) {
+                Ran::Done { rings: rang } => rings |= self.commit(vec![call]) && rang,
+                Ran::Refused(fault) | Ran::RolledBack(fault) => call.failed(fault),
+            }
+        }
+        rings
+    }
+
+    /// Commits and answers. An error here says nothing about what is on the disk.
+    fn commit(&self, calls: Vec<Call>) -> bool {
+        match self.execute("COMMIT") {
+            Ok(()) => {
+                calls.into_iter().for_each(Call::done);
+                true
+            }
+            Err(error) => {
+                self.roll_back();
+                let text = error.to_string();
+                tracing::warn!(%error, "a commit failed");
+                for call in calls {
+                    let operation = call.operation();
+                    let told = match &error {
+                        rusqlite::Error::SqliteFailure(failure, _) => sql(
+                            operation,
+                            rusqlite::Error::SqliteFailure(*failure, Some(text.clone())),
+                        ),
+                        _ => sql(operation, rusqlite::Error::InvalidQuery),
+                    };
+                    call.failed(Fault::Refused(told.effect_unknown()));
+                }
+                false
+            }
+        }
+    }
+
+    fn roll_back(&self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::warn!(%error, "a rollback failed");
+        }
+    }
+}
+
+fn no_lock(error: std::io::Error) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Unavailable,
+        "lock",
+        "the lock file beside the database cannot be locked; check the file system",
+    )
+    .caused_by(error)
+}

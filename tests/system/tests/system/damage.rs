@@ -1,0 +1,170 @@
+//! Files that are not what they should be: refused, and not touched.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use longshore_system_tests::{Answer, Cli, Ending, Place};
+
+use crate::scenes::QUEUE;
+
+/// Where a SQLite file keeps its user version and its application id.
+const USER_VERSION: usize = 60;
+const APPLICATION_ID: usize = 68;
+
+/// A place with a store in it that holds two messages, and nobody at it.
+fn place_with_store() -> (Place, Cli) {
+    let place = Place::new();
+    let cli = Cli::new(place.store());
+    for body in ["needle-in-a-haystack", "another"] {
+        assert_eq!(cli.call(&["enqueue", QUEUE, body]).ending, Ending::Code(0));
+    }
+    let wal = place.path("queue.db-wal");
+    let left = fs::metadata(wal).map_or(0, |wal| wal.len());
+    assert_eq!(
+        left, 0,
+        "the last one to leave puts everything into the file"
+    );
+    (place, cli)
+}
+
+fn patch(path: &Path, at: usize, bytes: &[u8]) {
+    let mut content = fs::read(path).expect("the file can be read");
+    content[at..at + bytes.len()].copy_from_slice(bytes);
+    fs::write(path, content).expect("the file can be written");
+}
+
+/// Every file of the place and what is in it, what processes printed aside.
+fn snapshot(place: &Place) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(place.folder()).expect("the folder can be read");
+    let files = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file());
+    files
+        .map(|path| {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            (name, fs::read(&path).expect("the file can be read"))
+        })
+        .collect()
+}
+
+/// Every verb that would read or write is refused with this code, in words, and every file is as
+/// it was.
+fn assert_refused(place: &Place, cli: &Cli, code: i32, saying: &str) {
+    let before = snapshot(place);
+    let calls: [&[&str]; 4] = [
+        &["enqueue", QUEUE, "new"],
+        &["queues"],
+        &["receive", QUEUE],
+        &["purge", QUEUE, "--yes"],
+    ];
+    for call in calls {
+        let answer: Answer = cli.call(call);
+        answer.refuses(code, saying);
+        assert_eq!(answer.stdout.trim(), "", "{answer:?}");
+    }
+    let after = snapshot(place);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&before), names(&after), "a file was made or removed");
+    assert!(before == after, "a file was changed");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let place = Place::new();
+    place.write("queue.db", "Dear diary,\n".repeat(1_000));
+    assert_refused(&place, &Cli::new(place.store()), 70, "queue.db");
+}
+
+#[test]
+fn a_damaged_head_is_left_alone() {
+    let (place, cli) = place_with_store();
+    patch(&place.database(), 0, b"not a head");
+    assert_refused(&place, &cli, 70, "queue.db");
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    let (place, cli) = place_with_store();
+    patch(&place.database(), APPLICATION_ID, b"else");
+    assert_refused(&place, &cli, 78, "queue.db");
+}
+
+#[test]
+fn a_database_of_a_newer_longshore_is_left_alone() {
+    let (place, cli) = place_with_store();
+    patch(&place.database(), USER_VERSION, &9_999_u32.to_be_bytes());
+    assert_refused(&place, &cli, 78, "newer");
+}
+
+#[test]
+fn half_a_database_is_left_alone() {
+    let (place, cli) = place_with_store();
+    let content = fs::read(place.database()).expect("the file can be read");
+    fs::write(place.database(), &content[..content.len() / 2]).expect("the file can be cut");
+    assert_refused(&place, &cli, 70, "queue.db");
+}
+
+#[test]
+fn a_directory_is_no_database() {
+    let place = Place::new();
+    fs::create_dir(place.database()).expect("a folder can be made");
+    assert_refused(&place, &Cli::new(place.store()), 78, "directory");
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let place = Place::new();
+    let store = format!("sqlite://{}", place.path("nowhere/queue.db").display());
+    assert_refused(&place, &Cli::new(store), 78, "nowhere");
+}
+
+#[test]
+fn a_file_that_may_not_be_written_is_refused() {
+    let (place, cli) = place_with_store();
+    fs::set_permissions(place.database(), fs::Permissions::from_mode(0o400)).expect("a mode");
+    if fs::File::options()
+        .append(true)
+        .open(place.database())
+        .is_ok()
+    {
+        println!("this user may write everything; the rights of files cannot be tried");
+        return;
+    }
+    let before = snapshot(&place);
+    cli.call(&["enqueue", QUEUE, "new"]).refuses(77, "queue.db");
+    assert!(before == snapshot(&place), "a file was changed");
+}
+
+/// One byte of one body: that message is a dead letter with its raw bytes, the others go on.
+#[test]
+fn a_damaged_message_is_set_aside_alone() {
+    let (place, cli) = place_with_store();
+    let content = fs::read(place.database()).expect("the file can be read");
+    let needle = b"needle-in-a-haystack";
+    let found = content
+        .windows(needle.len())
+        .position(|bytes| bytes == needle);
+    patch(
+        &place.database(),
+        found.expect("the body is stored as it is"),
+        b"N",
+    );
+    let received = cli.json(&["receive", QUEUE, "--max", "10"]);
+    let bodies: Vec<_> = received
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|m| &m["body"])
+        .collect();
+    assert_eq!(bodies, ["another"]);
+    let letters = cli.dead(QUEUE);
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(letters[0]["reason"], "damaged", "{}", letters[0]);
+}

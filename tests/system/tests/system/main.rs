@@ -1,0 +1,14 @@
+//! Several real processes on one store, killed, stopped, starved and lied to.
+
+mod crashes;
+mod damage;
+mod deployment;
+mod drain;
+mod enqueue_killed;
+mod full_disk;
+mod hung;
+mod killer;
+mod opening;
+mod scenes;
+mod stall;
+mod zombie;

@@ -1,0 +1,66 @@
+//! From the arguments to the exit code.
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, complaint};
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output::{Stdout, complain};
+use crate::session::Session;
+use crate::{telemetry, verbs};
+
+/// Runs one command to its end.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match perform(cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            error.report();
+            error.exit()
+        }
+    }
+}
+
+/// Help and version go to stdout and are no failure; everything else is one sentence.
+fn refuse(error: &clap::Error) -> Exit {
+    use clap::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            match Stdout::text(&error.render().to_string()) {
+                Ok(()) => Exit::Done,
+                Err(error) => {
+                    error.report();
+                    error.exit()
+                }
+            }
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            eprint!("{}", error.render());
+            Exit::Usage
+        }
+        _ => {
+            complain(complaint(error));
+            Exit::Usage
+        }
+    }
+}
+
+fn perform(cli: Cli) -> Result<Exit> {
+    telemetry::install(&cli.global, telemetry::Loudness::of(&cli.verb))?;
+    let session = Session::new(cli.global);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            CliError::new(Exit::Failed, format!("no threads can be started: {error}"))
+        })?;
+    let ended = runtime.block_on(verbs::perform(cli.verb, &session));
+    // A read of stdin that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    ended
+}

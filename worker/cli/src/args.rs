@@ -1,0 +1,28 @@
+//! The command line: one file for each group of verbs.
+
+mod cli;
+mod complaint;
+mod dead;
+mod enqueue;
+mod global;
+mod look;
+mod manage;
+mod receive;
+mod schema;
+mod settle;
+mod verb;
+
+pub(crate) use cli::Cli;
+pub(crate) use complaint::complaint;
+pub(crate) use dead::{
+    DeadArgs, DeadDiscardArgs, DeadExportArgs, DeadListArgs, DeadRedriveArgs, DeadSelection,
+    DeadShowArgs, DeadVerb, GroupBy,
+};
+pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};
+pub(crate) use global::GlobalArgs;
+pub(crate) use look::{PeekArgs, QueuesArgs, ShowArgs};
+pub(crate) use manage::{CancelArgs, MoveArgs, PauseArgs, PurgeArgs, ResumeArgs};
+pub(crate) use receive::ReceiveArgs;
+pub(crate) use schema::{CompletionsArgs, SchemaArgs, SchemaVerb};
+pub(crate) use settle::{ExtendArgs, SettleArgs, SettleFate};
+pub(crate) use verb::Verb;

@@ -1,0 +1,189 @@
+//! `dead list`, `show`, `redrive`, `discard` and `export`.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use clap::{Args, Subcommand, ValueEnum};
+use longshore::core::{MessageId, QueueName};
+
+use crate::parse::{self, Rate};
+use crate::where_filter::Condition;
+
+const AFTER: &str = "\
+Examples:
+  longshore dead list images --where reason=exhausted --group-by error
+  longshore dead redrive images --where 'error~timed out' --rate 20/s --yes
+  longshore dead export images > dead.jsonl";
+
+const AFTER_LIST: &str = "\
+Examples:
+  longshore dead list images --limit 20
+  longshore dead list images --where 'error~timed out' --where 'dead_at>2h'
+  longshore dead list images --group-by error
+
+--where FIELD=VALUE is equal, FIELD~TEXT contains (large and small letters alike), FIELD<VALUE and
+FIELD>VALUE compare numbers and times. Fields: id, kind, reason, error, label, group, attempts,
+first_enqueued_at, dead_at, header.NAME. A time is a point (2026-12-24T18:00:00Z) or an age: dead_at>2h
+is what died in the last two hours.";
+
+const AFTER_SHOW: &str = "\
+Example:
+  longshore dead show images 018f3c7a-5b2e-7d11-9a3b-0123456789ab";
+
+const AFTER_REDRIVE: &str = "\
+Examples:
+  longshore dead redrive images 018f3c7a-5b2e-7d11-9a3b-0123456789ab
+  longshore dead redrive images --where kind=resize --rate 20/s --yes
+  longshore dead redrive images --dry-run
+
+A redriven message keeps id and history and starts at attempt 1.";
+
+const AFTER_DISCARD: &str = "\
+Examples:
+  longshore dead discard images 018f3c7a-5b2e-7d11-9a3b-0123456789ab
+  longshore dead discard images --where 'dead_at<30d' --yes";
+
+const AFTER_EXPORT: &str = "\
+Examples:
+  longshore dead export images > dead.jsonl
+  longshore dead export images --where reason=damaged
+
+Prints one JSON object a line with body, headers and history. Nothing is removed.";
+
+/// Options of `dead`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER, arg_required_else_help = true)]
+pub(crate) struct DeadArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) verb: DeadVerb,
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadVerb {
+    /// List them, oldest first
+    List(DeadListArgs),
+    /// Show one with its history and body
+    Show(DeadShowArgs),
+    /// Make them live again
+    Redrive(DeadRedriveArgs),
+    /// Remove them for good
+    Discard(DeadDiscardArgs),
+    /// Print them whole, as JSON lines
+    Export(DeadExportArgs),
+}
+
+/// Options of `dead list`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_LIST)]
+pub(crate) struct DeadListArgs {
+    /// The queue
+    #[arg(value_parser = parse::queue)]
+    pub(crate) queue: QueueName,
+    /// Only those that match; may be given several times, all must match
+    #[arg(long = "where", value_name = "FIELD(=|~|<|>)VALUE")]
+    pub(crate) conditions: Vec<Condition>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(crate) limit: NonZeroU32,
+    /// Go on behind this cursor, which an earlier page printed
+    #[arg(long, value_name = "CURSOR", conflicts_with = "group_by")]
+    pub(crate) after: Option<String>,
+    /// Count those that are alike instead of listing each
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) group_by: Option<GroupBy>,
+}
+
+/// What dead letters are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GroupBy {
+    /// The error, whatever numbers and ids it names
+    Error,
+    /// Why they were given up
+    Reason,
+    /// Their kind
+    Kind,
+    /// The label of the last failure
+    Label,
+}
+
+/// Options of `dead show`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_SHOW)]
+pub(crate) struct DeadShowArgs {
+    /// The queue
+    #[arg(value_parser = parse::queue)]
+    pub(crate) queue: QueueName,
+    /// The dead letter
+    #[arg(value_parser = parse::message_id)]
+    pub(crate) id: MessageId,
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Args)]
+pub(crate) struct DeadSelection {
+    /// The queue
+    #[arg(value_parser = parse::queue)]
+    pub(crate) queue: QueueName,
+    /// The dead letters; all of the queue without
+    #[arg(value_parser = parse::message_id)]
+    pub(crate) id: Vec<MessageId>,
+    /// Only those that match; may be given several times, all must match
+    #[arg(
+        long = "where",
+        value_name = "FIELD(=|~|<|>)VALUE",
+        conflicts_with = "id"
+    )]
+    pub(crate) conditions: Vec<Condition>,
+    /// At most this many, oldest first
+    #[arg(long, value_name = "N", conflicts_with = "id")]
+    pub(crate) limit: Option<NonZeroU64>,
+    /// Go on behind this cursor
+    #[arg(long, value_name = "CURSOR", conflicts_with = "id")]
+    pub(crate) after: Option<String>,
+}
+
+/// Options of `dead redrive`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_REDRIVE)]
+pub(crate) struct DeadRedriveArgs {
+    /// Which.
+    #[command(flatten)]
+    pub(crate) selection: DeadSelection,
+    /// Not faster than this, such as 20/s
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+    /// Only count what would be redriven
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `dead discard`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_DISCARD)]
+pub(crate) struct DeadDiscardArgs {
+    /// Which.
+    #[command(flatten)]
+    pub(crate) selection: DeadSelection,
+    /// Not faster than this, such as 20/s
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+    /// Only count what would be discarded
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Options of `dead export`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_EXPORT)]
+pub(crate) struct DeadExportArgs {
+    /// Which.
+    #[command(flatten)]
+    pub(crate) selection: DeadSelection,
+}

@@ -1,0 +1,40 @@
+//! `schema` and `completions`.
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+
+const AFTER: &str = "\
+Examples:
+  longshore schema > routes.schema.json
+  longshore schema ddl --store sqlite://./longshore.db
+  longshore schema apply --store sqlite:///var/lib/longshore/queue.db";
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct SchemaArgs {
+    /// What to do; without it the JSON Schema of route files is printed
+    #[command(subcommand)]
+    pub(crate) verb: SchemaVerb,
+}
+
+/// What to do with a schema.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaVerb {
+    /// Print the schema of the store, as text for its own shell
+    #[command(after_help = "Example:\n  longshore schema ddl --store sqlite://./longshore.db")]
+    Ddl,
+    /// Create the store, or bring its schema up to date
+    #[command(after_help = "Example:\n  longshore schema apply --store sqlite:///srv/queue.db")]
+    Apply,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  longshore completions bash > ~/.local/share/bash-completion/completions/longshore"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}

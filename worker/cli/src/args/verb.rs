@@ -1,0 +1,54 @@
+//! The verbs.
+
+use clap::Subcommand;
+
+use super::{
+    CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, MoveArgs, PauseArgs, PeekArgs,
+    PurgeArgs, QueuesArgs, ReceiveArgs, ResumeArgs, SchemaArgs, SettleArgs, ShowArgs,
+};
+use crate::bench::BenchArgs;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Store a message, or many from a stream
+    Enqueue(Box<EnqueueArgs>),
+    /// Lease a batch by hand, or work it with a program
+    Receive(ReceiveArgs),
+    /// End deliveries: ack, retry, release or dead-letter
+    Settle(SettleArgs),
+    /// Make leases last longer
+    Extend(ExtendArgs),
+    /// Show depths, oldest age, settings
+    Queues(QueuesArgs),
+    /// Look at messages without leasing them
+    Peek(PeekArgs),
+    /// Look at one message
+    Show(ShowArgs),
+    /// Remove messages that no worker has yet
+    Cancel(CancelArgs),
+    /// List, show, redrive, discard or export dead letters
+    Dead(DeadArgs),
+    /// Remove all waiting and delayed messages of a queue
+    Purge(PurgeArgs),
+    /// Move all messages of a queue to another queue or store
+    Move(MoveArgs),
+    /// Stop receiving from a queue, everywhere
+    Pause(PauseArgs),
+    /// End a pause
+    Resume(ResumeArgs),
+    /// Show who runs what
+    #[command(after_help = "Example:\n  longshore workers --json")]
+    Workers,
+    /// Check the store and what is stuck in it
+    #[command(
+        after_help = "Example:\n  longshore doctor --store sqlite:///var/lib/longshore/queue.db"
+    )]
+    Doctor,
+    /// Measure a store against the raw floor of its driver
+    Bench(BenchArgs),
+    /// Print the schema of route files or of a store, or apply it
+    Schema(SchemaArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}

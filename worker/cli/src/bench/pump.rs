@@ -1,0 +1,120 @@
+//! The plain loops of a bench: fill a queue, drain it.
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::time::Duration;
+
+use longshore::core::{
+    Delivery, Disposition, Enqueued, GroupName, QueueName, QueueStore, Receive, Settled, Settlement,
+};
+
+use super::load::Load;
+use super::meter::{Moment, Span};
+use super::tally::Tally;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+
+/// Longer than any bench runs: a lease that ended would look like a doubled message.
+pub(crate) const LEASE: Duration = Duration::from_secs(3600);
+
+/// How many go in a call where only the result matters, not how long it takes.
+pub(crate) const BULK: u32 = 1000;
+
+/// After this long without a message one must be lost.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The queue that every bench uses in its own scratch store.
+pub(crate) fn queue() -> Result<QueueName> {
+    Ok(QueueName::new("bench")?)
+}
+
+/// Enqueues messages batch after batch, each when the one before is stored.
+pub(crate) async fn fill(
+    store: &dyn QueueStore,
+    load: &Load,
+    numbers: Range<u64>,
+    batch: u32,
+    group: Option<&GroupName>,
+) -> Result<Span> {
+    let queue = queue()?;
+    let start = Moment::now();
+    let mut from = numbers.start;
+    while from < numbers.end {
+        let to = numbers.end.min(from + u64::from(batch));
+        let messages = load.messages(from..to, group)?;
+        let outcomes = store.enqueue(&queue, &messages).await?;
+        if outcomes.len() != messages.len() || outcomes.iter().any(|o| *o != Enqueued::Stored) {
+            return Err(wrong("the store did not answer Stored for a new message"));
+        }
+        from = to;
+    }
+    let end = Moment::now();
+    Ok(Span { start, end })
+}
+
+/// Receives and acks batch after batch until a receive answers none, and marks what came out.
+pub(crate) async fn drain(
+    store: &dyn QueueStore,
+    load: &Load,
+    batch: u32,
+    tally: &mut Tally,
+) -> Result<Span> {
+    let queue = queue()?;
+    let start = Moment::now();
+    let mut end = start;
+    loop {
+        let taken = receive(store, &queue, batch, Duration::ZERO).await?;
+        if taken.is_empty() {
+            return Ok(Span { start, end });
+        }
+        for delivery in &taken {
+            tally.mark(load.number(delivery.message.id));
+        }
+        ack(store, &queue, taken).await?;
+        end = Moment::now();
+    }
+}
+
+/// Leases up to `batch` messages.
+pub(crate) async fn receive(
+    store: &dyn QueueStore,
+    queue: &QueueName,
+    batch: u32,
+    wait_max: Duration,
+) -> Result<Vec<Delivery>> {
+    let request = Receive {
+        batch_max: NonZeroU32::new(batch).unwrap_or(NonZeroU32::MIN),
+        lease: LEASE,
+        wait_max,
+    };
+    let received = store.receive(queue, request).await?;
+    if received.set_aside != 0 {
+        return Err(wrong("the store found damaged rows in its scratch data"));
+    }
+    Ok(received.deliveries)
+}
+
+/// Acks deliveries. A lost lease is an error: none ends while a bench runs.
+pub(crate) async fn ack(
+    store: &dyn QueueStore,
+    queue: &QueueName,
+    taken: Vec<Delivery>,
+) -> Result<()> {
+    let settlements: Vec<_> = taken
+        .into_iter()
+        .map(|delivery| Settlement {
+            receipt: delivery.receipt,
+            disposition: Disposition::Ack,
+        })
+        .collect();
+    let outcomes = store.settle(queue, &settlements).await?;
+    if outcomes.len() != settlements.len() || outcomes.iter().any(|o| *o != Settled::Applied) {
+        return Err(wrong("the store called a running lease lost"));
+    }
+    Ok(())
+}
+
+/// The store broke its promise.
+pub(crate) fn wrong(what: &str) -> CliError {
+    CliError::new(Exit::Failed, format!("bench failed: {what}"))
+}

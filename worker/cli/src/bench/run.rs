@@ -1,0 +1,49 @@
+//! Runs a bench from its arguments to its exit code.
+
+use super::args::{BenchArgs, Scenario};
+use super::report::Report;
+use super::session::Bench;
+use super::{hand, scenario, show};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::output::Stdout;
+use crate::signals::Signals;
+
+/// Measures the store at `url`, prints what came out, and says whether every message came out
+/// exactly once.
+///
+/// A signal ends the worker processes and removes the scratch data.
+pub(crate) async fn run(args: &BenchArgs, url: &str, json: bool, quiet: bool) -> Result<Exit> {
+    if args.child {
+        hand::child(url).await?;
+        return Ok(Exit::Done);
+    }
+    let mut signals = Signals::listen()?;
+    let report = tokio::select! {
+        report = measure(args, url, quiet) => report?,
+        exit = signals.next() => return Ok(exit),
+    };
+    if json {
+        Stdout::json(&report)?;
+    } else {
+        Stdout::text(&show::show(&report))?;
+    }
+    Ok(if report.check.holds() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+async fn measure(args: &BenchArgs, url: &str, quiet: bool) -> Result<Report> {
+    let bench = Bench::new(args, url, quiet)?;
+    let mut report = Report::new(args, url, &bench.place);
+    match args.scenario {
+        Scenario::Lifecycle => scenario::lifecycle(&bench, &mut report).await?,
+        Scenario::Callers => scenario::callers(&bench, &mut report).await?,
+        Scenario::Flat => scenario::flat(&bench, &mut report).await?,
+        Scenario::Pickup => scenario::pickup(&bench, &mut report).await?,
+        Scenario::Memory => scenario::memory(&bench, &mut report).await?,
+    }
+    Ok(report)
+}

@@ -1,0 +1,107 @@
+//! Bulk enqueue, and receive+settle by competing workers, each beside the raw floor.
+
+use std::time::Duration;
+
+use crate::bench::hand::{Crew, Order, Said};
+use crate::bench::meter::Span;
+use crate::bench::ratio::Pairs;
+use crate::bench::report::{Comparison, Goal, Report};
+use crate::bench::session::{Bench, rate};
+use crate::bench::tally::{Check, Tally};
+use crate::error::Result;
+
+use super::end_to_end::end_to_end;
+
+/// The part of the raw floor that longshore should reach.
+const GOAL: Goal = Goal::AtLeast(0.8);
+
+/// Measures the whole life of messages.
+pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
+    let (messages, rounds) = (bench.args.messages(), bench.args.rounds());
+    let (batch, workers) = (bench.args.batch.get(), bench.args.workers.get());
+    bench.steps.plan(u64::from(rounds) * 2 + 2);
+    let (mut enqueue, mut receive) = (Pairs::default(), Pairs::default());
+    for round in 1..=rounds {
+        let raw_first = round % 2 == 1;
+        let mut raw = None;
+        if raw_first {
+            bench.steps.next(format!("round {round}: raw floor"));
+            raw = Some(bench.raw(messages, batch, workers).await?);
+        }
+        bench.steps.next(format!("round {round}: longshore"));
+        let ours = once(bench).await?;
+        let raw = match raw {
+            Some(raw) => raw,
+            None => {
+                bench.steps.next(format!("round {round}: raw floor"));
+                bench.raw(messages, batch, workers).await?
+            }
+        };
+        enqueue.push(rate(messages, ours.enqueue), rate(messages, raw.enqueue));
+        receive.push(
+            rate(messages, ours.receive_settle),
+            rate(messages, raw.receive_settle),
+        );
+        report.check.add(&ours.check);
+    }
+    let lines = [
+        ("bulk enqueue", "raw batched inserts", &enqueue),
+        ("receive+settle", "raw claim+delete", &receive),
+    ];
+    for (name, against, pairs) in lines {
+        let line = Comparison::of(name, against, "messages/s", pairs);
+        report.ratios.push(line.goal(bench.goal_on_disk(GOAL)));
+    }
+    end_to_end(bench, report).await
+}
+
+/// What one round took.
+struct Took {
+    enqueue: Duration,
+    receive_settle: Duration,
+    check: Check,
+}
+
+async fn once(bench: &Bench<'_>) -> Result<Took> {
+    let (messages, batch) = (bench.args.messages(), bench.args.batch.get());
+    let scratch = bench.place.fresh(None)?;
+    // Held to the end: a store in memory lives as long as somebody has it open.
+    let backend = scratch.open().await?;
+    let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers.get()).await?;
+    let load = bench.load();
+    let workers = u64::from(bench.args.workers.get());
+    let shares = (0..workers).map(|worker| Order::Fill {
+        load,
+        from: messages * worker / workers,
+        to: messages * (worker + 1) / workers,
+        batch,
+    });
+    let mut spans = Vec::new();
+    for said in crew.ask_each(shares).await? {
+        match said {
+            Said::Filled { span } => spans.push(span),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let enqueue = Span::cover(spans.drain(..)).unwrap_or_default();
+    let drain = Order::Drain {
+        load,
+        messages,
+        batch,
+    };
+    let mut tally = Tally::new(messages);
+    for said in crew.ask_each((0..workers).map(|_| drain.clone())).await? {
+        match said {
+            Said::Drained { span, tally: seen } => {
+                spans.push(span);
+                tally.merge(&seen);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Took {
+        enqueue,
+        receive_settle: Span::cover(spans).unwrap_or_default(),
+        check: bench.check(&backend, &tally).await?,
+    })
+}

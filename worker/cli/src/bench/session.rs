@@ -1,0 +1,85 @@
+//! What every scenario works with.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use longshore::core::{Backend, FloorReport, FloorSpec, StoreUrl};
+
+use super::args::BenchArgs;
+use super::load::Load;
+use super::place::Place;
+use super::pump;
+use super::report::Goal;
+use super::steps::Steps;
+use super::tally::{Check, Tally};
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+
+/// One bench: its arguments, its place, its progress.
+#[derive(Debug)]
+pub(crate) struct Bench<'a> {
+    /// What was asked for.
+    pub args: &'a BenchArgs,
+    /// Where its stores live.
+    pub place: Place,
+    /// How far it is.
+    pub steps: Steps,
+    stamp: u64,
+    runs: AtomicU16,
+}
+
+impl<'a> Bench<'a> {
+    /// Checks the arguments and makes the place.
+    pub(crate) fn new(args: &'a BenchArgs, url: &str, quiet: bool) -> Result<Self> {
+        let now = jiff::Timestamp::now().as_millisecond();
+        Ok(Self {
+            args,
+            place: Place::of(url)?,
+            steps: Steps::new(quiet),
+            stamp: u64::try_from(now).unwrap_or_default(),
+            runs: AtomicU16::new(0),
+        })
+    }
+
+    /// Messages that no other part of this bench has.
+    pub(crate) fn load(&self) -> Load {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        Load::new(run, self.stamp, self.args.body)
+    }
+
+    /// A goal that holds for stores on disk: a call of one in memory costs next to nothing, so
+    /// that its ratios only say what the rules cost.
+    pub(crate) fn goal_on_disk(&self, goal: Goal) -> Option<Goal> {
+        self.place.is_shared().then_some(goal)
+    }
+
+    /// Measures the raw floor once: the bare driver on scratch data of its own.
+    pub(crate) async fn raw(&self, messages: u64, batch: u32, workers: u32) -> Result<FloorReport> {
+        let scratch = self.place.fresh(None)?;
+        let url: StoreUrl = scratch.url().parse().map_err(|error| {
+            let error: longshore::core::UrlError = error;
+            CliError::new(Exit::Misconfigured, error.to_string())
+        })?;
+        let floor = longshore::registry().floor(&url)?;
+        let spec = FloorSpec {
+            messages,
+            body_bytes: self.args.body,
+            batch: NonZeroU32::new(batch).unwrap_or(NonZeroU32::MIN),
+            workers: NonZeroU32::new(workers).unwrap_or(NonZeroU32::MIN),
+        };
+        Ok(floor.measure(spec).await?)
+    }
+
+    /// What `tally` means, once the store was asked what it still has.
+    pub(crate) async fn check(&self, backend: &Backend, tally: &Tally) -> Result<Check> {
+        let stats = backend.admin.stats(&pump::queue()?).await?;
+        let left = stats.map_or(0, |stats| stats.live() + stats.dead);
+        Ok(tally.check(left))
+    }
+}
+
+/// Messages a second.
+pub(crate) fn rate(messages: u64, took: Duration) -> f64 {
+    messages as f64 / took.as_secs_f64()
+}

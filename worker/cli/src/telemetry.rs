@@ -1,0 +1,77 @@
+//! Logs: to stderr, as loud as asked.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{GlobalArgs, Verb};
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+
+/// How loud a verb is unless told otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loudness {
+    /// Only what needs a person: verbs that answer and end.
+    Warnings,
+    /// What happens: a worker that runs for days.
+    Events,
+}
+
+impl Loudness {
+    /// The loudness of a verb.
+    pub(crate) fn of(verb: &Verb) -> Self {
+        match verb {
+            _ => Self::Warnings,
+        }
+    }
+}
+
+/// Sends logs to stderr. `-q` and `-v` win over `LONGSHORE_LOG`; `LONGSHORE_LOG_FORMAT=json`
+/// prints one JSON object a line.
+pub(crate) fn install(global: &GlobalArgs, loudness: Loudness) -> Result<()> {
+    let filter = filter(global, loudness)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    let format = std::env::var("LONGSHORE_LOG_FORMAT").unwrap_or_default();
+    let installed = match format.as_str() {
+        "" | "text" => builder.try_init(),
+        "json" => builder.json().try_init(),
+        other => {
+            return Err(CliError::new(
+                Exit::Misconfigured,
+                format!("LONGSHORE_LOG_FORMAT={other:?} is not known; write text or json"),
+            ));
+        }
+    };
+    installed
+        .map_err(|error| CliError::new(Exit::Failed, format!("logs cannot be started: {error}")))
+}
+
+fn filter(global: &GlobalArgs, loudness: Loudness) -> Result<EnvFilter> {
+    let level = match (global.quiet, global.verbose, loudness) {
+        (true, _, _) => "error",
+        (_, 0, Loudness::Warnings) => "warn",
+        (_, 0, Loudness::Events) => "warn,longshore=info",
+        (_, 1, Loudness::Warnings) => "warn,longshore=info",
+        (_, 1, Loudness::Events) | (_, 2, _) => "info,longshore=debug",
+        (_, _, _) => "trace",
+    };
+    let told = global.quiet || global.verbose > 0;
+    let wanted = std::env::var("LONGSHORE_LOG")
+        .ok()
+        .filter(|wanted| !told && !wanted.trim().is_empty());
+    match wanted {
+        None => Ok(EnvFilter::new(level)),
+        Some(wanted) => EnvFilter::try_new(&wanted).map_err(|error| {
+            CliError::new(
+                Exit::Misconfigured,
+                format!(
+                    "LONGSHORE_LOG={wanted:?} is not a filter ({error}); write a level such as \
+                     info, or targets such as longshore=debug"
+                ),
+            )
+        }),
+    }
+}

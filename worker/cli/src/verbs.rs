@@ -1,0 +1,24 @@
+//! The verbs: one file each.
+
+mod bench;
+mod cancel;
+mod changed;
+mod completions;
+mod dead;
+mod doctor;
+mod enqueue;
+mod extend;
+mod move_queue;
+mod pause;
+mod peek;
+mod perform;
+mod purge;
+mod queues;
+mod receive;
+mod resume;
+mod schema;
+mod settle;
+mod show;
+mod workers;
+
+pub(crate) use perform::perform;

@@ -1,0 +1,28 @@
+//! `dead`: dead letters listed, shown, redriven, discarded, exported.
+
+mod change;
+mod export;
+mod fingerprint;
+mod group;
+mod list;
+mod pace;
+mod show;
+mod walk;
+
+use crate::args::DeadVerb;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::session::Session;
+
+pub(super) async fn perform(verb: DeadVerb, session: &Session) -> Result<Exit> {
+    match verb {
+        DeadVerb::List(args) => match args.group_by {
+            None => list::perform(args, session).await,
+            Some(by) => group::perform(args, by, session).await,
+        },
+        DeadVerb::Show(args) => show::perform(args, session).await,
+        DeadVerb::Redrive(args) => change::redrive(args, session).await,
+        DeadVerb::Discard(args) => change::discard(args, session).await,
+        DeadVerb::Export(args) => export::perform(args, session).await,
+    }
+}

@@ -1,0 +1,59 @@
+//! `doctor`: checks the store and what is stuck in it.
+
+mod fleet;
+mod queue_checks;
+
+use longshore::core::{Finding, Severity};
+
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::output::{Stdout, escape};
+use crate::session::Session;
+
+pub(super) async fn perform(session: &Session) -> Result<Exit> {
+    let connection = session.open().await?;
+    let backend = connection.backend();
+    let mut findings = vec![Finding::new(
+        Severity::Ok,
+        "version",
+        format!("longshore {}", env!("CARGO_PKG_VERSION")),
+    )];
+    findings.extend(backend.admin.check().await?);
+    let workers = backend.admin.workers().await?;
+    findings.extend(fleet::check(&workers));
+    findings.extend(queue_checks::check(backend, &workers, connection.clock().now()).await?);
+    if session.json() {
+        Stdout::json(&findings)?;
+    } else {
+        Stdout::text(&text(&findings))?;
+    }
+    let problems = findings
+        .iter()
+        .filter(|one| one.severity == Severity::Problem)
+        .count();
+    Ok(if problems == 0 {
+        Exit::Done
+    } else {
+        Exit::Problems
+    })
+}
+
+fn text(findings: &[Finding]) -> String {
+    let mut lines = Vec::new();
+    for finding in findings {
+        let word = match finding.severity {
+            Severity::Ok => "ok      ",
+            Severity::Warning => "warning ",
+            _ => "PROBLEM ",
+        };
+        lines.push(format!(
+            "{word} {}: {}",
+            escape::line(&finding.check),
+            escape::line(&finding.found)
+        ));
+        if !finding.fix.is_empty() {
+            lines.push(format!("          fix: {}", escape::line(&finding.fix)));
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,154 @@
+//! What is stuck: unserved kinds, forgotten pauses, broken moves, held groups.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use longshore::core::{
+    Backend, Cursor, Finding, QueueName, QueueStats, Severity, Timestamp, WorkerInfo,
+};
+
+use super::fleet::takes;
+use crate::error::Result;
+use crate::output::{age, counted};
+
+/// How many messages of a queue are looked at for their kinds.
+const SAMPLE: NonZeroU32 = NonZeroU32::new(200).expect("200 is not zero");
+/// How many names are read at a time.
+const PAGE: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
+/// A move longer than this was probably broken off.
+const MOVE_LONG: Duration = Duration::from_secs(600);
+
+/// Checks every queue.
+pub(super) async fn check(
+    backend: &Backend,
+    workers: &[WorkerInfo],
+    now: Timestamp,
+) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page = backend.admin.queues(after.as_ref(), PAGE).await?;
+        for queue in page.items {
+            if let Some(stats) = backend.admin.stats(&queue).await? {
+                findings.extend(marks(&queue, &stats, now));
+                if stats.waiting + stats.delayed > 0 {
+                    findings.extend(unserved(backend, &queue, &stats, workers).await?);
+                }
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(findings),
+        }
+    }
+}
+
+/// What the numbers of a queue tell.
+fn marks(queue: &QueueName, stats: &QueueStats, now: Timestamp) -> Vec<Finding> {
+    let check = format!("queue {queue}");
+    let mut findings = Vec::new();
+    let mut warn = |found: String, fix: String| {
+        findings.push(Finding::new(Severity::Warning, &check, found).fix(fix));
+    };
+    if let Some(pause) = &stats.paused {
+        warn(
+            format!(
+                "paused by {} for {}: {}",
+                pause.author,
+                age(now.since(pause.since)),
+                if pause.reason.is_empty() {
+                    "no reason given"
+                } else {
+                    &pause.reason
+                }
+            ),
+            format!("longshore resume {queue}"),
+        );
+    }
+    if let Some(mark) = &stats.moving
+        && now.since(mark.since) > MOVE_LONG
+    {
+        warn(
+            format!(
+                "being moved to {} for {}",
+                mark.to,
+                age(now.since(mark.since))
+            ),
+            format!("run the move again, or longshore resume {queue} --moving"),
+        );
+    }
+    if stats.parked > 0 {
+        warn(
+            format!("{} held by dead members", counted(stats.parked, "group")),
+            format!("longshore dead list {queue}, then redrive or discard them"),
+        );
+    }
+    if stats.set_aside > 0 {
+        warn(
+            format!(
+                "{} of a newer version of longshore",
+                counted(stats.set_aside, "message")
+            ),
+            "upgrade the workers".into(),
+        );
+    }
+    if stats
+        .settings
+        .depth_max
+        .is_some_and(|max| stats.live() >= max)
+    {
+        warn(
+            format!("full with {}", counted(stats.live(), "message")),
+            "add workers, or raise depth_max".into(),
+        );
+    }
+    findings
+}
+
+/// Kinds that wait and that no running worker takes.
+async fn unserved(
+    backend: &Backend,
+    queue: &QueueName,
+    stats: &QueueStats,
+    workers: &[WorkerInfo],
+) -> Result<Vec<Finding>> {
+    let check = format!("queue {queue}");
+    if !workers.iter().any(|worker| worker.queues.contains(queue)) {
+        let waiting = counted(stats.waiting + stats.delayed, "message");
+        let finding = Finding::new(
+            Severity::Warning,
+            check,
+            format!("{waiting} wait and no running worker consumes the queue"),
+        );
+        return Ok(vec![
+            finding.fix("start a worker with a route from this queue"),
+        ]);
+    }
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    for stored in backend.admin.peek(queue, None, SAMPLE).await?.items {
+        if let Some(kind) = stored.kind() {
+            *kinds.entry(kind.to_string()).or_default() += 1;
+        }
+    }
+    let served = |kind: &str| {
+        workers
+            .iter()
+            .any(|worker| takes(worker, queue.as_str(), kind))
+    };
+    Ok(kinds
+        .into_iter()
+        .filter(|(kind, _)| !served(kind))
+        .map(|(kind, count)| {
+            Finding::new(
+                Severity::Warning,
+                &check,
+                format!(
+                    "{} of kind \"{kind}\" wait and no running worker takes that kind",
+                    counted(count, "message")
+                ),
+            )
+            .fix("start a worker with a route of this kind, or cancel the messages")
+        })
+        .collect())
+}

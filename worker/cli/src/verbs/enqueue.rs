@@ -1,0 +1,21 @@
+//! `enqueue`: one message, or many from a stream.
+
+mod checks;
+mod input;
+mod json_line;
+mod many;
+mod one;
+mod stream;
+
+use crate::args::EnqueueArgs;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::session::Session;
+
+pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit> {
+    if args.lines || args.jsonl {
+        many::perform(args, session).await
+    } else {
+        one::perform(args, session).await
+    }
+}

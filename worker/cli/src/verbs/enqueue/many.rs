@@ -1,0 +1,207 @@
+//! Many messages from a stream, in batches, with bounded memory.
+
+use std::io::BufRead;
+
+use longshore::core::{NewMessage, StoreErrorKind};
+use longshore::{ItemOutcome, Queue};
+use serde::Serialize;
+
+use super::checks::Limits;
+use super::input::{Input, unreadable};
+use super::json_line;
+use super::one::{fresh_id, limits, template};
+use super::stream::{Line, next_line};
+use crate::args::EnqueueArgs;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output::{Stdout, complain};
+use crate::progress::Progress;
+use crate::session::Session;
+
+/// At most this many messages go in one call.
+const BATCH_MAX: usize = 500;
+/// And at most this many bytes of bodies.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What a line of JSON may be longer than the body in it: headers, and six characters a byte.
+const LINE_FACTOR: usize = 6;
+const LINE_SPARE: usize = 256 * 1024;
+
+/// What became of the stream.
+#[derive(Debug, Default, Serialize)]
+struct Tally {
+    stored: u64,
+    duplicate: u64,
+    failed: u64,
+}
+
+/// The stream at work.
+struct Feed<'a> {
+    args: &'a EnqueueArgs,
+    queue: Queue,
+    limits: Limits,
+    template: NewMessage,
+    progress: Progress,
+    tally: Tally,
+    batch: Vec<NewMessage>,
+    /// The line each message of the batch came from.
+    lines: Vec<u64>,
+    batch_bytes: usize,
+}
+
+pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit> {
+    let input = match Input::of(args.body.as_deref())? {
+        Input::Literal(_) => {
+            return Err(CliError::usage(
+                "--lines and --jsonl read a stream; give - for stdin or @FILE",
+            ));
+        }
+        input => input,
+    };
+    let template = template(&args.message)?;
+    let mut reader = input.open()?;
+    let connection = session.open_or_create().await?;
+    let mut feed = Feed {
+        args: &args,
+        queue: connection.queue(&args.queue)?,
+        limits: limits(&connection, &args.queue).await?,
+        template,
+        progress: Progress::new(session.quiet(), "stored", None),
+        tally: Tally::default(),
+        batch: Vec::new(),
+        lines: Vec::new(),
+        batch_bytes: 0,
+    };
+    let ended = feed.read(&mut *reader).await;
+    let Feed {
+        tally, progress, ..
+    } = feed;
+    drop(progress);
+    print(&tally, session)?;
+    match ended {
+        Err(error) => Err(error.and_so_far(format!(
+            "{} stored, {} duplicate before it",
+            tally.stored, tally.duplicate
+        ))),
+        Ok(()) if tally.failed > 0 => Ok(Exit::Partial),
+        Ok(()) => Ok(Exit::Done),
+    }
+}
+
+fn print(tally: &Tally, session: &Session) -> Result<()> {
+    if session.json() {
+        return Stdout::json(tally);
+    }
+    Stdout::text(&format!(
+        "{} stored, {} duplicate, {} failed",
+        tally.stored, tally.duplicate, tally.failed
+    ))
+}
+
+impl Feed<'_> {
+    async fn read(&mut self, reader: &mut dyn BufRead) -> Result<()> {
+        let line_max = if self.args.jsonl {
+            self.limits.body_max * LINE_FACTOR + LINE_SPARE
+        } else {
+            self.limits.body_max
+        };
+        let mut number = 0;
+        loop {
+            let line = match next_line(reader, line_max) {
+                Ok(Some(line)) => line,
+                Ok(None) => return self.flush().await,
+                Err(error) => {
+                    self.flush().await?;
+                    return Err(unreadable(&error));
+                }
+            };
+            number += 1;
+            match self.message(line) {
+                Ok(None) => {}
+                Ok(Some(message)) => self.take(message, number).await?,
+                Err(reason) => self.refuse(number, &reason),
+            }
+        }
+    }
+
+    /// The message of a line; `None` for a blank line of JSON.
+    fn message(&self, line: Line) -> Result<Option<NewMessage>, String> {
+        let bytes = match line {
+            Line::TooLong => return Err(self.limits.too_large(None)),
+            Line::Bytes(bytes) => bytes,
+        };
+        let mut message = self.template.clone();
+        message.id = fresh_id();
+        if self.args.jsonl {
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(None);
+            }
+            message = json_line::message(&bytes, message, &self.args.message)?;
+        } else {
+            message.body = bytes.into();
+        }
+        self.limits.check(&message)?;
+        Ok(Some(message))
+    }
+
+    async fn take(&mut self, message: NewMessage, number: u64) -> Result<()> {
+        self.batch_bytes += message.body.len();
+        self.batch.push(message);
+        self.lines.push(number);
+        if self.batch.len() >= BATCH_MAX || self.batch_bytes >= BATCH_BYTES_MAX {
+            return self.flush().await;
+        }
+        Ok(())
+    }
+
+    /// Stores what was gathered. One bad message does not take its neighbours along; a store
+    /// that is full or away ends the stream.
+    async fn flush(&mut self) -> Result<()> {
+        self.batch_bytes = 0;
+        let lines = std::mem::take(&mut self.lines);
+        let batch = std::mem::take(&mut self.batch);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let outcome = self
+            .queue
+            .enqueue_messages(batch)
+            .await
+            .map_err(|error| CliError::new(Exit::Failed, error.to_string()))?;
+        let before = self.tally.stored + self.tally.duplicate;
+        let mut stopped = None;
+        for (item, number) in outcome.items.into_iter().zip(lines) {
+            match item.outcome {
+                ItemOutcome::Stored => self.tally.stored += 1,
+                ItemOutcome::Duplicate { .. } => self.tally.duplicate += 1,
+                ItemOutcome::Failed(error) if of_the_message(error.kind()) => {
+                    self.refuse(number, &error.to_string());
+                }
+                ItemOutcome::Failed(error) => {
+                    self.tally.failed += 1;
+                    stopped.get_or_insert_with(|| {
+                        CliError::new(Exit::from(error.kind()), error.to_string())
+                            .while_doing(format!("line {number}"))
+                    });
+                }
+                _ => self.tally.failed += 1,
+            }
+        }
+        self.progress
+            .advance(self.tally.stored + self.tally.duplicate - before);
+        stopped.map_or(Ok(()), Err)
+    }
+
+    fn refuse(&mut self, number: u64, reason: &str) {
+        self.tally.failed += 1;
+        self.progress
+            .say(|| complain(format_args!("line {number}: {reason}")));
+    }
+}
+
+/// Whether the message is to blame and the next one may fare better.
+fn of_the_message(kind: StoreErrorKind) -> bool {
+    matches!(
+        kind,
+        StoreErrorKind::InvalidInput | StoreErrorKind::TooLarge
+    )
+}

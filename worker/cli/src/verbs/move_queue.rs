@@ -1,0 +1,153 @@
+//! `move`: all messages of a queue to another queue or store.
+
+use longshore::Connection;
+use longshore::core::QueueStats;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::MoveArgs;
+use crate::confirm::confirm;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output::{Stdout, counted};
+use crate::progress::Progress;
+use crate::session::{Session, existing, open};
+use crate::settings::StoreSetting;
+use crate::signals::Signals;
+use crate::transfer::{self, Broken, Ended, Moved, Place};
+
+/// What is printed of it.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    from: &'a str,
+    to: &'a str,
+    moved: u64,
+    dead: u64,
+    leased: u64,
+    dry_run: bool,
+}
+
+pub(super) async fn perform(args: MoveArgs, session: &Session) -> Result<Exit> {
+    let connection = session.open().await?;
+    let from = place(&connection, &args.from);
+    let stats = existing(&from.backend, &args.from).await?;
+    if args.dry_run {
+        let moved = Moved {
+            messages: stats.live() + stats.dead,
+            dead: stats.dead,
+            leased: stats.leased,
+        };
+        return print(&args, moved, session);
+    }
+    let other = match &args.to_store {
+        Some(url) => Some(open(&StoreSetting::parse("--to-store", url)?, true).await?),
+        None => None,
+    };
+    let target = other.as_ref().unwrap_or(&connection);
+    if args.from == args.to && target.url() == connection.url() {
+        return Err(CliError::usage(
+            "FROM and TO are the same queue of the same store; name another one",
+        ));
+    }
+    let destination = match &other {
+        Some(other) => format!("{} of {}", args.to, other.url()),
+        None => args.to.to_string(),
+    };
+    let question = format!(
+        "move {} from queue \"{}\" to {destination}",
+        counted(stats.live() + stats.dead, "message"),
+        args.from
+    );
+    confirm(args.yes, &question)?;
+    let to = place(target, &args.to);
+    transfer::begin(&from, destination, connection.clock().now()).await?;
+    let moved = follow(&from, &to, &stats, session).await?;
+    print(&args, moved, session)
+}
+
+fn place(connection: &Connection, queue: &longshore::core::QueueName) -> Place {
+    Place {
+        backend: connection.backend().clone(),
+        queue: queue.clone(),
+    }
+}
+
+/// Runs the move to its end. A signal stops it between two rounds and lifts the mark, so that
+/// what is still here is handed out here again.
+async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session) -> Result<Moved> {
+    let mut signals = Signals::listen()?;
+    let stop = CancellationToken::new();
+    let progress = Progress::new(session.quiet(), "moved", Some(stats.live() + stats.dead));
+    let mut moved = Moved::default();
+    let mut exit = Exit::Done;
+    let ended = {
+        let run = transfer::run(from, to, &stop, &mut moved, |went| progress.advance(went));
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                ended = &mut run => break ended,
+                signal = signals.next(), if !stop.is_cancelled() => {
+                    exit = signal;
+                    stop.cancel();
+                }
+            }
+        }
+    };
+    drop(progress);
+    let so_far = counted(moved.messages, "message");
+    match ended {
+        Ok(Ended::Emptied) => {
+            transfer::end(from).await?;
+            Ok(moved)
+        }
+        Ok(Ended::Stopped) => {
+            transfer::end(from).await?;
+            Err(CliError::new(
+                exit,
+                format!("the move was stopped after {so_far}; the same command goes on"),
+            ))
+        }
+        Err(Broken { error, both: false }) => {
+            // The first error says more than one of lifting the mark would.
+            let lifted = transfer::end(from).await.is_ok();
+            let hint = if lifted {
+                ""
+            } else {
+                ", and lifts the mark that stops hand-outs"
+            };
+            Err(CliError::from(error).and_so_far(format!(
+                "{so_far} moved before it; the same command goes on{hint}"
+            )))
+        }
+        Err(Broken { error, both: true }) => Err(CliError::from(error).and_so_far(format!(
+            "{so_far} moved before it, some may be in both places; nothing of \"{}\" is handed \
+             out until the same command has ended well",
+            from.queue
+        ))),
+    }
+}
+
+fn print(args: &MoveArgs, moved: Moved, session: &Session) -> Result<Exit> {
+    if session.json() {
+        Stdout::json(&Answer {
+            from: args.from.as_str(),
+            to: args.to.as_str(),
+            moved: moved.messages,
+            dead: moved.dead,
+            leased: moved.leased,
+            dry_run: args.dry_run,
+        })?;
+    } else {
+        let verb = if args.dry_run {
+            "would be moved"
+        } else {
+            "moved"
+        };
+        Stdout::text(&format!(
+            "{} {verb}, {} of them dead",
+            counted(moved.messages, "message"),
+            moved.dead
+        ))?;
+    }
+    Ok(Exit::Done)
+}

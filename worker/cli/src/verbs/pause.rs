@@ -1,0 +1,43 @@
+//! `pause`: stops receiving from a queue, everywhere.
+
+use longshore::core::Pause;
+use serde_json::json;
+
+use crate::args::PauseArgs;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::identity;
+use crate::output::Stdout;
+use crate::session::Session;
+
+/// The longest reason.
+const REASON_MAX: usize = 1000;
+
+pub(super) async fn perform(args: PauseArgs, session: &Session) -> Result<Exit> {
+    if args.reason.len() > REASON_MAX {
+        return Err(CliError::usage(format!(
+            "the reason has {} bytes, at most {REASON_MAX} are allowed",
+            args.reason.len()
+        )));
+    }
+    let connection = session.open_or_create().await?;
+    let pause = Pause {
+        author: identity::author(),
+        reason: args.reason,
+        since: connection.clock().now(),
+    };
+    connection
+        .backend()
+        .admin
+        .pause(&args.queue, &pause)
+        .await?;
+    if session.json() {
+        Stdout::json(&json!({ "queue": args.queue, "paused": true }))?;
+    } else {
+        Stdout::text(&format!(
+            "{} is paused; `longshore resume {}` ends it",
+            args.queue, args.queue
+        ))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,63 @@
+//! `peek`: looks at messages without leasing them.
+
+use longshore::core::{Cursor, StoredMessage};
+
+use crate::args::PeekArgs;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::output::{Stdout, Table, body_preview};
+use crate::parse::rfc3339;
+use crate::session::{Session, existing};
+use crate::shape::Peeked;
+
+/// How many characters of a body are shown.
+const PREVIEW: usize = 60;
+
+pub(super) async fn perform(args: PeekArgs, session: &Session) -> Result<Exit> {
+    let connection = session.open().await?;
+    let backend = connection.backend();
+    existing(backend, &args.queue).await?;
+    let after = args.after.map(Cursor::new);
+    let page = backend
+        .admin
+        .peek(&args.queue, after.as_ref(), args.limit)
+        .await?;
+    if session.json() {
+        let rows: Vec<Peeked> = page
+            .items
+            .iter()
+            .map(|stored| Peeked::of(&args.queue, stored))
+            .collect();
+        Stdout::json(&rows)?;
+    } else {
+        Stdout::text(&table(&page.items))?;
+    }
+    if let Some(next) = page.next {
+        session.note(format_args!("there are more: --after {}", next.as_str()));
+    }
+    Ok(Exit::Done)
+}
+
+fn table(items: &[StoredMessage]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["ID", "KIND", "STATE", "#ATTEMPTS", "DUE", "GROUP", "BODY"]);
+    for stored in items {
+        table.row([
+            stored.id().to_string(),
+            stored
+                .kind()
+                .map_or_else(|| "(damaged)".into(), ToString::to_string),
+            stored.state.as_str().to_owned(),
+            stored.attempts.to_string(),
+            rfc3339(stored.due_at),
+            stored.group().map(ToString::to_string).unwrap_or_default(),
+            stored
+                .message()
+                .map(|message| body_preview(&message.body, PREVIEW))
+                .unwrap_or_default(),
+        ]);
+    }
+    table.render()
+}

@@ -1,0 +1,200 @@
+//! `queues`: depths, oldest age, settings.
+
+use std::time::Duration;
+
+use longshore::Connection;
+use longshore::core::{QueueName, QueueSettings, QueueStats};
+
+use crate::args::QueuesArgs;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::output::{Stdout, Table, age};
+use crate::parse::rfc3339;
+use crate::session::{Session, existing};
+use crate::shape::QueueRow;
+
+/// How many names are read at a time.
+const PAGE: std::num::NonZeroU32 = std::num::NonZeroU32::new(500).expect("500 is not zero");
+
+type Numbers = Vec<(QueueName, QueueStats)>;
+
+pub(super) async fn perform(args: QueuesArgs, session: &Session) -> Result<Exit> {
+    let connection = session.open().await?;
+    let numbers = read(&connection, args.queue.as_ref()).await?;
+    if session.json() {
+        let rows: Vec<QueueRow> = numbers
+            .iter()
+            .map(|(name, of)| QueueRow::of(name, of))
+            .collect();
+        Stdout::json(&rows)?;
+        return Ok(Exit::Done);
+    }
+    if let Some(span) = args.over {
+        tokio::time::sleep(span.0).await;
+        let later = read(&connection, args.queue.as_ref()).await?;
+        Stdout::text(&changes(&numbers, &later, span.0))?;
+        return Ok(Exit::Done);
+    }
+    if numbers.is_empty() {
+        session.note("there are no queues yet");
+    } else {
+        Stdout::text(&table(&numbers))?;
+    }
+    if let (Some(_), [(_, stats)]) = (&args.queue, numbers.as_slice()) {
+        Stdout::text(&details(stats))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn read(connection: &Connection, only: Option<&QueueName>) -> Result<Numbers> {
+    let backend = connection.backend();
+    if let Some(queue) = only {
+        let stats = existing(backend, queue).await?;
+        return Ok(vec![(queue.clone(), stats)]);
+    }
+    let mut numbers = Vec::new();
+    let mut after = None;
+    loop {
+        let page = backend.admin.queues(after.as_ref(), PAGE).await?;
+        for name in page.items {
+            // One that is gone by now is not listed.
+            if let Some(stats) = backend.admin.stats(&name).await? {
+                numbers.push((name, stats));
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(numbers),
+        }
+    }
+}
+
+fn table(numbers: &Numbers) -> String {
+    let mut table = Table::new(&[
+        "QUEUE", "#WAITING", "#DELAYED", "#LEASED", "#DEAD", "#OLDEST", "STATE",
+    ]);
+    for (name, stats) in numbers {
+        let about = if stats.exact { "" } else { "~" };
+        let number = |count: u64| format!("{about}{count}");
+        table.row([
+            name.to_string(),
+            number(stats.waiting),
+            number(stats.delayed),
+            number(stats.leased),
+            number(stats.dead),
+            stats.oldest_age.map_or_else(|| "-".into(), age),
+            state(stats),
+        ]);
+    }
+    table.render()
+}
+
+fn state(stats: &QueueStats) -> String {
+    let mut words = Vec::new();
+    if let Some(pause) = &stats.paused {
+        let reason = if pause.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", pause.reason)
+        };
+        words.push(format!("paused by {}{reason}", pause.author));
+    }
+    if let Some(mark) = &stats.moving {
+        words.push(format!("moving to {}", mark.to));
+    }
+    if stats.parked > 0 {
+        words.push(format!("{} parked", stats.parked));
+    }
+    if stats.set_aside > 0 {
+        words.push(format!("{} of a newer version", stats.set_aside));
+    }
+    words.join(", ")
+}
+
+fn changes(before: &Numbers, after: &Numbers, span: Duration) -> String {
+    let seconds = span.as_secs_f64().max(0.001);
+    let mut table = Table::new(&[
+        "QUEUE", "#WAITING", "#PER S", "#DELAYED", "#PER S", "#LEASED", "#DEAD", "#PER S",
+    ]);
+    for (name, now) in after {
+        let then = before.iter().find(|(known, _)| known == name);
+        let then = then.map(|(_, stats)| stats.clone()).unwrap_or_default();
+        let rate = |then: u64, now: u64| format!("{:+.1}", (now as f64 - then as f64) / seconds);
+        table.row([
+            name.to_string(),
+            now.waiting.to_string(),
+            rate(then.waiting, now.waiting),
+            now.delayed.to_string(),
+            rate(then.delayed, now.delayed),
+            now.leased.to_string(),
+            now.dead.to_string(),
+            rate(then.dead, now.dead),
+        ]);
+    }
+    table.render()
+}
+
+fn details(stats: &QueueStats) -> String {
+    let mut lines = vec![String::new()];
+    if let Some(pause) = &stats.paused {
+        lines.push(format!("paused since {}", rfc3339(pause.since)));
+    }
+    if let Some(mark) = &stats.moving {
+        lines.push(format!("moving since {}", rfc3339(mark.since)));
+    }
+    lines.push("settings:".into());
+    lines.extend(settings(&stats.settings));
+    crate::output::escape::lines(&lines.join("\n"))
+}
+
+fn settings(settings: &QueueSettings) -> Vec<String> {
+    let by = |key: &str| {
+        let author = settings.authors.get(key);
+        author
+            .map(|author| format!("  (set by {author})"))
+            .unwrap_or_default()
+    };
+    let span = |millis: Option<u64>| millis.map(|millis| age(Duration::from_millis(millis)));
+    let word = |value: Option<serde_json::Value>| {
+        value.and_then(|value| value.as_str().map(str::to_owned))
+    };
+    let rows = [
+        ("expires", "expires_ms", span(settings.expires_ms), "never"),
+        (
+            "body_max",
+            "body_max",
+            settings.body_max.map(|bytes| format!("{bytes} bytes")),
+            "the store's",
+        ),
+        (
+            "depth_max",
+            "depth_max",
+            settings.depth_max.map(|depth| depth.to_string()),
+            "no bound",
+        ),
+        (
+            "on_group_dead",
+            "on_group_dead",
+            word(serde_json::to_value(settings.on_group_dead).ok()),
+            "continue",
+        ),
+        (
+            "on_expired",
+            "on_expired",
+            word(serde_json::to_value(settings.on_expired).ok()),
+            "dead",
+        ),
+        (
+            "id_window",
+            "id_window_ms",
+            span(settings.id_window_ms),
+            "10m 0s",
+        ),
+    ];
+    rows.into_iter()
+        .map(|(name, key, value, default)| match value {
+            Some(value) => format!("  {name}: {value}{}", by(key)),
+            None => format!("  {name}: {default} (default)"),
+        })
+        .collect()
+}

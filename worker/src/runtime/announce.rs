@@ -1,0 +1,74 @@
+//! Tells the store who works here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_core::WorkerInfo;
+
+use super::queue_runtime::QueueRuntime;
+use super::shared::Shared;
+
+/// How often a worker says that it is there.
+const EVERY: Duration = Duration::from_secs(10);
+/// How long it stays on the list without saying so.
+const TTL: Duration = Duration::from_secs(30);
+/// Leaving the list is a courtesy; it must not hold up an exit.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// Announces the worker again and again. Never returns.
+pub(crate) async fn run(shared: Arc<Shared>, queues: Vec<Arc<QueueRuntime>>) {
+    let mut draining = false;
+    loop {
+        announce(&shared, &queues, TTL).await;
+        if draining {
+            tokio::time::sleep(EVERY).await;
+            continue;
+        }
+        // The drain is shown at once.
+        draining = tokio::time::timeout(EVERY, shared.phases.stop.cancelled())
+            .await
+            .is_ok();
+    }
+}
+
+/// Takes the worker off the list.
+pub(crate) async fn farewell(shared: &Shared, queues: &[Arc<QueueRuntime>]) {
+    let farewell = announce(shared, queues, Duration::ZERO);
+    let _ = tokio::time::timeout(FAREWELL_MAX, farewell).await;
+}
+
+async fn announce(shared: &Shared, queues: &[Arc<QueueRuntime>], ttl: Duration) {
+    let info = describe(shared, queues);
+    if let Err(error) = shared.connection.backend().admin.announce(&info, ttl).await {
+        tracing::debug!(%error, "the worker could not be announced");
+    }
+}
+
+fn describe(shared: &Shared, queues: &[Arc<QueueRuntime>]) -> WorkerInfo {
+    let identity = &shared.identity;
+    let mut info = WorkerInfo::new(
+        identity.id.to_string(),
+        identity.host.clone(),
+        identity.pid,
+        env!("CARGO_PKG_VERSION").to_owned(),
+        identity.started_at,
+    );
+    info.seen_at = shared.connection.clock().now();
+    info.slots = u32::try_from(shared.concurrency).unwrap_or(u32::MAX);
+    info.draining = shared.phases.is_stopping();
+    info.queues = queues.iter().map(|queue| queue.name.clone()).collect();
+    let kinds: Vec<_> = queues.iter().map(|queue| queue.kinds()).collect();
+    // One queue that takes every kind makes the worker one that takes all.
+    if kinds.iter().all(|kinds| !kinds.is_empty()) {
+        info.kinds = kinds.concat();
+        info.kinds.sort_unstable();
+        info.kinds.dedup();
+    }
+    let jobs = queues
+        .iter()
+        .flat_map(|queue| queue.running.started(WorkerInfo::JOBS_MAX));
+    info.jobs = jobs.collect();
+    info.jobs.sort_by_key(|job| job.started_at);
+    info.jobs.truncate(WorkerInfo::JOBS_MAX);
+    info
+}

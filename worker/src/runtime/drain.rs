@@ -1,0 +1,101 @@
+//! The end of a run: let running jobs end, give back the rest, settle, go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::queue_runtime::QueueRuntime;
+use super::shared::Shared;
+
+/// Past the budget, what was interrupted has this long to be given back.
+const INTERRUPTED_MAX: Duration = Duration::from_secs(3);
+/// However little of the budget is left, finished work has this long to be settled.
+const FLUSH_LEAST: Duration = Duration::from_secs(5);
+/// At a second signal finished work still has this long.
+const HALTED_FLUSH_MAX: Duration = Duration::from_millis(300);
+
+/// Drains within one shared budget. Fetchers have been told to stop.
+pub(crate) async fn drain<F: 'static>(
+    shared: &Shared,
+    queues: &[Arc<QueueRuntime>],
+    fetchers: &mut JoinSet<F>,
+    settlers: &mut JoinSet<()>,
+) {
+    let budget_ends = Instant::now() + shared.drain;
+    shared.jobs.close();
+    let all_ended = async {
+        while fetchers.join_next().await.is_some() {}
+        shared.jobs.wait().await;
+    };
+    let ended = tokio::select! {
+        () = shared.phases.halt.cancelled() => false,
+        ended = timeout_at(budget_ends, all_ended) => ended.is_ok(),
+    };
+    if !ended && !shared.phases.halt.is_cancelled() {
+        interrupt(shared, queues).await;
+    }
+    let halted = shared.phases.halt.is_cancelled();
+    if halted {
+        cancel_all(queues);
+    }
+    let flush_ends = if halted {
+        Instant::now() + HALTED_FLUSH_MAX
+    } else {
+        budget_ends.max(Instant::now() + FLUSH_LEAST)
+    };
+    flush(shared, queues, settlers, flush_ends).await;
+}
+
+/// The budget is used up: names what still runs, drops it and gives it back.
+async fn interrupt(shared: &Shared, queues: &[Arc<QueueRuntime>]) {
+    for queue in queues {
+        for job in queue.running.started(usize::MAX) {
+            tracing::warn!(id = %job.id, queue = %job.queue, attempt = job.attempt, "the drain budget is used up; the job is dropped and given back");
+        }
+    }
+    shared.phases.interrupt.cancel();
+    cancel_all(queues);
+    let ended = timeout_at(Instant::now() + INTERRUPTED_MAX, shared.jobs.wait());
+    tokio::select! {
+        () = shared.phases.halt.cancelled() => {}
+        ended = ended => if ended.is_err() {
+            tracing::warn!("jobs that cannot be cancelled still run; their leases are left to end");
+        }
+    }
+}
+
+pub(crate) fn cancel_all(queues: &[Arc<QueueRuntime>]) {
+    for queue in queues {
+        queue.running.cancel_all();
+    }
+}
+
+async fn flush(
+    shared: &Shared,
+    queues: &[Arc<QueueRuntime>],
+    settlers: &mut JoinSet<()>,
+    ends: Instant,
+) {
+    let all_settled = async {
+        for queue in queues {
+            queue.settler.close().await;
+        }
+        while settlers.join_next().await.is_some() {}
+    };
+    let flushed = tokio::select! {
+        flushed = timeout_at(ends, all_settled) => flushed.is_ok(),
+        () = halted_for(shared, HALTED_FLUSH_MAX) => false,
+    };
+    if !flushed {
+        tracing::warn!(
+            "finished work could not be settled in time; its messages come back when their leases end"
+        );
+    }
+}
+
+async fn halted_for(shared: &Shared, span: Duration) {
+    shared.phases.halt.cancelled().await;
+    tokio::time::sleep(span).await;
+}

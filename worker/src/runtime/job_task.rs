@@ -1,0 +1,141 @@
+//! The task of one delivery: from its slot to its settle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::conclude::{Conclusion, conclude};
+use super::execute::{Ended, execute};
+use super::queue_runtime::QueueRuntime;
+use super::running_jobs::Job;
+use super::slots::Slots;
+
+/// At the end of the drain what a job left running is given this long to end.
+const HELD_GRACE: Duration = Duration::from_secs(1);
+
+/// Works a delivery. `turn` is kept until it is done: nobody's suspect runs meanwhile.
+pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: Slots, turn: T) {
+    match ready(&queue, &job).await {
+        Ready::Start(_permit) => work(&queue, &job).await,
+        Ready::Release => give_back(&queue, &job).await,
+        Ready::Gone => queue.running.remove(&job),
+    }
+    drop(slot);
+    drop(turn);
+}
+
+/// Whether a delivery can be started.
+enum Ready {
+    Start(Option<OwnedSemaphorePermit>),
+    /// The worker stops; this one was not started.
+    Release,
+    /// Its lease was lost while it waited.
+    Gone,
+}
+
+async fn ready(queue: &QueueRuntime, job: &Job) -> Ready {
+    let phases = &queue.shared.phases;
+    if phases.halt.is_cancelled() {
+        return Ready::Gone;
+    }
+    if phases.is_stopping() {
+        return Ready::Release;
+    }
+    let Some(permits) = &job.entry.permits else {
+        return Ready::Start(None);
+    };
+    tokio::select! {
+        biased;
+        () = job.context.cancel.cancelled() => Ready::Gone,
+        () = phases.stop.cancelled() => Ready::Release,
+        permit = permits.clone().acquire_owned() => Ready::Start(permit.ok()),
+    }
+}
+
+/// Puts a delivery back that was not started: uncharged, at its old place.
+pub(crate) async fn give_back(queue: &QueueRuntime, job: &Job) {
+    queue.running.remove(job);
+    let checkpoint = job.context.state.checkpoint_set();
+    let conclusion = Conclusion::release(None, checkpoint);
+    queue.settler.settle(queue, job, conclusion).await;
+}
+
+async fn work(queue: &QueueRuntime, job: &Job) {
+    let context = &job.context;
+    let now = queue.shared.connection.clock().now();
+    let message = &context.delivery.message;
+    let meters = job.entry.meters();
+    meters.wait.record(now.since(message.due_at));
+    // Set once: this is the only place that starts a job.
+    let _ = job.started_at.set(now);
+    let span = tracing::info_span!(
+        "process",
+        messaging.system = "longshore",
+        messaging.operation.r#type = "process",
+        messaging.destination.name = %queue.name,
+        messaging.message.id = %message.id,
+        longshore.kind = %message.kind,
+        longshore.attempt = context.delivery.attempt,
+        longshore.route = job.entry.options.name.as_str(),
+    );
+    let started = Instant::now();
+    let ended = execute(
+        &*job.entry.processor,
+        job.entry.options.timeout,
+        context,
+        &queue.shared.phases,
+    )
+    .instrument(span)
+    .await;
+    meters.duration.record(started.elapsed());
+    finish(queue, job, ended).await;
+}
+
+async fn finish(queue: &QueueRuntime, job: &Job, ended: Ended) {
+    match ended {
+        // A job that was not seen to end keeps its lease to the end.
+        Ended::Halted => queue.running.remove(job),
+        Ended::LeaseLost => {
+            queue.running.remove(job);
+            unheld(queue, job).await;
+        }
+        Ended::Interrupted => {
+            let gone = tokio::time::timeout(HELD_GRACE, job.context.state.unheld());
+            if gone.await.is_ok() {
+                give_back(queue, job).await;
+            } else {
+                queue.running.remove(job);
+            }
+        }
+        ended => settle(queue, job, ended).await,
+    }
+}
+
+async fn settle(queue: &QueueRuntime, job: &Job, ended: Ended) {
+    let grouped = job.context.delivery.message.group.is_some();
+    // The successor must not run beside what this one left running.
+    if grouped && !unheld(queue, job).await {
+        queue.running.remove(job);
+        return;
+    }
+    let conclusion = conclude(queue, job, ended).await;
+    queue.running.remove(job);
+    queue.settler.settle(queue, job, conclusion).await;
+    unheld(queue, job).await;
+}
+
+/// Waits until nothing of the job runs any more; `false` if the worker exits first.
+async fn unheld(queue: &QueueRuntime, job: &Job) -> bool {
+    if !job.context.state.is_held() {
+        return true;
+    }
+    tokio::select! {
+        () = job.context.state.unheld() => true,
+        () = queue.shared.phases.interrupt.cancelled() => {
+            tokio::time::timeout(HELD_GRACE, job.context.state.unheld()).await.is_ok()
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One queue of a running worker.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use longshore_core::{Delivery, JobKind, QueueName};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::group_dead::GroupDead;
+use super::meters::{JobMeters, QueueMeters};
+use super::running_jobs::{Job, RunningJobs};
+use super::settler::{Inbox, SettlerHandle, settler};
+use super::shared::Shared;
+use super::streaks::Streaks;
+use crate::worker::QueueSetup;
+use crate::{JobContext, Processor, ProcessorOptions};
+
+/// Who works a kind.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    queue: QueueName,
+    kind: Option<JobKind>,
+    pub(crate) processor: Arc<dyn Processor>,
+    pub(crate) options: ProcessorOptions,
+    /// Bounds how many run at a time, where that is less than the queue's slots.
+    pub(crate) permits: Option<Arc<Semaphore>>,
+    meters: OnceLock<JobMeters>,
+}
+
+impl Entry {
+    /// The metrics, looked up at the first use: by then a recorder is installed.
+    pub(crate) fn meters(&self) -> &JobMeters {
+        self.meters
+            .get_or_init(|| JobMeters::new(&self.queue, self.kind.as_ref()))
+    }
+}
+
+/// What fetching, working and settling of one queue share.
+#[derive(Debug)]
+pub(crate) struct QueueRuntime {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) name: QueueName,
+    pub(crate) lease: Duration,
+    /// One permit per running job of this queue.
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) concurrency: usize,
+    kinds: HashMap<JobKind, Arc<Entry>>,
+    any: Option<Arc<Entry>>,
+    pub(crate) running: RunningJobs,
+    pub(crate) settler: SettlerHandle,
+    /// Releases in a row because something was away.
+    pub(crate) away: Streaks,
+    /// Releases in a row for want of a handler.
+    pub(crate) unserved: Streaks,
+    pub(crate) group_dead: GroupDead,
+    /// Milliseconds from the worker's birth to the last turn of the fetch loop.
+    beat: AtomicU64,
+    meters: OnceLock<QueueMeters>,
+}
+
+impl QueueRuntime {
+    pub(crate) fn new(shared: Arc<Shared>, setup: QueueSetup) -> (Arc<Self>, Inbox) {
+        let (handle, inbox) = settler();
+        let mut kinds = HashMap::new();
+        let mut any = None;
+        for processor in setup.processors {
+            let limit = processor.options.concurrency;
+            let entry = Arc::new(Entry {
+                queue: setup.name.clone(),
+                kind: processor.kind.clone(),
+                processor: processor.processor,
+                permits: limit
+                    .filter(|jobs| *jobs < setup.concurrency)
+                    .map(|jobs| Arc::new(Semaphore::new(jobs))),
+                options: processor.options,
+                meters: OnceLock::new(),
+            });
+            match processor.kind {
+                Some(kind) => {
+                    kinds.insert(kind, entry);
+                }
+                None => any = Some(entry),
+            }
+        }
+        let queue = Self {
+            shared,
+            name: setup.name,
+            lease: setup.lease,
+            slots: Arc::new(Semaphore::new(setup.concurrency)),
+            concurrency: setup.concurrency,
+            kinds,
+            any,
+            running: RunningJobs::default(),
+            settler: handle,
+            away: Streaks::default(),
+            unserved: Streaks::default(),
+            group_dead: GroupDead::default(),
+            beat: AtomicU64::new(0),
+            meters: OnceLock::new(),
+        };
+        (Arc::new(queue), inbox)
+    }
+
+    /// Who works this kind: its own processor before the one for every kind.
+    pub(crate) fn entry(&self, kind: &JobKind) -> Option<&Arc<Entry>> {
+        self.kinds.get(kind).or(self.any.as_ref())
+    }
+
+    /// The kinds with a processor of their own; empty if every kind is taken.
+    pub(crate) fn kinds(&self) -> Vec<String> {
+        if self.any.is_some() {
+            return Vec::new();
+        }
+        let mut kinds: Vec<_> = self.kinds.keys().map(ToString::to_string).collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    /// Takes a delivery into this process's hands.
+    pub(crate) fn adopt(&self, delivery: Delivery, entry: &Arc<Entry>) -> Arc<Job> {
+        let context = JobContext::of_worker(
+            Arc::new(delivery),
+            self.name.clone(),
+            self.shared.identity.id.clone(),
+            self.shared.connection.clone(),
+        );
+        self.running.add(context, entry.clone())
+    }
+
+    pub(crate) fn meters(&self) -> &QueueMeters {
+        self.meters
+            .get_or_init(|| QueueMeters::new(&self.name, self.shared.connection.url().scheme()))
+    }
+
+    /// The fetch loop is alive.
+    pub(crate) fn beat(&self) {
+        let millis = self.shared.born.elapsed().as_millis();
+        self.beat.store(millis as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn last_beat(&self) -> Instant {
+        self.shared.born + Duration::from_millis(self.beat.load(Ordering::Relaxed))
+    }
+}
