@@ -57,7 +57,7 @@ impl RedisStore {
         let mut stats = QueueStats::default();
         for partition in 0..self.partitions {
             let call = self.call("stats", &script::STATS, queue, partition);
-            let fields = self.link.run(&call).await?.fixed::<12>()?;
+            let fields = self.link.run(&call).await?.fixed::<14>()?;
             exists |= self.add_partition(queue, partition, &mut stats, fields).await?;
         }
         if !exists {
@@ -73,20 +73,22 @@ impl RedisStore {
         queue: &QueueName,
         partition: u16,
         stats: &mut QueueStats,
-        fields: [Reply; 12],
+        fields: [Reply; 14],
     ) -> Result<bool> {
-        let [now, exists, streams, leased, delayed, backlog, dead, parked, newer, pause, moving, first] =
+        let [now, exists, streams, leased, delayed, backlog, dead, parked, newer, pause, moving, first, due, head] =
             fields;
         let now = Timestamp::from_millis(told(self, now)?);
-        let (leased, newer) = (leased.count()?, newer.count()?);
-        stats.waiting += streams.count()?.saturating_sub(leased) + backlog.count()? + newer;
+        let (leased, newer, due) = (leased.count()?, newer.count()?, due.count()?);
+        stats.waiting += streams.count()?.saturating_sub(leased) + backlog.count()? + newer + due;
         stats.leased += leased;
-        stats.delayed += delayed.count()?.saturating_sub(newer);
+        stats.delayed += delayed.count()?.saturating_sub(newer + due);
         stats.dead += dead.count()?;
         stats.parked += parked.count()?;
         stats.set_aside += newer;
         stats.paused = stats.paused.take().or(read_json(queue, &pause.text()?)?);
         stats.moving = stats.moving.take().or(read_json(queue, &moving.text()?)?);
+        let head = head.optional_number()?.map(Timestamp::from_millis);
+        stats.oldest_age = stats.oldest_age.max(head.map(|head| now.since(head)));
         let mut rows = Vec::new();
         for entry in first.list()? {
             let [_, fields] = entry.fixed()?;

@@ -98,10 +98,10 @@ pub(crate) fn failed(operation: &'static str, error: RedisError) -> StoreError {
 fn read(error: &RedisError) -> (StoreErrorKind, Ran, String) {
     let text = error.to_string();
     let detail = error.detail().unwrap_or_default();
-    if let Some(own) = own_refusal(&text) {
-        return own;
-    }
     let code = error.code().unwrap_or_default();
+    if code == "LONGSHORE" {
+        return own_refusal(detail);
+    }
     // An error inside a script keeps its code in the text only.
     let inner = detail.split([' ', ':']).find_map(of_code);
     if let Some(known) = of_code(code).or(inner) {
@@ -115,15 +115,14 @@ fn read(error: &RedisError) -> (StoreErrorKind, Ran, String) {
 }
 
 /// Refusals of our own scripts.
-fn own_refusal(text: &str) -> Option<(StoreErrorKind, Ran, String)> {
-    let (_, words) = text.split_once("LONGSHORE ")?;
+fn own_refusal(words: &str) -> (StoreErrorKind, Ran, String) {
     if let Some(depth) = words.strip_prefix("full ") {
         let depth: String = depth.chars().take_while(char::is_ascii_digit).collect();
         let said = format!("the queue holds {depth} messages and its depth_max is reached");
-        return Some((StoreErrorKind::Overloaded, Ran::No, said));
+        return (StoreErrorKind::Overloaded, Ran::No, said);
     }
     let said = "the queue was written by a newer longshore; upgrade this program";
-    Some((StoreErrorKind::Unsupported, Ran::No, said.to_owned()))
+    (StoreErrorKind::Unsupported, Ran::No, said.to_owned())
 }
 
 fn of_kind(error: &RedisError, text: &str) -> (StoreErrorKind, Ran, String) {

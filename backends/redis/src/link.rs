@@ -63,14 +63,16 @@ impl Line {
     }
 
     async fn command(&self, command: &Cmd) -> RedisResult<Value> {
-        match self {
+        let answer = match self {
             Self::One(manager) => manager.clone().send_packed_command(command).await,
             Self::Followed(followed) => followed.command(command).await,
             Self::Cluster(cluster) => {
                 use redis::aio::ConnectionLike;
                 cluster.clone().req_packed_command(command).await
             }
-        }
+        };
+        // The server's refusal is a value to the driver.
+        answer?.extract_error()
     }
 
     /// Several commands about the slot of `key`, in order and without anything between them.
@@ -157,10 +159,6 @@ impl Link {
             timeout,
             ack,
         }
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     pub(crate) fn ack(&self) -> AckLevel {

@@ -231,10 +231,6 @@ impl Dialer {
             }
         }
     }
-
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
-    }
 }
 
 fn certificates(tls: &Tls) -> Result<TlsCertificates> {

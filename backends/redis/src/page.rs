@@ -82,7 +82,7 @@ impl RedisStore {
         let items = read
             .into_iter()
             .map(|(key, row)| {
-                let (state, deliveries) = state_of(place.section, &key, &row, &held);
+                let (state, deliveries) = state_of(place.section, &key, &row, &held, now);
                 (key, row.view(state, deliveries))
             })
             .collect();
@@ -90,15 +90,25 @@ impl RedisStore {
     }
 }
 
-fn state_of(section: Section, key: &[u8], row: &Row, held: &Held) -> (MessageState, u32) {
+fn state_of(
+    section: Section,
+    key: &[u8],
+    row: &Row,
+    held: &Held,
+    now: Timestamp,
+) -> (MessageState, u32) {
     match section {
         Section::Lane(_) => {
             let entry = std::str::from_utf8(key).ok().and_then(entry_parts);
             held.state(entry.unwrap_or_default())
         }
         Section::Backlog => (MessageState::Waiting, 0),
-        // One of a newer version waits for a reader, not for a time.
-        Section::Delayed | Section::DelayedHeads if row.meta.newer => (MessageState::Waiting, 0),
+        // One of a newer version waits for a reader, and one that fell due for a receive.
+        Section::Delayed | Section::DelayedHeads
+            if row.meta.newer || row.meta.due.is_some_and(|due| due <= now.as_millis()) =>
+        {
+            (MessageState::Waiting, 0)
+        }
         Section::Delayed | Section::DelayedHeads => (MessageState::Delayed, 0),
         Section::Dead => {
             let dead = row.dead.clone().unwrap_or_default();

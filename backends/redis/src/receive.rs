@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use longshore_core::validate::{check_count, check_lease};
+use longshore_core::validate::check_lease;
 use longshore_core::wire::DecodeError;
 use longshore_core::{
     DeadReason, Delivery, Message, OnExpired, QueueName, Receive, Received, Result, Timestamp,
@@ -53,7 +53,11 @@ impl RedisStore {
         request: Receive,
     ) -> Result<Received> {
         check_lease("receive", request.lease)?;
-        check_count("receive", request.batch_max.get() as usize, &self.limits)?;
+        // A caller may ask for more than one call hands out.
+        let request = Receive {
+            batch_max: request.batch_max.min(self.limits.batch_max),
+            ..request
+        };
         let deadline = Instant::now() + request.wait_max;
         let mut set_aside = 0;
         loop {
@@ -201,6 +205,7 @@ impl RedisStore {
         let mut item = Item::new(fate, proof);
         item.id = message.id.to_string();
         item.reason = DeadReason::Expired.as_str();
+        item.error = "it expired before it could be handed out".to_owned();
         Ok(item)
     }
 

@@ -77,11 +77,3 @@ alone! {
     ANNOUNCE: DRAINS, "announce.lua";
     CONFIGURE: DRAINS, "configure.lua";
 }
-
-/// Every script, for loading them ahead and for the docs.
-pub(crate) fn all() -> [&'static Script; 17] {
-    [
-        &ENQUEUE, &RECEIVE, &SETTLE, &EXTEND, &CHANGE, &PURGE, &DEAD, &ADOPT, &CONTROL, &STATS,
-        &FIND, &PAGE, &ENQUEUE_PLAIN, &ACK, &LEASE, &ANNOUNCE, &CONFIGURE,
-    ]
-}

@@ -32,7 +32,7 @@ impl Followed {
     pub(crate) async fn command(&self, command: &Cmd) -> RedisResult<Value> {
         let mut manager = self.manager().await?;
         let answer = manager.send_packed_command(command).await;
-        self.watch(answer)
+        self.watch(answer.and_then(Value::extract_error))
     }
 
     pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {

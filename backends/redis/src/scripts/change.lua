@@ -38,7 +38,7 @@ local function take_row(section, place, id)
   local gone = section == 'g' and call('ZREM', K.gw, place) or call('ZREM', K.z, place)
   if gone == 0 then return nil, '0' end
   call('HDEL', K.b, key)
-  call('HDEL', K.nv, key)
+  call('ZREM', K.nv, key)
   return row
 end
 

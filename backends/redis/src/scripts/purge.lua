@@ -12,7 +12,7 @@ end
 local function packed(key)
   local bytes = call('HGET', K.b, key)
   call('HDEL', K.b, key)
-  call('HDEL', K.nv, key)
+  call('ZREM', K.nv, key)
   return bytes and unpack_row(bytes)
 end
 

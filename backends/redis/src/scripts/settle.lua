@@ -74,7 +74,7 @@ local function come_back(row, fate, due)
   if due > now then
     if fate == 'n' and not has(row, 'n') then row.flags = row.flags .. 'n' end
     local key = delay(row, due)
-    if fate == 'n' then call('HSET', K.nv, key, ms(due)) end
+    if fate == 'n' then call('ZADD', K.nv, ms(due), key) end
   else
     row.due = due
     add_ready(row)

@@ -11,7 +11,7 @@
 --   d   stream: dead letters     di  hash: message id -> its entry in d
 --   k   zset: "i" id or "d" dedup key -> recognised until   kh  hash: dedup key -> first id
 --   o   hash: entry -> checkpoint of an entry that was released where it lay
---   w   zset: sleeping receivers -> until       nv  hash: row of a newer version -> due
+--   w   zset: sleeping receivers -> until       nv  zset: row of a newer version -> due
 --   p   prefix of the keys that hold large bodies (p:<name>)
 local K = {}
 for i, name in ipairs({'c', 's0', 's1', 's2', 'l', 'h', 'e', 'z', 'b', 'gw', 'ga', 'd', 'di', 'k',
@@ -148,7 +148,7 @@ local function promote(now, max)
       local row = unpack_row(bytes)
       if has(row, 'n') then
         row.flags = string.gsub(row.flags, 'n', '')
-        call('HDEL', K.nv, due[i])
+        call('ZREM', K.nv, due[i])
       end
       admit(row, tonumber(due[i + 1]))
     end

@@ -1,6 +1,7 @@
 -- The numbers of a partition.  ARGV: now
 -- Reply: {now, exists, streams, leased, delayed, backlog, dead, parked, newer, pause, moving,
---   {first ready entries}}
+--   {first ready entries}, due but not promoted yet, due time of the first of those}; newer
+--   counts those put back until later
 local C = call('HMGET', K.c, 'v', 'f', 'parked', 'pause', 'moving', 'cur0', 'cur1', 'cur2')
 local total, first = 0, {}
 for lane = 0, 2 do
@@ -15,6 +16,9 @@ for lane = 0, 2 do
     if entry then first[#first + 1] = entry end
   end
 end
-return {ms(clock(ARGV[1])), (C[1] or C[4] or C[5]) and 1 or 0, total, tonumber(C[2] or 0),
+local now = ms(clock(ARGV[1]))
+local head = call('ZRANGEBYSCORE', K.z, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+return {now, (C[1] or C[4] or C[5]) and 1 or 0, total, tonumber(C[2] or 0),
   call('ZCARD', K.z), call('ZCARD', K.gw), call('XLEN', K.d), tonumber(C[3] or 0),
-  call('HLEN', K.nv), C[4] or '', C[5] or '', first}
+  call('ZCOUNT', K.nv, '(' .. now, '+inf'), C[4] or '', C[5] or '', first,
+  call('ZCOUNT', K.z, '-inf', now), head or ''}
