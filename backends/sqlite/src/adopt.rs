@@ -1,6 +1,6 @@
 //! Taking over messages of another queue or store.
 
-use longshore_core::{Adopted, Content, MessageState, StoredMessage};
+use longshore_core::{Adopted, Content, GroupName, MessageState, StoredMessage};
 use rusqlite::params;
 
 use crate::detail::Detail;
@@ -15,7 +15,7 @@ use crate::tx::{Tx, new_token};
 
 /// Takes over one message.
 pub(crate) fn adopt(tx: &Tx<'_>, queue: &mut QueueRow, stored: &StoredMessage) -> Outcome<Adopted> {
-    let group = stored.group().map(|group| group.as_str());
+    let group = stored.group().map(GroupName::as_str);
     let now = tx.now.as_millis();
     let due = stored.due_at.as_millis();
     let (state, at) = match &stored.state {
@@ -128,7 +128,7 @@ fn adopt_key(tx: &Tx<'_>, queue: &QueueRow, stored: &StoredMessage) -> Outcome<(
     let Some(dedup) = &message.dedup else {
         return Ok(());
     };
-    let scope = message.group.as_ref().map_or("", |group| group.as_str());
+    let scope = message.group.as_ref().map_or("", GroupName::as_str);
     if first_with_key(tx, queue.number, scope, dedup.key.as_str())?.is_none() {
         remember_key(tx, queue.number, message)?;
     }

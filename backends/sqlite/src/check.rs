@@ -51,7 +51,8 @@ fn modes(engine: &Engine) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt as _;
     let meta = std::fs::metadata(&engine.place.file).ok()?;
     let mode = meta.permissions().mode() & 0o777;
-    Some(if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    Some(if others == 0 {
         Finding::new(
             Severity::Ok,
             "file mode",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore_core::validate::check_batch;
 use longshore_core::wire::encode;
 use longshore_core::{
-    Enqueued, IdOrigin, Message, NewMessage, QueueName, StoreErrorKind, StoreLimits,
+    Enqueued, GroupName, IdOrigin, Message, NewMessage, QueueName, StoreErrorKind, StoreLimits,
 };
 use rusqlite::params;
 
@@ -71,7 +71,7 @@ fn one(
         if is_here(tx, queue.number, new)? {
             return Ok(itself);
         }
-        let scope = new.group.as_ref().map_or("", |group| group.as_str());
+        let scope = new.group.as_ref().map_or("", GroupName::as_str);
         if let Some(first) = first_with_key(tx, queue.number, scope, dedup.key.as_str())? {
             return Ok(Enqueued::Duplicate { first });
         }
@@ -95,7 +95,7 @@ fn is_here(tx: &Tx<'_>, queue: i64, new: &NewMessage) -> Outcome<bool> {
 fn store(tx: &Tx<'_>, queue: &mut QueueRow, message: &Message) -> Outcome<bool> {
     let now = tx.now.as_millis();
     let due = message.due_at.as_millis();
-    let group = message.group.as_ref().map(|group| group.as_str());
+    let group = message.group.as_ref().map(GroupName::as_str);
     let state = if due > now {
         DELAYED
     } else if let Some(group) = group

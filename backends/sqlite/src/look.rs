@@ -51,7 +51,10 @@ pub(crate) fn look(
             .optional()?;
         match first {
             Some(at) if at <= now.as_millis() => found += 1,
-            Some(at) => next = min(next, Timestamp::from_millis(at)),
+            Some(at) => {
+                let at = Timestamp::from_millis(at);
+                next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
+            }
             None => {}
         }
     }
@@ -59,8 +62,4 @@ pub(crate) fn look(
         found: found as usize,
         next,
     })
-}
-
-fn min(one: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
-    Some(one.map_or(other, |one| one.min(other)))
 }

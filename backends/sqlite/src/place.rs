@@ -112,13 +112,17 @@ impl Place {
     }
 
     fn immutable_uri(&self) -> String {
+        use std::fmt::Write as _;
         let mut uri = String::from("file:");
         for byte in self.file.as_os_str().as_encoded_bytes() {
             match byte {
                 b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
                     uri.push(char::from(*byte));
                 }
-                other => uri += &format!("%{other:02X}"),
+                other => {
+                    // Writing to a string does not fail.
+                    let _ = write!(uri, "%{other:02X}");
+                }
             }
         }
         uri + "?immutable=1"

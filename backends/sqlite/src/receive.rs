@@ -151,7 +151,7 @@ fn hand_out(
     match decode(&head, body) {
         Ok(message) if message.expires_at.is_some_and(|at| at <= tx.now) => expire(tx, queue, row),
         Ok(message) => {
-            let delivery = lease(tx, queue, row, message, until)?;
+            let delivery = lease(tx, queue, &row, message, until)?;
             received.deliveries.push(delivery);
             Ok(())
         }
@@ -178,7 +178,7 @@ fn hand_out(
 fn lease(
     tx: &Tx<'_>,
     queue: &mut QueueRow,
-    row: Live,
+    row: &Live,
     message: Message,
     until: Timestamp,
 ) -> Outcome<Delivery> {

@@ -1,7 +1,7 @@
 //! What is remembered of messages that are gone: given ids and dedup keys, each for a window.
 
 use longshore_core::wire::decode;
-use longshore_core::{Message, MessageId};
+use longshore_core::{GroupName, Message, MessageId};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::Outcome;
@@ -64,7 +64,7 @@ pub(crate) fn remember_key(tx: &Tx<'_>, queue: i64, message: &Message) -> Outcom
     )?
     .execute(params![
         queue,
-        message.group.as_ref().map_or("", |group| group.as_str()),
+        message.group.as_ref().map_or("", GroupName::as_str),
         dedup.key.as_str(),
         message.id.as_uuid().as_bytes(),
         until

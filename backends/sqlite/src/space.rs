@@ -19,7 +19,9 @@ pub struct Room {
 
 /// Looks how much room a directory has; replaced in tests.
 #[derive(Clone)]
-pub struct RoomProbe(Arc<dyn Fn(&Path) -> std::io::Result<Room> + Send + Sync>);
+pub struct RoomProbe(Arc<Look>);
+
+type Look = dyn Fn(&Path) -> std::io::Result<Room> + Send + Sync;
 
 impl RoomProbe {
     /// A probe that answers what `look` says.

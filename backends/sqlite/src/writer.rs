@@ -169,13 +169,13 @@ impl Round<'_> {
                 self.roll_back();
                 Ran::RolledBack(fault)
             }
-            Err(fault) => match self.execute("ROLLBACK TO call") {
-                Ok(()) => Ran::Refused(fault),
-                Err(_) => {
-                    self.roll_back();
-                    Ran::RolledBack(fault)
+            Err(fault) => {
+                if self.undo().is_ok() {
+                    return Ran::Refused(fault);
                 }
-            },
+                self.roll_back();
+                Ran::RolledBack(fault)
+            }
         }
     }
 
@@ -183,6 +183,11 @@ impl Round<'_> {
         self.execute("SAVEPOINT call")?;
         call.run(tx)?;
         Ok(self.execute("RELEASE call")?)
+    }
+
+    fn undo(&self) -> rusqlite::Result<()> {
+        self.execute("ROLLBACK TO call")?;
+        self.execute("RELEASE call")
     }
 
     /// Runs each call in a transaction of its own, after one of them took all of them down.

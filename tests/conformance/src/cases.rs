@@ -2,13 +2,22 @@
 
 mod attempts;
 mod checkpoint;
+mod dead_letters;
+mod dedup;
 mod enqueue;
 mod expiry;
 mod extend;
+mod groups;
+mod ids;
 mod lanes;
+mod limits;
+mod parking;
+mod pause;
 mod receive;
 mod records;
+mod redrive;
 mod release;
+mod settings;
 mod settle;
 
 use crate::Case;
@@ -23,7 +32,16 @@ const TOPICS: &[&[Case]] = &[
     release::CASES,
     checkpoint::CASES,
     lanes::CASES,
+    groups::CASES,
+    parking::CASES,
     expiry::CASES,
+    dead_letters::CASES,
+    redrive::CASES,
+    dedup::CASES,
+    ids::CASES,
+    limits::CASES,
+    pause::CASES,
+    settings::CASES,
 ];
 
 /// All cases, in the order of their topics.

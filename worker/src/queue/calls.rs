@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use longshore_core::{Enqueued, NewMessage, Result, StoreError};
+use longshore_core::{Effect, Enqueued, NewMessage, Result, StoreError, StoreErrorKind};
 use tokio::time::Instant;
 
 use super::Queue;
@@ -66,8 +66,11 @@ impl Queue {
                 }
                 Err(error) => error,
             };
-            maybe_applied |= error.effect() == longshore_core::Effect::Unknown;
-            let Some(pause) = deadline.pause_before(next, &error) else {
+            maybe_applied |= error.effect() == Effect::Unknown;
+            // A full queue may still take a part of it: the caller halves it at once.
+            let is_too_many = error.kind() == StoreErrorKind::Overloaded && batch.len() > 1;
+            let pause = deadline.pause_before(next, &error);
+            let Some(pause) = pause.filter(|_| !is_too_many) else {
                 // An earlier try may have had an effect that this answer knows nothing of.
                 return Err(if maybe_applied {
                     error.effect_unknown()
@@ -83,7 +86,7 @@ impl Queue {
 
 fn out_of_time() -> StoreError {
     StoreError::new(
-        longshore_core::StoreErrorKind::Timeout,
+        StoreErrorKind::Timeout,
         "enqueue",
         "the caller's deadline passed before the store answered",
     )

@@ -22,6 +22,7 @@ const SCARCE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Receives and hands out until the worker stops. An error is one that waiting cannot mend.
 pub(crate) async fn run(queue: Arc<QueueRuntime>) -> Result<()> {
+    let _closes = queue.intake_closed.clone().drop_guard();
     let mut errors = ReceiveErrors::default();
     let mut idle = false;
     while let Some(slots) = free_slots(&queue, idle).await {

@@ -20,7 +20,11 @@ const HELD_GRACE: Duration = Duration::from_secs(1);
 pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: Slots, turn: T) {
     match ready(&queue, &job).await {
         Ready::Start(_permit) => work(&queue, &job).await,
-        Ready::Release => give_back(&queue, &job).await,
+        Ready::Release => {
+            // Given back earlier, it might be received once more by the call under way.
+            queue.intake_closed.cancelled().await;
+            give_back(&queue, &job).await;
+        }
         Ready::Gone => queue.running.remove(&job),
     }
     drop(slot);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use longshore_core::{Delivery, JobKind, QueueName};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::group_dead::GroupDead;
 use super::meters::{JobMeters, QueueMeters};
@@ -56,6 +57,8 @@ pub(crate) struct QueueRuntime {
     /// Releases in a row for want of a handler.
     pub(crate) unserved: Streaks,
     pub(crate) group_dead: GroupDead,
+    /// Nothing is received any more.
+    pub(crate) intake_closed: CancellationToken,
     /// Milliseconds from the worker's birth to the last turn of the fetch loop.
     beat: AtomicU64,
     meters: OnceLock<QueueMeters>,
@@ -98,6 +101,7 @@ impl QueueRuntime {
             away: Streaks::default(),
             unserved: Streaks::default(),
             group_dead: GroupDead::default(),
+            intake_closed: CancellationToken::new(),
             beat: AtomicU64::new(0),
             meters: OnceLock::new(),
         };

@@ -21,7 +21,11 @@ impl Calls {
     }
 }
 
-async fn fails(_job: Count, State(calls): State<Calls>, Attempt(n): Attempt) -> Result<(), Failure> {
+async fn fails(
+    _job: Count,
+    State(calls): State<Calls>,
+    Attempt(n): Attempt,
+) -> Result<(), Failure> {
     assert_eq!(calls.next(), n);
     Err(Failure::retryable("no luck").label("luck"))
 }

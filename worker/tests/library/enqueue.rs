@@ -102,13 +102,20 @@ async fn tries_are_bounded_and_an_unknown_effect_is_never_forgotten() {
     let stage = Stage::memory().await;
     let faults = Arc::new(Faults::default());
     let queue = faults.around(&stage.connection).queue("work").unwrap();
-    faults.plan("enqueue", [Fault::AfterEffect, Fault::Away, Fault::Away, Fault::Away]);
+    faults.plan(
+        "enqueue",
+        [Fault::AfterEffect, Fault::Away, Fault::Away, Fault::Away],
+    );
     let error = queue.enqueue(count(1)).await.unwrap_err();
     assert_eq!(faults.calls("enqueue"), 3);
     assert_eq!(error.effect(), Effect::Unknown);
     faults.plan("enqueue", [Fault::Refused, Fault::Refused]);
     let error = queue.enqueue(count(2)).await.unwrap_err();
-    assert_eq!(faults.calls("enqueue"), 4, "what cannot succeed is not repeated");
+    assert_eq!(
+        faults.calls("enqueue"),
+        4,
+        "what cannot succeed is not repeated"
+    );
     assert_eq!(error.effect(), Effect::NotApplied);
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     Refused,
     /// No answer ever comes.
     Hangs,
+    /// The answer takes this long.
+    Slow(Duration),
 }
 
 /// The faults to come, call by call; a call without one goes through.
@@ -94,6 +96,10 @@ impl Faulty {
                 Err(error(StoreErrorKind::Timeout, operation).effect_unknown())
             }
             Some(Fault::Hangs) => std::future::pending().await,
+            Some(Fault::Slow(span)) => {
+                tokio::time::sleep(span).await;
+                call.await
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use longshore::core::{Cursor, QueueName, QueueStats, StoredMessage};
+use longshore::core::{QueueName, QueueStats, StoredMessage};
 use longshore::prelude::*;
 use longshore::test_kit::ManualClock;
 use longshore::{RunReport, WorkerHandle, connect_with};
@@ -89,8 +89,14 @@ impl Stage {
         let name = QueueName::new("work").unwrap();
         let admin = &self.connection.backend().admin;
         let max = std::num::NonZeroU32::new(1000).unwrap();
-        let after: Option<&Cursor> = None;
-        admin.dead_letters(&name, after, max).await.unwrap().items
+        admin.dead_letters(&name, None, max).await.unwrap().items
+    }
+
+    pub(crate) async fn peek(&self) -> Vec<StoredMessage> {
+        let name = QueueName::new("work").unwrap();
+        let admin = &self.connection.backend().admin;
+        let max = std::num::NonZeroU32::new(1000).unwrap();
+        admin.peek(&name, None, max).await.unwrap().items
     }
 
     pub(crate) fn worker(&self) -> longshore::WorkerBuilder {
@@ -99,7 +105,10 @@ impl Stage {
 
     /// Waits until nothing is left to work.
     pub(crate) async fn until_empty(&self) {
-        until("the queue is empty", async || self.stats().await.live() == 0).await;
+        until("the queue is empty", async || {
+            self.stats().await.live() == 0
+        })
+        .await;
     }
 }
 

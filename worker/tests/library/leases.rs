@@ -1,0 +1,150 @@
+//! Leases: kept while a job runs, lost, and the job that is cancelled then.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use longshore::core::{QueueName, Receive};
+use longshore::prelude::*;
+use longshore::{BuildError, RunError};
+use tokio::sync::Notify;
+
+use crate::faults::{Fault, Faults};
+use crate::stage::{Count, Stage, count, start, until};
+
+const LEASE: Duration = Duration::from_millis(400);
+
+#[tokio::test]
+async fn a_job_of_several_leases_runs_once() {
+    let stage = Stage::memory().await;
+    stage.queue().enqueue(count(1)).await.unwrap();
+    let runs = Arc::new(AtomicU32::new(0));
+    let seen = runs.clone();
+    let handler = move |_: Count, lease: Lease| {
+        let seen = seen.clone();
+        async move {
+            seen.fetch_add(1, Ordering::SeqCst);
+            let first = lease.until();
+            until("three leases have passed", async || {
+                lease.until() >= first.plus(LEASE * 3)
+            })
+            .await;
+        }
+    };
+    let worker = stage.worker().lease(LEASE);
+    let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
+    stage.until_empty().await;
+    let report = running.stop().await;
+    assert_eq!(
+        (runs.load(Ordering::SeqCst), report.acked, report.lease_lost),
+        (1, 1, 0)
+    );
+}
+
+/// Tells when a future is dropped before its end.
+struct Dropped(Arc<AtomicBool>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_lease_is_lost_is_cancelled_and_settles_nothing() {
+    let stage = Stage::manual().await;
+    let queue = stage.queue();
+    queue.enqueue(count(1)).await.unwrap();
+    let (started, cancelled) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+    let (tell, dropped) = (started.clone(), cancelled.clone());
+    let handler = move |_: Count| {
+        let (tell, dropped) = (tell.clone(), Dropped(dropped.clone()));
+        async move {
+            let _dropped = dropped;
+            tell.notify_one();
+            std::future::pending::<()>().await;
+        }
+    };
+    let worker = stage.worker().lease(LEASE).concurrency(1);
+    let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
+    started.notified().await;
+    // The store's clock passes the lease, as it does for a process that was stopped, and another
+    // worker takes the message.
+    stage.clock.as_ref().unwrap().advance(LEASE * 2);
+    let request = Receive {
+        batch_max: NonZeroU32::MIN,
+        lease: Duration::from_secs(60),
+        wait_max: Duration::ZERO,
+    };
+    let store = &stage.connection.backend().queues;
+    let name = QueueName::new("work").unwrap();
+    let taken = store.receive(&name, request).await.unwrap();
+    assert_eq!(taken.deliveries[0].attempt, 2);
+    until("the job is cancelled", async || {
+        cancelled.load(Ordering::SeqCst)
+    })
+    .await;
+    let report = running.stop().await;
+    assert_eq!((report.lease_lost, report.acked, report.retried), (1, 0, 0));
+    assert_eq!(
+        stage.stats().await.leased,
+        1,
+        "the other worker still has it"
+    );
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_extended_until_its_end_is_lost() {
+    let stage = Stage::memory().await;
+    stage.queue().enqueue(count(1)).await.unwrap();
+    let faults = Arc::new(Faults::default());
+    let connection = faults.around(&stage.connection);
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let dropped = cancelled.clone();
+    let handler = move |_: Count, Attempt(attempt): Attempt| {
+        let dropped = Dropped(dropped.clone());
+        async move {
+            if attempt == 1 {
+                let _dropped = dropped;
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let worker = Worker::builder(connection).lease(LEASE);
+    let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
+    until("it runs", async || !running.handle.running().is_empty()).await;
+    faults.always("extend", Some(Fault::Away));
+    until("it is cancelled", async || cancelled.load(Ordering::SeqCst)).await;
+    faults.always("extend", None);
+    stage.until_empty().await;
+    let report = running.stop().await;
+    assert_eq!(
+        (report.lease_lost, report.acked),
+        (1, 1),
+        "the next delivery did it"
+    );
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_kept_is_refused_with_a_sentence() {
+    let stage = Stage::memory().await;
+    let worker = stage.worker().lease(Duration::from_millis(50));
+    let refused = worker
+        .queue("work", |q| q.handle(async |_: Count| ()))
+        .build();
+    let error = refused.unwrap_err();
+    assert!(matches!(error, BuildError::LeaseTooShort { .. }));
+    assert!(error.to_string().contains("make it at least"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_too_slow_for_the_lease_is_refused_at_start() {
+    let stage = Stage::memory().await;
+    let faults = Arc::new(Faults::default());
+    faults.plan("extend", [Fault::Slow(Duration::from_millis(200))]);
+    let worker = Worker::builder(faults.around(&stage.connection)).lease(LEASE);
+    let worker = worker.queue("work", |q| q.handle(async |_: Count| ()));
+    let refused = worker.run_until(std::future::pending()).await.unwrap_err();
+    let is_lease = matches!(&refused, RunError::Build(BuildError::LeaseTooShort { .. }));
+    assert!(is_lease, "{refused}");
+}
