@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use longshore_core::{
     Backend, Clock, Cursor, Delivery, Enqueued, Found, ManualClock, MessageId, NewMessage, Page,
-    Pause, QueueName, QueueStats, Receipt, Receive, Received, Result, StoreError, StoredMessage,
+    QueueName, QueueStats, Receipt, Receive, Received, Result, StoreError, StoredMessage,
     Timestamp,
 };
 

@@ -1,0 +1,107 @@
+//! Progress of intakes, written under a lease.
+
+use bytes::Bytes;
+use longshore_core::NamedLease;
+
+use super::leases::{acquire, lease};
+use crate::Stage;
+use crate::case::cases;
+use crate::draft::secs;
+
+cases! { "progress";
+    0 what_was_saved_is_loaded,
+    0 a_later_save_replaces_the_value,
+    0 a_stale_lease_saves_nothing,
+    0 the_next_holder_reads_what_the_last_one_saved,
+    0 values_run_out,
+    0 names_and_keys_are_apart,
+    0 an_empty_value_is_a_value,
+}
+
+async fn save(stage: &Stage, held: &NamedLease, entries: &[(&str, &[u8])]) -> bool {
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), Bytes::copy_from_slice(value)))
+        .collect();
+    let saved = stage.store.progress.save(held, &entries, secs(100)).await;
+    saved.expect("save")
+}
+
+async fn load(stage: &Stage, name: &str, key: &str) -> Option<Bytes> {
+    let loaded = stage.store.progress.load(&lease(name), key).await;
+    loaded.expect("load")
+}
+
+/// Keys are any text, values any bytes.
+async fn what_was_saved_is_loaded(stage: Stage) {
+    let held = acquire(&stage.store, "a").await.expect("it is free");
+    let entries = [("/in/Ä b.jsonl", &[0, 255][..]), ("k", b"v")];
+    assert!(save(&stage, &held, &entries).await);
+    for (key, value) in entries {
+        let loaded = load(&stage, "intake:orders", key).await;
+        assert_eq!(loaded.as_deref(), Some(value));
+    }
+    assert_eq!(load(&stage, "intake:orders", "other").await, None);
+}
+
+/// Progress goes on.
+async fn a_later_save_replaces_the_value(stage: Stage) {
+    let held = acquire(&stage.store, "a").await.expect("it is free");
+    for value in [b"1", b"2"] {
+        assert!(save(&stage, &held, &[("k", value)]).await);
+    }
+    let loaded = load(&stage, "intake:orders", "k").await;
+    assert_eq!(loaded.as_deref(), Some(&b"2"[..]));
+}
+
+/// Two feeders never overwrite each other: the one that lost the lease is told.
+async fn a_stale_lease_saves_nothing(stage: Stage) {
+    let old = acquire(&stage.store, "a").await.expect("it is free");
+    assert!(save(&stage, &old, &[("k", b"old")]).await);
+    stage.advance(secs(30));
+    acquire(&stage.store, "b").await.expect("it ended");
+    assert!(!save(&stage, &old, &[("k", b"late"), ("l", b"late")]).await);
+    let loaded = load(&stage, "intake:orders", "k").await;
+    assert_eq!(loaded.as_deref(), Some(&b"old"[..]));
+    assert_eq!(load(&stage, "intake:orders", "l").await, None);
+}
+
+/// Whoever takes an intake over goes on where it was, from any process.
+async fn the_next_holder_reads_what_the_last_one_saved(stage: Stage) {
+    let old = acquire(&stage.store, "a").await.expect("it is free");
+    assert!(save(&stage, &old, &[("k", b"42")]).await);
+    stage.advance(secs(30));
+    let other = stage.subject.reopen().await;
+    let new = acquire(&other, "b").await.expect("it ended");
+    let loaded = other.progress.load(&new.name, "k").await.expect("load");
+    assert_eq!(loaded.as_deref(), Some(&b"42"[..]));
+    assert!(save(&stage, &new, &[("k", b"43")]).await);
+}
+
+/// Each save keeps its values for so long from then.
+async fn values_run_out(stage: Stage) {
+    let held = acquire(&stage.store, "a").await.expect("it is free");
+    assert!(save(&stage, &held, &[("k", b"1"), ("l", b"1")]).await);
+    stage.advance(secs(20));
+    assert!(save(&stage, &held, &[("l", b"2")]).await);
+    stage.advance(secs(80));
+    assert_eq!(load(&stage, "intake:orders", "k").await, None);
+    assert!(load(&stage, "intake:orders", "l").await.is_some());
+    stage.advance(secs(20));
+    assert_eq!(load(&stage, "intake:orders", "l").await, None);
+}
+
+/// Another intake has its own keys.
+async fn names_and_keys_are_apart(stage: Stage) {
+    let held = acquire(&stage.store, "a").await.expect("it is free");
+    assert!(save(&stage, &held, &[("k", b"1")]).await);
+    assert_eq!(load(&stage, "intake:other", "k").await, None);
+}
+
+/// Empty is not none.
+async fn an_empty_value_is_a_value(stage: Stage) {
+    let held = acquire(&stage.store, "a").await.expect("it is free");
+    assert!(save(&stage, &held, &[("k", b"")]).await);
+    let loaded = load(&stage, "intake:orders", "k").await;
+    assert_eq!(loaded.as_deref(), Some(&b""[..]));
+}
