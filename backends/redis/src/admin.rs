@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use longshore_core::validate::check_change;
 use longshore_core::{
     Adopted, Changed, Configured, Cursor, Due, Finding, Found, MessageId, MovingMark, Page, Pause,
-    Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, Result, SettingsChange, StoredMessage,
-    WorkerInfo,
+    Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, Result, SettingsChange,
+    StoredMessage, WorkerInfo,
 };
 
 use crate::settle::due_text;

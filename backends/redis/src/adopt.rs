@@ -86,7 +86,13 @@ impl RedisStore {
         if body.len() > LARGE {
             let name = format!("{:032x}", fastrand::u128(..));
             let key = self.keys.body(queue, partition, &name);
-            bodies.cmd("SET").arg(&key).arg(body.as_ref()).arg("EX").arg(3600).ignore();
+            bodies
+                .cmd("SET")
+                .arg(&key)
+                .arg(body.as_ref())
+                .arg("EX")
+                .arg(3600)
+                .ignore();
             call.key(key);
             flags.push('x');
             kept = Bytes::from(name);
@@ -99,14 +105,20 @@ impl RedisStore {
             MessageState::Dead(mark) => (
                 mark.reason.as_str(),
                 mark.error.clone().unwrap_or_default(),
-                format!("{}{}", if mark.parks_group { "p" } else { "" }, mark.dead_at.as_millis()),
+                format!(
+                    "{}{}",
+                    if mark.parks_group { "p" } else { "" },
+                    mark.dead_at.as_millis()
+                ),
             ),
             _ => ("", String::new(), String::new()),
         };
         let id = stored.id();
         call.arg(&id_bytes(id)[..])
             .arg(id.to_string())
-            .arg(lane_text(message.map(|message| message.lane).unwrap_or_default()))
+            .arg(lane_text(
+                message.map(|message| message.lane).unwrap_or_default(),
+            ))
             .arg(stored.attempts)
             .arg(stored.recorded_through)
             .arg(stored.due_at.as_millis())

@@ -31,7 +31,10 @@ impl RedisStore {
         let mut parts: BTreeMap<u16, Vec<(usize, &Place)>> = BTreeMap::new();
         for (index, id) in ids.iter().enumerate() {
             if let Some(place) = located.places.get(id) {
-                parts.entry(place.partition).or_default().push((index, place));
+                parts
+                    .entry(place.partition)
+                    .or_default()
+                    .push((index, place));
             }
         }
         for (partition, places) in parts {
@@ -66,7 +69,8 @@ impl RedisStore {
         };
         for partition in 0..self.partitions {
             let mut call = self.call("purge", &script::PURGE, queue, partition);
-            call.arg(queue.as_str()).arg(u64::from(max).saturating_sub(purged.removed));
+            call.arg(queue.as_str())
+                .arg(u64::from(max).saturating_sub(purged.removed));
             let [removed, more] = self.link.run(&call).await?.fixed()?;
             purged.removed += removed.count()?;
             purged.more |= more.number()? == 1;

@@ -38,9 +38,16 @@ impl RedisStore {
             .arg("appendfsync")
             .arg("min-replicas-to-write");
         let words = self.link.command("check", &ask).await.ok()?.list().ok()?;
-        let words: Vec<String> = words.into_iter().filter_map(|word| word.text().ok()).collect();
+        let words: Vec<String> = words
+            .into_iter()
+            .filter_map(|word| word.text().ok())
+            .collect();
         let pairs = words.chunks_exact(2);
-        Some(pairs.map(|pair| (pair[0].clone(), pair[1].clone())).collect())
+        Some(
+            pairs
+                .map(|pair| (pair[0].clone(), pair[1].clone()))
+                .collect(),
+        )
     }
 }
 
@@ -50,12 +57,20 @@ fn get<'a>(map: &'a HashMap<String, String>, key: &str) -> &'a str {
 
 fn version(info: &HashMap<String, String>) -> Finding {
     let text = get(info, "redis_version");
-    let major: u32 = text.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let major: u32 = text
+        .split('.')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
     if major >= 7 {
         return Finding::new(Severity::Ok, "version", format!("Redis {text}"));
     }
-    Finding::new(Severity::Problem, "version", format!("Redis {text} is too old"))
-        .fix("run Redis 7.0 or newer, or Valkey")
+    Finding::new(
+        Severity::Problem,
+        "version",
+        format!("Redis {text} is too old"),
+    )
+    .fix("run Redis 7.0 or newer, or Valkey")
 }
 
 fn memory(info: &HashMap<String, String>) -> Finding {
@@ -72,8 +87,16 @@ fn memory(info: &HashMap<String, String>) -> Finding {
         return Finding::new(Severity::Warning, "memory", found).fix("set maxmemory");
     }
     let percent = used.saturating_mul(100) / max;
-    let severity = if percent >= 80 { Severity::Warning } else { Severity::Ok };
-    Finding::new(severity, "memory", format!("{percent} % of maxmemory is used"))
+    let severity = if percent >= 80 {
+        Severity::Warning
+    } else {
+        Severity::Ok
+    };
+    Finding::new(
+        severity,
+        "memory",
+        format!("{percent} % of maxmemory is used"),
+    )
 }
 
 fn durability(
@@ -142,13 +165,18 @@ fn replicas(
     if let AckLevel::Replicas(wanted) = ack
         && connected < wanted
     {
-        return Finding::new(Severity::Problem, "replicas", found)
-            .fix(format!("ack=replicas:{wanted} needs {wanted}: every enqueue fails until then"));
+        return Finding::new(Severity::Problem, "replicas", found).fix(format!(
+            "ack=replicas:{wanted} needs {wanted}: every enqueue fails until then"
+        ));
     }
     let min = config.map_or("", |config| get(config, "min-replicas-to-write"));
     if connected > 0 && min == "0" {
-        return Finding::new(Severity::Warning, "replicas", format!("{found}, none is required"))
-            .fix("CONFIG SET min-replicas-to-write 1: a primary that is cut off then stops taking");
+        return Finding::new(
+            Severity::Warning,
+            "replicas",
+            format!("{found}, none is required"),
+        )
+        .fix("CONFIG SET min-replicas-to-write 1: a primary that is cut off then stops taking");
     }
     Finding::new(Severity::Ok, "replicas", found)
 }

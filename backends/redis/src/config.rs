@@ -25,9 +25,15 @@ pub(crate) struct Config {
 /// Where the servers are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Servers {
-    Single { host: String, port: u16 },
+    Single {
+        host: String,
+        port: u16,
+    },
     Socket(PathBuf),
-    Sentinel { sentinels: Vec<(String, u16)>, service: String },
+    Sentinel {
+        sentinels: Vec<(String, u16)>,
+        service: String,
+    },
     Cluster(Vec<(String, u16)>),
 }
 
@@ -51,7 +57,14 @@ pub(crate) struct Tls {
 }
 
 const KEYS: [&str; 8] = [
-    "ack", "partitions", "timeout", "prefix", "db", "ca", "cert", "key",
+    "ack",
+    "partitions",
+    "timeout",
+    "prefix",
+    "db",
+    "ca",
+    "cert",
+    "key",
 ];
 
 impl Config {
@@ -98,7 +111,9 @@ fn servers(url: &StoreUrl, scheme: &str) -> Result<(Servers, String)> {
         }
         "redis+unix" => {
             if !url.hosts().is_empty() || path.is_empty() {
-                return Err(wrong("write the socket as redis+unix:///run/redis/redis.sock"));
+                return Err(wrong(
+                    "write the socket as redis+unix:///run/redis/redis.sock",
+                ));
             }
             Ok((Servers::Socket(PathBuf::from(url.path())), String::new()))
         }
@@ -124,14 +139,19 @@ fn servers(url: &StoreUrl, scheme: &str) -> Result<(Servers, String)> {
 }
 
 fn hosts(url: &StoreUrl, port: u16) -> Vec<(String, u16)> {
-    url.hosts().iter().map(|host| host_port(host, port)).collect()
+    url.hosts()
+        .iter()
+        .map(|host| host_port(host, port))
+        .collect()
 }
 
 /// Hosts were checked when the URL was read: a port is a number, IPv6 has brackets.
 fn host_port(host: &str, default: u16) -> (String, u16) {
     let (name, port) = match host.rsplit_once(']') {
         Some((name, rest)) => (&name[1..], rest.strip_prefix(':')),
-        None => host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port))),
+        None => host
+            .split_once(':')
+            .map_or((host, None), |(name, port)| (name, Some(port))),
     };
     let port = port.and_then(|port| port.parse().ok()).unwrap_or(default);
     (name.to_owned(), port)
@@ -146,7 +166,9 @@ fn database(url: &StoreUrl, path: &str) -> Result<i64> {
     };
     match text.parse::<u16>() {
         Ok(number) => Ok(i64::from(number)),
-        Err(_) => Err(wrong("the database is not a number; write it as redis://host:6379/0")),
+        Err(_) => Err(wrong(
+            "the database is not a number; write it as redis://host:6379/0",
+        )),
     }
 }
 
@@ -170,7 +192,9 @@ fn prefix(url: &StoreUrl) -> Result<String> {
     let prefix = url.query("prefix").unwrap_or("longshore");
     let fine = !prefix.is_empty()
         && prefix.len() <= 64
-        && prefix.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
+        && prefix
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
     if fine {
         return Ok(prefix.to_owned());
     }
@@ -217,12 +241,27 @@ mod tests {
     #[test]
     fn every_form_is_read() {
         let one = read("redis://ann:pw@h:7000/3?timeout=2s&partitions=4&prefix=shop").unwrap();
-        assert_eq!(one.servers, Servers::Single { host: "h".into(), port: 7000 });
-        assert_eq!((one.database, one.partitions.get(), one.prefix.as_str()), (3, 4, "shop"));
+        assert_eq!(
+            one.servers,
+            Servers::Single {
+                host: "h".into(),
+                port: 7000
+            }
+        );
+        assert_eq!(
+            (one.database, one.partitions.get(), one.prefix.as_str()),
+            (3, 4, "shop")
+        );
         assert_eq!(one.timeout, Some(Duration::from_secs(2)));
         assert!(one.tls.is_none() && one.ack == AckLevel::Memory);
         let v6 = read("rediss://[::1]?ca=/ca.pem").unwrap();
-        assert_eq!(v6.servers, Servers::Single { host: "::1".into(), port: 6379 });
+        assert_eq!(
+            v6.servers,
+            Servers::Single {
+                host: "::1".into(),
+                port: 6379
+            }
+        );
         assert_eq!(v6.tls.unwrap().ca, Some(PathBuf::from("/ca.pem")));
         assert!(read("valkey://h").is_ok());
         assert!(read("rediss+cluster://h").unwrap().tls.is_some());
@@ -231,7 +270,10 @@ mod tests {
             Servers::Socket("/run/r.sock".into())
         );
         let sentinel = read("redis+sentinel://a,b:1/main/5?ack=replicas:2").unwrap();
-        assert_eq!((sentinel.database, sentinel.ack), (5, AckLevel::Replicas(2)));
+        assert_eq!(
+            (sentinel.database, sentinel.ack),
+            (5, AckLevel::Replicas(2))
+        );
         assert_eq!(
             sentinel.servers,
             Servers::Sentinel {
@@ -240,7 +282,10 @@ mod tests {
             }
         );
         let cluster = read("redis+cluster://a,b:7001").unwrap().servers;
-        assert_eq!(cluster, Servers::Cluster(vec![("a".into(), 6379), ("b".into(), 7001)]));
+        assert_eq!(
+            cluster,
+            Servers::Cluster(vec![("a".into(), 6379), ("b".into(), 7001)])
+        );
     }
 
     #[test]

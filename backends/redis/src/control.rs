@@ -58,7 +58,9 @@ impl RedisStore {
         for partition in 0..self.partitions {
             let call = self.call("stats", &script::STATS, queue, partition);
             let fields = self.link.run(&call).await?.fixed::<14>()?;
-            exists |= self.add_partition(queue, partition, &mut stats, fields).await?;
+            exists |= self
+                .add_partition(queue, partition, &mut stats, fields)
+                .await?;
         }
         if !exists {
             return Ok(None);
@@ -75,8 +77,22 @@ impl RedisStore {
         stats: &mut QueueStats,
         fields: [Reply; 14],
     ) -> Result<bool> {
-        let [now, exists, streams, leased, delayed, backlog, dead, parked, newer, pause, moving, first, due, head] =
-            fields;
+        let [
+            now,
+            exists,
+            streams,
+            leased,
+            delayed,
+            backlog,
+            dead,
+            parked,
+            newer,
+            pause,
+            moving,
+            first,
+            due,
+            head,
+        ] = fields;
         let now = Timestamp::from_millis(told(self, now)?);
         let (leased, newer, due) = (leased.count()?, newer.count()?, due.count()?);
         stats.waiting += streams.count()?.saturating_sub(leased) + backlog.count()? + newer + due;
@@ -94,7 +110,8 @@ impl RedisStore {
             let [_, fields] = entry.fixed()?;
             rows.push(Row::of_fields(fields)?);
         }
-        self.fill_bodies("stats", queue, partition, rows.iter_mut()).await?;
+        self.fill_bodies("stats", queue, partition, rows.iter_mut())
+            .await?;
         for row in rows {
             let due = row.meta.due.map(Timestamp::from_millis);
             let due = due.or_else(|| row.decode().ok().map(|message| message.due_at));
@@ -109,13 +126,15 @@ fn read_json<T: serde::de::DeserializeOwned>(queue: &QueueName, text: &str) -> R
     if text.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(text).map(Some).map_err(|error: JsonError| {
-        StoreError::new(
-            StoreErrorKind::Corrupt,
-            "stats",
-            "the pause of the queue cannot be read; resume it",
-        )
-        .with("queue", queue)
-        .caused_by(error)
-    })
+    serde_json::from_str(text)
+        .map(Some)
+        .map_err(|error: JsonError| {
+            StoreError::new(
+                StoreErrorKind::Corrupt,
+                "stats",
+                "the pause of the queue cannot be read; resume it",
+            )
+            .with("queue", queue)
+            .caused_by(error)
+        })
 }

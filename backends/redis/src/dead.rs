@@ -30,7 +30,8 @@ impl RedisStore {
         queue: &QueueName,
         ids: &[MessageId],
     ) -> Result<Vec<Changed>> {
-        self.each_dead("discard", queue, ids, |_| Some(Vec::new())).await
+        self.each_dead("discard", queue, ids, |_| Some(Vec::new()))
+            .await
     }
 
     /// Takes dead letters one by one; `head_of` answers the new head, empty to keep it, or
@@ -59,7 +60,10 @@ impl RedisStore {
                 continue;
             };
             let mut call = self.call(operation, &script::DEAD, queue, place.partition);
-            call.arg(queue.as_str()).arg(operation).arg(id.to_string()).arg(head);
+            call.arg(queue.as_str())
+                .arg(operation)
+                .arg(id.to_string())
+                .arg(head);
             let marks = self.marks(&call, 1).await?;
             outcomes.push(match marks[0] {
                 b'1' => Changed::Applied,

@@ -1,6 +1,6 @@
 //! Storing messages.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use longshore_core::validate::check_batch;
 use longshore_core::wire::encode;
@@ -9,10 +9,11 @@ use longshore_core::{
 };
 use redis::Pipeline;
 use uuid::Uuid;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::strange;
 use crate::link::Call;
+use crate::pending::{Earlier, fingerprint};
 use crate::row::{id_bytes, lane_text};
 use crate::script;
 use crate::store::{RedisStore, locked, told};
@@ -21,12 +22,6 @@ use crate::store::{RedisStore, locked, told};
 pub(crate) const LARGE: usize = 16 * 1024;
 /// A large body whose message never came is gone after this long.
 const ORPHAN_S: u64 = 3600;
-/// At most this many enqueues of unknown outcome are remembered.
-const PENDING_MAX: usize = 256;
-
-/// Enqueues of unknown outcome: a hash of their ids, and the number they were sent under.
-pub(crate) type Pending = HashMap<u64, (u16, u64)>;
-
 /// The part of a batch that goes to one partition.
 struct Part {
     partition: u16,
@@ -50,11 +45,22 @@ impl RedisStore {
         check_batch("enqueue", batch, &settings, &self.limits)?;
         self.register(queue, false).await?;
         let fingerprint = fingerprint(queue, batch);
-        let parts = self.split(batch, &settings, fingerprint);
+        let now = self.time.now();
+        let before = locked(&self.pending).earlier(fingerprint, now);
+        if matches!(before, Some(Earlier::Stored { .. })) && batch.iter().all(is_fresh) {
+            return Ok(batch
+                .iter()
+                .map(|new| Enqueued::Duplicate { first: new.id })
+                .collect());
+        }
+        let parts = self.split(batch, &settings, before);
         let alone = parts.len() == 1;
         let mut outcomes = vec![Enqueued::Stored; batch.len()];
         for (index, part) in parts.into_iter().enumerate() {
-            let sent = (part.partition, part.number);
+            let sent = Earlier::Unknown {
+                partition: part.partition,
+                number: part.number,
+            };
             match self.enqueue_part(queue, &part, batch, &settings).await {
                 Ok(done) => {
                     for (place, outcome) in part.places.iter().zip(done) {
@@ -63,24 +69,24 @@ impl RedisStore {
                 }
                 Err(error) => {
                     if alone && error.effect() == Effect::Unknown {
-                        self.remember(fingerprint, sent);
+                        self.note(fingerprint, sent);
                     }
                     let error = error.with("queue", queue).with("batch", batch.len());
                     // Parts before this one are stored.
-                    return Err(if index > 0 { error.effect_unknown() } else { error });
+                    return Err(if index > 0 {
+                        error.effect_unknown()
+                    } else {
+                        error
+                    });
                 }
             }
         }
-        locked(&self.pending).remove(&fingerprint);
+        self.note(fingerprint, Earlier::Stored { at: now });
         Ok(outcomes)
     }
 
-    fn remember(&self, fingerprint: u64, sent: (u16, u64)) {
-        let mut pending = locked(&self.pending);
-        if pending.len() >= PENDING_MAX {
-            pending.clear();
-        }
-        pending.insert(fingerprint, sent);
+    fn note(&self, fingerprint: u64, earlier: Earlier) {
+        locked(&self.pending).note(fingerprint, earlier);
     }
 
     /// Which message goes where. A call that is repeated after an unknown outcome goes where it
@@ -89,11 +95,16 @@ impl RedisStore {
         &self,
         batch: &[NewMessage],
         settings: &QueueSettings,
-        fingerprint: u64,
+        before: Option<Earlier>,
     ) -> Vec<Part> {
-        let before = locked(&self.pending).get(&fingerprint).copied();
-        let number = before.map_or_else(|| self.next_call(), |(_, number)| number);
-        let any = (number % u64::from(self.partitions)) as u16;
+        let sent = match before {
+            Some(Earlier::Unknown { partition, number }) => Some((partition, number)),
+            Some(Earlier::Stored { .. }) | None => None,
+        };
+        let (any, number) = sent.unwrap_or_else(|| {
+            let number = self.next_call();
+            ((number % u64::from(self.partitions)) as u16, number)
+        });
         let now = self.time.now();
         let mut parts: BTreeMap<u16, Part> = BTreeMap::new();
         for (place, new) in batch.iter().enumerate() {
@@ -101,7 +112,7 @@ impl RedisStore {
             let part = parts.entry(partition).or_insert_with(|| Part {
                 partition,
                 number,
-                is_repeat: before.is_some() || self.repeats,
+                is_repeat: sent.is_some() || self.repeats,
                 places: Vec::new(),
                 messages: Vec::new(),
             });
@@ -144,7 +155,9 @@ impl RedisStore {
         call.key(self.keys.producer(queue, part.partition, &self.producer));
         // Each partition has its share of the depth.
         let share = u64::from(self.partitions);
-        let depth = settings.depth_max.map(|max| max.div_ceil(share).to_string());
+        let depth = settings
+            .depth_max
+            .map(|max| max.div_ceil(share).to_string());
         call.arg(queue.as_str())
             .arg(depth.unwrap_or_default())
             .arg("")
@@ -202,6 +215,7 @@ impl RedisStore {
             .arg(if part.is_repeat { "r" } else { "" });
         for message in &part.messages {
             call.arg(lane_text(message.lane))
+                .arg(&id_bytes(message.id)[..])
                 .arg(encode(message))
                 .arg(message.body.as_ref());
         }
@@ -209,7 +223,9 @@ impl RedisStore {
         if reply.is_number() {
             return Ok(None);
         }
-        self.read_outcomes(queue, reply, part.messages.len()).await.map(Some)
+        self.read_outcomes(queue, reply, part.messages.len())
+            .await
+            .map(Some)
     }
 
     async fn read_outcomes(
@@ -231,6 +247,10 @@ impl RedisStore {
     }
 }
 
+fn is_fresh(new: &NewMessage) -> bool {
+    new.id_origin == IdOrigin::Fresh
+}
+
 fn is_plain(new: &NewMessage) -> bool {
     new.group.is_none()
         && new.due.is_none()
@@ -250,7 +270,11 @@ pub(crate) fn scope_of(message: &Message) -> String {
 }
 
 fn add_message(call: &mut Call, new: &NewMessage, message: &Message, body: Option<String>) {
-    let due = if new.due.is_some() { message.due_at.as_millis() } else { 0 };
+    let due = if new.due.is_some() {
+        message.due_at.as_millis()
+    } else {
+        0
+    };
     let mut flags = String::new();
     if message.id_origin == IdOrigin::Given {
         flags.push('t');
@@ -258,7 +282,10 @@ fn add_message(call: &mut Call, new: &NewMessage, message: &Message, body: Optio
     if body.is_some() {
         flags.push('x');
     }
-    let window = message.dedup.as_ref().map_or(0, |dedup| dedup.window.as_millis());
+    let window = message
+        .dedup
+        .as_ref()
+        .map_or(0, |dedup| dedup.window.as_millis());
     call.arg(lane_text(message.lane))
         .arg(due)
         .arg(flags)
@@ -271,16 +298,6 @@ fn add_message(call: &mut Call, new: &NewMessage, message: &Message, body: Optio
         Some(name) => call.arg(name),
         None => call.arg(message.body.as_ref()),
     };
-}
-
-/// The same batch for the same queue has the same number.
-fn fingerprint(queue: &QueueName, batch: &[NewMessage]) -> u64 {
-    let mut hasher = Xxh3::new();
-    hasher.update(queue.as_str().as_bytes());
-    for new in batch {
-        hasher.update(&id_bytes(new.id));
-    }
-    hasher.digest()
 }
 
 fn read_marks(outcomes: &[u8], count: usize) -> Result<Vec<Enqueued>> {
@@ -317,7 +334,11 @@ mod tests {
         let first = MessageId::from_uuid(Uuid::from_bytes([7; 16]));
         assert_eq!(
             read_marks(&text, 3).unwrap(),
-            [Enqueued::Stored, Enqueued::Duplicate { first }, Enqueued::Stored]
+            [
+                Enqueued::Stored,
+                Enqueued::Duplicate { first },
+                Enqueued::Stored
+            ]
         );
         assert!(read_marks(&text, 2).is_err());
         assert!(read_marks(b"d123", 1).is_err());

@@ -166,15 +166,25 @@ fn of_kind(error: &RedisError, text: &str) -> (StoreErrorKind, Ran, String) {
         ErrorKind::Server(_) if text.contains("nknown command") => (
             Kind::Unsupported,
             Ran::No,
-            format!("the server lacks a command; Redis 7.0 or newer is needed: {}", cut(text)),
+            format!(
+                "the server lacks a command; Redis 7.0 or newer is needed: {}",
+                cut(text)
+            ),
         ),
-        _ => (Kind::Unexpected, Ran::Maybe, format!("the server answered: {}", cut(text))),
+        _ => (
+            Kind::Unexpected,
+            Ran::Maybe,
+            format!("the server answered: {}", cut(text)),
+        ),
     }
 }
 
 /// What the server says is echoed escaped and cut.
 fn cut(text: &str) -> String {
-    text.chars().take(200).flat_map(char::escape_debug).collect()
+    text.chars()
+        .take(200)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 /// The deadline passed before the server answered.
@@ -204,32 +214,86 @@ mod tests {
 
     fn server(line: &str) -> StoreError {
         let (code, detail) = line.split_once(' ').unwrap();
-        failed("enqueue", redis::make_extension_error(code.into(), Some(detail.into())))
+        failed(
+            "enqueue",
+            redis::make_extension_error(code.into(), Some(detail.into())),
+        )
     }
 
     #[test]
     fn every_row_of_the_table_has_its_kind_and_effect() {
         use StoreErrorKind as Kind;
         for (line, kind, effect) in [
-            ("OOM command not allowed", Kind::Overloaded, Effect::NotApplied),
-            ("READONLY You can't write", Kind::Unavailable, Effect::NotApplied),
-            ("LOADING Redis is loading", Kind::Unavailable, Effect::NotApplied),
-            ("MISCONF Redis is configured", Kind::Unavailable, Effect::NotApplied),
-            ("NOREPLICAS Not enough", Kind::Unavailable, Effect::NotApplied),
+            (
+                "OOM command not allowed",
+                Kind::Overloaded,
+                Effect::NotApplied,
+            ),
+            (
+                "READONLY You can't write",
+                Kind::Unavailable,
+                Effect::NotApplied,
+            ),
+            (
+                "LOADING Redis is loading",
+                Kind::Unavailable,
+                Effect::NotApplied,
+            ),
+            (
+                "MISCONF Redis is configured",
+                Kind::Unavailable,
+                Effect::NotApplied,
+            ),
+            (
+                "NOREPLICAS Not enough",
+                Kind::Unavailable,
+                Effect::NotApplied,
+            ),
             ("BUSY Redis is busy", Kind::Unavailable, Effect::NotApplied),
-            ("NOAUTH Authentication required.", Kind::Denied, Effect::NotApplied),
+            (
+                "NOAUTH Authentication required.",
+                Kind::Denied,
+                Effect::NotApplied,
+            ),
             ("WRONGPASS invalid", Kind::Denied, Effect::NotApplied),
             ("NOPERM no permission", Kind::Denied, Effect::Unknown),
-            ("WRONGTYPE Operation against", Kind::Corrupt, Effect::Unknown),
-            ("MOVED 1 127.0.0.1:1", Kind::Misconfigured, Effect::NotApplied),
-            ("LONGSHORE full 7 script", Kind::Overloaded, Effect::NotApplied),
-            ("LONGSHORE newer layout 2", Kind::Unsupported, Effect::NotApplied),
+            (
+                "WRONGTYPE Operation against",
+                Kind::Corrupt,
+                Effect::Unknown,
+            ),
+            (
+                "MOVED 1 127.0.0.1:1",
+                Kind::Misconfigured,
+                Effect::NotApplied,
+            ),
+            (
+                "LONGSHORE full 7 script",
+                Kind::Overloaded,
+                Effect::NotApplied,
+            ),
+            (
+                "LONGSHORE newer layout 2",
+                Kind::Unsupported,
+                Effect::NotApplied,
+            ),
             ("ERR whatever", Kind::Unexpected, Effect::Unknown),
         ] {
             let error = server(line);
-            assert_eq!((error.kind(), error.effect()), (kind, effect), "{line}: {error}");
+            assert_eq!(
+                (error.kind(), error.effect()),
+                (kind, effect),
+                "{line}: {error}"
+            );
         }
-        assert!(server("LONGSHORE full 7 script").to_string().contains("holds 7 messages"));
-        assert_eq!(late("ack", Duration::from_secs(5)).effect(), Effect::Unknown);
+        assert!(
+            server("LONGSHORE full 7 script")
+                .to_string()
+                .contains("holds 7 messages")
+        );
+        assert_eq!(
+            late("ack", Duration::from_secs(5)).effect(),
+            Effect::Unknown
+        );
     }
 }

@@ -68,7 +68,10 @@ impl RedisStore {
 
     /// Scans live rows for ids, as many rows as the limits say.
     pub(crate) async fn locate(&self, queue: &QueueName, ids: &[MessageId]) -> Result<Located> {
-        let bound = self.limits.find_rows_max.map_or(u64::MAX, |max| u64::from(max.get()));
+        let bound = self
+            .limits
+            .find_rows_max
+            .map_or(u64::MAX, |max| u64::from(max.get()));
         let mut places = HashMap::new();
         let mut read = 0;
         for partition in 0..self.partitions {
@@ -80,10 +83,16 @@ impl RedisStore {
                 };
                 loop {
                     if places.len() == ids.len() {
-                        return Ok(Located { places, complete: true });
+                        return Ok(Located {
+                            places,
+                            complete: true,
+                        });
                     }
                     if read >= bound {
-                        return Ok(Located { places, complete: false });
+                        return Ok(Located {
+                            places,
+                            complete: false,
+                        });
                     }
                     let (rows, next) = self.scan(queue, &place, ids, &mut places).await?;
                     read += rows;
@@ -94,7 +103,10 @@ impl RedisStore {
                 }
             }
         }
-        Ok(Located { places, complete: true })
+        Ok(Located {
+            places,
+            complete: true,
+        })
     }
 
     async fn scan(
@@ -106,7 +118,9 @@ impl RedisStore {
     ) -> Result<(u64, Vec<u8>)> {
         let keys = self.keys.partition(queue, place.partition);
         let mut call = crate::link::Call::new("find", &script::FIND, keys);
-        call.arg(place.section.letter()).arg(&place.key).arg(ROWS_MAX);
+        call.arg(place.section.letter())
+            .arg(&place.key)
+            .arg(ROWS_MAX);
         for id in ids {
             call.arg(&id_bytes(*id)[..]);
         }
@@ -125,7 +139,9 @@ impl RedisStore {
                 key: key.bytes()?.to_vec(),
                 ..place.clone()
             };
-            places.entry(MessageId::from_uuid(Uuid::from_bytes(id))).or_insert(found);
+            places
+                .entry(MessageId::from_uuid(Uuid::from_bytes(id)))
+                .or_insert(found);
         }
         Ok((read.count()?, next.bytes()?.to_vec()))
     }

@@ -30,7 +30,9 @@ impl RedisFloor {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(timeout))
             .set_response_timeout(Some(timeout));
-        client.get_multiplexed_async_connection_with_config(&config).await
+        client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
     }
 }
 
@@ -56,14 +58,22 @@ async fn measure(
     spec: FloorSpec,
 ) -> RedisResult<FloorReport> {
     let mut group = redis::cmd("XGROUP");
-    group.arg("CREATE").arg(stream).arg("g").arg("0").arg("MKSTREAM");
+    group
+        .arg("CREATE")
+        .arg(stream)
+        .arg("g")
+        .arg("0")
+        .arg("MKSTREAM");
     connection.clone().send_packed_command(&group).await?;
     let began = Instant::now();
     add_all(connection, stream, spec).await?;
     let enqueue = began.elapsed();
     let began = Instant::now();
     let workers = (0..spec.workers.get()).map(|worker| drain(connection, stream, worker, spec));
-    let drained: u64 = futures_util::future::try_join_all(workers).await?.into_iter().sum();
+    let drained: u64 = futures_util::future::try_join_all(workers)
+        .await?
+        .into_iter()
+        .sum();
     let receive_settle = began.elapsed();
     if drained != spec.messages {
         let what = "the bare commands lost messages";
@@ -80,7 +90,7 @@ async fn add_all(
     stream: &str,
     spec: FloorSpec,
 ) -> RedisResult<()> {
-    let (head, body) = (vec![b'h'; 48], vec![b'b'; spec.body_bytes]);
+    let (id, head, body) = (vec![b'i'; 16], vec![b'h'; 54], vec![b'b'; spec.body_bytes]);
     let batch = u64::from(spec.batch.get());
     let mut left = spec.messages;
     while left > 0 {
@@ -90,7 +100,8 @@ async fn add_all(
             left -= count;
             let mut pipeline = Pipeline::new();
             for _ in 0..count {
-                pipeline.cmd("XADD").arg(stream).arg("*").arg("h").arg(&head).arg("b").arg(&body);
+                pipeline.cmd("XADD").arg(stream).arg("*").arg("i").arg(&id);
+                pipeline.arg("h").arg(&head).arg("b").arg(&body);
             }
             pipelines.push((pipeline, count as usize));
         }
@@ -114,7 +125,11 @@ async fn drain(
     let mut drained = 0;
     loop {
         let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP").arg("g").arg(worker).arg("COUNT").arg(spec.batch.get());
+        read.arg("GROUP")
+            .arg("g")
+            .arg(worker)
+            .arg("COUNT")
+            .arg(spec.batch.get());
         read.arg("STREAMS").arg(stream).arg(">");
         let ids = ids_of(connection.send_packed_command(&read).await?);
         if ids.is_empty() {
@@ -137,7 +152,11 @@ fn ids_of(answer: Value) -> Vec<Vec<u8>> {
     let Some(stream) = first(answer).into_iter().next() else {
         return Vec::new();
     };
-    let entries = first(stream).into_iter().nth(1).map(first).unwrap_or_default();
+    let entries = first(stream)
+        .into_iter()
+        .nth(1)
+        .map(first)
+        .unwrap_or_default();
     entries
         .into_iter()
         .filter_map(|entry| match first(entry).into_iter().next() {
@@ -146,4 +165,3 @@ fn ids_of(answer: Value) -> Vec<Vec<u8>> {
         })
         .collect()
 }
-

@@ -25,7 +25,11 @@ impl RedisStore {
             .arg(verb)
             .arg(holder)
             .arg(epoch.to_string())
-            .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).min(1 << 52));
+            .arg(
+                u64::try_from(ttl.as_millis())
+                    .unwrap_or(u64::MAX)
+                    .min(1 << 52),
+            );
         call
     }
 

@@ -23,6 +23,7 @@ mod link;
 mod open;
 mod page;
 mod pages;
+mod pending;
 mod place;
 mod progress;
 mod receipt;

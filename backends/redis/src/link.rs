@@ -79,12 +79,20 @@ impl Line {
     async fn pipeline(&self, pipeline: &Pipeline, key: &str) -> RedisResult<Vec<Value>> {
         let count = pipeline.len();
         match self {
-            Self::One(manager) => manager.clone().send_packed_commands(pipeline, 0, count).await,
+            Self::One(manager) => {
+                manager
+                    .clone()
+                    .send_packed_commands(pipeline, 0, count)
+                    .await
+            }
             Self::Followed(followed) => followed.pipeline(pipeline).await,
             Self::Cluster(cluster) => {
                 let route = Route::with_key(key, SlotAddr::Master);
                 let route = SingleNodeRoutingInfo::SpecificNode(route);
-                cluster.clone().route_pipeline(pipeline.clone(), 0, count, route).await
+                cluster
+                    .clone()
+                    .route_pipeline(pipeline.clone(), 0, count, route)
+                    .await
             }
         }
     }
@@ -229,7 +237,10 @@ impl Link {
     ) -> Result<Vec<Reply>> {
         let answers = self.by_deadline(operation, self.bulk.pipeline(pipeline, key));
         let answers = answers.await?;
-        Ok(answers.into_iter().map(|value| Reply::new(operation, value)).collect())
+        Ok(answers
+            .into_iter()
+            .map(|value| Reply::new(operation, value))
+            .collect())
     }
 }
 

@@ -9,8 +9,8 @@ use longshore_core::{
 use redis::cluster::ClusterClientBuilder;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo,
-    RedisResult, TlsCertificates, cmd,
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    RedisConnectionInfo, RedisResult, TlsCertificates, cmd,
 };
 
 use crate::config::{AckLevel, Config, Servers, Tls};
@@ -48,7 +48,9 @@ fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
 }
 
 fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
-    Ok(Arc::new(RedisFloor::new(Dialer::new(Config::from_url(url)?)?)))
+    Ok(Arc::new(RedisFloor::new(Dialer::new(Config::from_url(
+        url,
+    )?)?)))
 }
 
 /// Opens the store of a URL. The server is asked at once, so that a wrong URL is found here.
@@ -82,7 +84,9 @@ async fn greet(link: &Link) -> Result<()> {
         answer.push(word.text()?);
     }
     let has = |key: &str, value: &str| {
-        answer.windows(2).any(|pair| pair[0] == key && pair[1] == value)
+        answer
+            .windows(2)
+            .any(|pair| pair[0] == key && pair[1] == value)
     };
     if has("appendonly", "yes") && has("appendfsync", "always") {
         return Ok(());
@@ -124,9 +128,9 @@ impl Dialer {
     /// A line for calls.
     async fn line(&self, timeout: Duration) -> Result<Line> {
         let made = match &self.config.servers {
-            Servers::Single { host, port } => {
-                self.client(host, *port).and_then(|client| Line::one(&client, timeout))
-            }
+            Servers::Single { host, port } => self
+                .client(host, *port)
+                .and_then(|client| Line::one(&client, timeout)),
             Servers::Socket(path) => self
                 .client_at(ConnectionAddr::Unix(path.clone()))
                 .and_then(|client| Line::one(&client, timeout)),
@@ -143,8 +147,10 @@ impl Dialer {
     }
 
     async fn cluster(&self, nodes: &[(String, u16)], timeout: Duration) -> RedisResult<Line> {
-        let infos: RedisResult<Vec<ConnectionInfo>> =
-            nodes.iter().map(|(host, port)| self.info(self.address(host, *port))).collect();
+        let infos: RedisResult<Vec<ConnectionInfo>> = nodes
+            .iter()
+            .map(|(host, port)| self.info(self.address(host, *port)))
+            .collect();
         let mut builder = ClusterClientBuilder::new(infos?)
             .connection_timeout(timeout.min(Duration::from_secs(1)))
             .response_timeout(timeout)

@@ -7,7 +7,6 @@ use longshore_core::{
     DeadMark, DeadReason, MessageState, QueueName, Result, StoredMessage, Timestamp,
 };
 
-
 use crate::place::{Place, Section};
 use crate::receipt::entry_parts;
 use crate::reply::Reply;
@@ -78,7 +77,8 @@ impl RedisStore {
             });
         }
         let all = read.iter_mut().map(|(_, row)| row);
-        self.fill_bodies(operation, queue, place.partition, all).await?;
+        self.fill_bodies(operation, queue, place.partition, all)
+            .await?;
         let items = read
             .into_iter()
             .map(|(key, row)| {
@@ -115,7 +115,10 @@ fn state_of(
             let reason = DeadReason::from_stored(&dead.reason).unwrap_or(DeadReason::Damaged);
             let error = (!dead.error.is_empty()).then_some(dead.error);
             let at = Timestamp::from_millis(dead.at);
-            (MessageState::Dead(DeadMark::new(reason, error, at, dead.parks)), 0)
+            (
+                MessageState::Dead(DeadMark::new(reason, error, at, dead.parks)),
+                0,
+            )
         }
     }
 }
@@ -126,7 +129,18 @@ fn stream_row(row: Reply) -> Result<(Vec<u8>, Row)> {
 }
 
 fn packed_row(row: Reply) -> Result<(Vec<u8>, Row)> {
-    let [key, due, _lane, meta, history, checkpoint, head, body, _admitted] = row.fixed()?;
+    let [
+        key,
+        due,
+        _lane,
+        meta,
+        history,
+        checkpoint,
+        head,
+        body,
+        _admitted,
+        id,
+    ] = row.fixed()?;
     let key = key.bytes()?.to_vec();
     let mut meta = Meta::read(&meta.bytes()?);
     meta.due = meta.due.or(due.optional_number()?);
@@ -136,6 +150,7 @@ fn packed_row(row: Reply) -> Result<(Vec<u8>, Row)> {
         history: history.bytes()?,
         checkpoint: checkpoint.bytes()?,
         meta,
+        id: id.bytes()?,
         dead: None,
     };
     Ok((key, row))
@@ -163,7 +178,10 @@ impl Held {
                 continue;
             }
             // Its lease ended and nobody took it over yet: still in somebody's hands.
-            let end = until.get(&segment).copied().map_or(now, Timestamp::from_millis);
+            let end = until
+                .get(&segment)
+                .copied()
+                .map_or(now, Timestamp::from_millis);
             for run in text.text()?.trim_start_matches(['=', '/']).split(';') {
                 runs.extend(read_run(run, lane, 1, RunState::Leased(end)));
             }
@@ -176,7 +194,12 @@ impl Held {
             // A run that a segment still speaks for is told by that segment.
             if run.ends_with(',') {
                 let lane_of = place.chars().next().unwrap_or('9');
-                runs.extend(read_run(&format!("{lane_of},{run}"), lane, 0, RunState::Released));
+                runs.extend(read_run(
+                    &format!("{lane_of},{run}"),
+                    lane,
+                    0,
+                    RunState::Released,
+                ));
             }
         }
         runs.sort_by_key(|run| run.from);
@@ -201,8 +224,16 @@ impl Held {
 
 impl Run {
     fn holds(&self, entry: (u64, u64)) -> bool {
-        let after = if self.from_open { entry > self.from } else { entry >= self.from };
-        let before = if self.to_open { entry < self.to } else { entry <= self.to };
+        let after = if self.from_open {
+            entry > self.from
+        } else {
+            entry >= self.from
+        };
+        let before = if self.to_open {
+            entry < self.to
+        } else {
+            entry <= self.to
+        };
         after && before
     }
 }
@@ -223,4 +254,3 @@ fn read_run(text: &str, lane: u8, charged: u32, state: RunState) -> Option<Run> 
         state,
     })
 }
-

@@ -40,7 +40,10 @@ impl RedisStore {
         }
         let more = names.len() > max.get() as usize;
         names.truncate(max.get() as usize);
-        let next = names.last().filter(|_| more).map(|name| Cursor::new(format!("q:{name}")));
+        let next = names
+            .last()
+            .filter(|_| more)
+            .map(|name| Cursor::new(format!("q:{name}")));
         Ok(Page { items: names, next })
     }
 
@@ -52,7 +55,8 @@ impl RedisStore {
         max: NonZeroU32,
     ) -> Result<Page<StoredMessage>> {
         let start = from(after, 'p', "peek", Section::LIVE[0])?;
-        self.page(queue, start, &Section::LIVE, 'p', max, |_| true).await
+        self.page(queue, start, &Section::LIVE, 'p', max, |_| true)
+            .await
     }
 
     pub(crate) async fn page_dead(
@@ -62,7 +66,8 @@ impl RedisStore {
         max: NonZeroU32,
     ) -> Result<Page<StoredMessage>> {
         let start = from(after, 'd', "dead_letters", Section::Dead)?;
-        self.page(queue, start, &[Section::Dead], 'd', max, |_| true).await
+        self.page(queue, start, &[Section::Dead], 'd', max, |_| true)
+            .await
     }
 
     /// Everything but leased messages, live ones first.
@@ -76,9 +81,13 @@ impl RedisStore {
         let free = |item: &StoredMessage| !matches!(item.state, MessageState::Leased { .. });
         let dead = Place::start(Section::Dead);
         if start.section == Section::Dead {
-            return self.page(queue, start, &[Section::Dead], 'e', max, free).await;
+            return self
+                .page(queue, start, &[Section::Dead], 'e', max, free)
+                .await;
         }
-        let live = self.page(queue, start, &Section::LIVE, 'e', max, free).await?;
+        let live = self
+            .page(queue, start, &Section::LIVE, 'e', max, free)
+            .await?;
         let room = NonZeroU32::new(max.get() - live.items.len() as u32);
         if live.next.is_some() {
             return Ok(live);
@@ -95,7 +104,9 @@ impl RedisStore {
             let next = first.map(|_| before_all.to_cursor('e'));
             return Ok(Page { items, next });
         };
-        let page = self.page(queue, dead, &[Section::Dead], 'e', room, free).await?;
+        let page = self
+            .page(queue, dead, &[Section::Dead], 'e', room, free)
+            .await?;
         items.extend(page.items);
         Ok(Page {
             items,
@@ -121,7 +132,13 @@ impl RedisStore {
             let rows = self.rows("peek", queue, &place, ask, false).await?;
             for (key, item) in rows.items {
                 if wanted(&item) {
-                    found.push((Place { key, ..place.clone() }, item));
+                    found.push((
+                        Place {
+                            key,
+                            ..place.clone()
+                        },
+                        item,
+                    ));
                 }
             }
             if !rows.next.is_empty() {
@@ -134,14 +151,19 @@ impl RedisStore {
         }
         let more = found.len() > max;
         found.truncate(max);
-        let next = found.last().filter(|_| more).map(|(place, _)| place.to_cursor(call));
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|(place, _)| place.to_cursor(call));
         let items = found.into_iter().map(|(_, item)| item).collect();
         Ok(Page { items, next })
     }
 
     /// The start of the next section, of the next partition after the last.
     fn after_section(&self, place: &Place, sections: &[Section]) -> Option<Place> {
-        let at = sections.iter().position(|section| *section == place.section)?;
+        let at = sections
+            .iter()
+            .position(|section| *section == place.section)?;
         let (partition, section) = match sections.get(at + 1) {
             Some(section) => (place.partition, *section),
             None if place.partition + 1 < self.partitions => (place.partition + 1, sections[0]),

@@ -124,8 +124,13 @@ mod tests {
         };
         let cursor = place.to_cursor('p');
         assert_eq!(Place::of_cursor(&cursor, 'p', "peek").unwrap(), place);
-        for bad in ["", "p", "p:1:g:0", "p:x:g:00", "p:1:q:00", "p:1:g:zz", "p:1:g:"] {
-            assert!(Place::of_cursor(&Cursor::new(bad), 'p', "peek").is_err(), "{bad}");
+        for bad in [
+            "", "p", "p:1:g:0", "p:x:g:00", "p:1:q:00", "p:1:g:zz", "p:1:g:",
+        ] {
+            assert!(
+                Place::of_cursor(&Cursor::new(bad), 'p', "peek").is_err(),
+                "{bad}"
+            );
         }
         assert!(Place::of_cursor(&cursor, 'e', "export").is_err());
     }

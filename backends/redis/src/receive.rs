@@ -75,7 +75,9 @@ impl RedisStore {
             if !received.deliveries.is_empty() || !sleeps {
                 return Ok(Received::new(received.deliveries, set_aside));
             }
-            let wait = self.nap(next_due).min(deadline.saturating_duration_since(Instant::now()));
+            let wait = self
+                .nap(next_due)
+                .min(deadline.saturating_duration_since(Instant::now()));
             let _ = tokio::time::timeout(wait, ring).await;
         }
     }
@@ -106,7 +108,9 @@ impl RedisStore {
             loop {
                 let room = request.batch_max.get() - received.deliveries.len() as u32;
                 let quiet = sleeps && received.deliveries.is_empty();
-                let batch = self.lease_from(queue, partition, room, request.lease, quiet).await?;
+                let batch = self
+                    .lease_from(queue, partition, room, request.lease, quiet)
+                    .await?;
                 let some = !batch.leased.is_empty();
                 next_due = [next_due, batch.next_due].into_iter().flatten().min();
                 let sorted = self.sort(queue, partition, batch).await?;
@@ -145,7 +149,11 @@ impl RedisStore {
             .arg(queue.as_str());
         let reply = self.link.run(&call).await?;
         let mut parts = reply.list()?.into_iter();
-        let mut next = || parts.next().ok_or_else(|| strange("receive", "an answer is too short"));
+        let mut next = || {
+            parts
+                .next()
+                .ok_or_else(|| strange("receive", "an answer is too short"))
+        };
         let now = told(self, next()?)?;
         next()?;
         let until = next()?.number()?;
@@ -164,12 +172,13 @@ impl RedisStore {
 
     /// Takes out what cannot be handed over, and settles it.
     async fn sort(&self, queue: &QueueName, partition: u16, mut batch: Batch) -> Result<Sorted> {
-        self.fetch_bodies(queue, partition, &mut batch.leased).await?;
+        self.fetch_bodies(queue, partition, &mut batch.leased)
+            .await?;
         let mut sorted = Sorted::default();
         for Leased { row, proof } in batch.leased {
             match row.decode() {
                 Ok(message) if message.expires_at.is_some_and(|at| at <= batch.now) => {
-                    sorted.fates.push(self.expired(queue, &message, proof).await?);
+                    sorted.fates.push(self.expired(queue, proof).await?);
                 }
                 Ok(message) => {
                     let delivery = deliver(row, message, &proof, batch.until);
@@ -185,7 +194,6 @@ impl RedisStore {
                     sorted.set_aside += 1;
                     tracing::warn!(queue = %queue, id = %row.id(), "a damaged row is set aside: {error}");
                     let mut item = Item::new(Fate::DeadUncharged, proof);
-                    item.id = row.id().to_string();
                     item.reason = DeadReason::Damaged.as_str();
                     item.error = error.to_string();
                     sorted.fates.push(item);
@@ -193,17 +201,25 @@ impl RedisStore {
             }
         }
         if !sorted.fates.is_empty() {
-            self.settle_items("receive", queue, partition, &sorted.fates).await?;
+            self.settle_items("receive", queue, partition, &sorted.fates)
+                .await?;
         }
         Ok(sorted)
     }
 
-    async fn expired(&self, queue: &QueueName, message: &Message, proof: Proof) -> Result<Item> {
-        let discard =
-            self.settings_of(queue).await?.on_expired.unwrap_or_default() == OnExpired::Discard;
-        let fate = if discard { Fate::Discard } else { Fate::DeadUncharged };
+    async fn expired(&self, queue: &QueueName, proof: Proof) -> Result<Item> {
+        let discard = self
+            .settings_of(queue)
+            .await?
+            .on_expired
+            .unwrap_or_default()
+            == OnExpired::Discard;
+        let fate = if discard {
+            Fate::Discard
+        } else {
+            Fate::DeadUncharged
+        };
         let mut item = Item::new(fate, proof);
-        item.id = message.id.to_string();
         item.reason = DeadReason::Expired.as_str();
         item.error = "it expired before it could be handed out".to_owned();
         Ok(item)
@@ -255,15 +271,22 @@ fn deliver(row: Row, message: Message, proof: &Proof, until: Timestamp) -> Deliv
 /// Reads `{lane, base, flags, entries, checkpoints}`.
 fn read_run(run: Reply, partition: u16, segment: u64, leased: &mut Vec<Leased>) -> Result<()> {
     let mut parts = run.list()?.into_iter();
-    let mut next = || parts.next().ok_or_else(|| strange("receive", "a run is too short"));
+    let mut next = || {
+        parts
+            .next()
+            .ok_or_else(|| strange("receive", "a run is too short"))
+    };
     let lane = next()?.number()? as u8;
     let base = next()?.number()? as u32;
     let released_with_checkpoint = !next()?.bytes()?.is_empty();
     let entries = next()?.list()?;
     let checkpoint: Option<Bytes> = match parts.next() {
-        Some(checkpoints) if released_with_checkpoint => {
-            checkpoints.list()?.into_iter().next().map(Reply::bytes).transpose()?
-        }
+        Some(checkpoints) if released_with_checkpoint => checkpoints
+            .list()?
+            .into_iter()
+            .next()
+            .map(Reply::bytes)
+            .transpose()?,
         _ => None,
     };
     for entry in entries {

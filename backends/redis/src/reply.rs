@@ -69,8 +69,7 @@ impl Reply {
     /// Text; nothing is empty.
     pub(crate) fn text(self) -> Result<String> {
         let operation = self.operation;
-        String::from_utf8(self.bytes()?.into())
-            .map_err(|_| strange(operation, "text is not UTF-8"))
+        String::from_utf8(self.bytes()?.into()).map_err(|_| strange(operation, "text is not UTF-8"))
     }
 
     /// A number; the server sends large ones as text.

@@ -13,6 +13,8 @@ use crate::reply::Reply;
 /// A row as it lies in a stream, or packed beside it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
+    /// The 16 bytes of its id, readable when the head is not.
+    pub(crate) id: Bytes,
     pub(crate) head: Bytes,
     pub(crate) body: Bytes,
     pub(crate) history: Bytes,
@@ -25,7 +27,6 @@ pub(crate) struct Row {
 /// What lies in a dead letter besides the row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeadFields {
-    pub(crate) id: String,
     pub(crate) reason: String,
     pub(crate) error: String,
     pub(crate) at: i64,
@@ -81,7 +82,8 @@ impl Row {
                 b"m" => row.meta = Meta::read(&value.bytes()?),
                 b"r" => row.history = value.bytes()?,
                 b"k" => row.checkpoint = value.bytes()?,
-                b"i" => (is_dead, dead.id) = (true, value.text()?),
+                b"i" => row.id = value.bytes()?,
+                b"id" => is_dead = true,
                 b"w" => dead.reason = value.text()?,
                 b"e" => dead.error = String::from_utf8_lossy(&value.bytes()?).into_owned(),
                 b"t" => dead.at = value.number()?,
@@ -103,14 +105,10 @@ impl Row {
         decode(&self.head, self.body.clone())
     }
 
-    /// The id of a row that may be damaged: the bytes where it lies in the head, or a hash.
+    /// The id the row has in the store, also where the message cannot be read.
     pub(crate) fn id(&self) -> MessageId {
-        if let Some(id) = self.dead.as_ref().and_then(|dead| dead.id.parse().ok()) {
-            return id;
-        }
-        let bytes = self.head.get(12..28).and_then(|id| id.try_into().ok());
-        bytes.map_or_else(
-            || MessageId::from_content(&[&self.head, &self.body]),
+        self.id.as_ref().try_into().map_or_else(
+            |_| MessageId::from_content(&[&self.head, &self.body]),
             |id| MessageId::from_uuid(Uuid::from_bytes(id)),
         )
     }

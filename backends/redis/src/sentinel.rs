@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value,
+};
 use tokio::sync::Mutex;
 
 use crate::link::manager_config;
@@ -37,7 +39,9 @@ impl Followed {
 
     pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
         let mut manager = self.manager().await?;
-        let answer = manager.send_packed_commands(pipeline, 0, pipeline.len()).await;
+        let answer = manager
+            .send_packed_commands(pipeline, 0, pipeline.len())
+            .await;
         self.watch(answer)
     }
 
@@ -102,7 +106,9 @@ async fn ask_one(
     service: &str,
     config: &AsyncConnectionConfig,
 ) -> RedisResult<Option<(String, u16)>> {
-    let mut connection = sentinel.get_multiplexed_async_connection_with_config(config).await?;
+    let mut connection = sentinel
+        .get_multiplexed_async_connection_with_config(config)
+        .await?;
     redis::cmd("SENTINEL")
         .arg("GET-MASTER-ADDR-BY-NAME")
         .arg(service)

@@ -33,7 +33,11 @@ impl RedisStore {
             return Ok(known.settings.clone());
         }
         let (settings, _) = self.read_settings(queue).await?;
-        self.keep(queue, settings.clone(), known.is_some_and(|known| known.registered));
+        self.keep(
+            queue,
+            settings.clone(),
+            known.is_some_and(|known| known.registered),
+        );
         Ok(settings)
     }
 
@@ -48,7 +52,9 @@ impl RedisStore {
 
     async fn read_settings(&self, queue: &QueueName) -> Result<(QueueSettings, String)> {
         let mut ask = cmd("HMGET");
-        ask.arg(self.keys.settings(queue)).arg("settings").arg("partitions");
+        ask.arg(self.keys.settings(queue))
+            .arg("settings")
+            .arg("partitions");
         let [settings, partitions] = self.link.command("settings", &ask).await?.fixed()?;
         if let Some(partitions) = partitions.optional_number()? {
             self.check_partitions(queue, partitions)?;
@@ -89,7 +95,10 @@ impl RedisStore {
         }
         let settings_key = self.keys.settings(queue);
         let mut number = cmd("HSETNX");
-        number.arg(&settings_key).arg("partitions").arg(self.partitions);
+        number
+            .arg(&settings_key)
+            .arg("partitions")
+            .arg(self.partitions);
         if self.link.command("enqueue", &number).await?.number()? == 0 {
             let mut ask = cmd("HGET");
             ask.arg(&settings_key).arg("partitions");

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use longshore_core::validate::{check_count, check_lease, check_settlements};
-use longshore_core::{
-    Disposition, Due, QueueName, Receipt, Result, Settled, Settlement,
-};
+use longshore_core::{Disposition, Due, QueueName, Receipt, Result, Settled, Settlement};
 
 use crate::link::Call;
 use crate::receipt::Proof;
@@ -50,7 +48,6 @@ impl Fate {
 pub(crate) struct Item {
     fate: Fate,
     proof: Proof,
-    pub(crate) id: String,
     pub(crate) due: String,
     record: String,
     /// `=` keeps the stored one, `!` and bytes replace it.
@@ -64,7 +61,6 @@ impl Item {
         Self {
             fate,
             proof,
-            id: String::new(),
             due: String::new(),
             record: String::new(),
             checkpoint: b"=".to_vec(),
@@ -94,7 +90,11 @@ impl Item {
                 park_group,
                 ..
             } => {
-                let fate = if *park_group { Fate::DeadParking } else { Fate::Dead };
+                let fate = if *park_group {
+                    Fate::DeadParking
+                } else {
+                    Fate::Dead
+                };
                 let mut item = Self::new(fate, proof);
                 item.record = record_line(attempt, record);
                 item.reason = reason.as_str();
@@ -127,9 +127,9 @@ impl RedisStore {
         let mut outcomes = vec![Settled::LeaseLost; batch.len()];
         let parts = self.by_partition(batch.iter().map(|item| &item.receipt));
         for (partition, places) in parts {
-            let acks_only = places
-                .iter()
-                .all(|(place, proof)| !proof.special && batch[*place].disposition == Disposition::Ack);
+            let acks_only = places.iter().all(|(place, proof)| {
+                !proof.special && batch[*place].disposition == Disposition::Ack
+            });
             let marks = if acks_only {
                 self.ack_plain(queue, partition, &places).await?
             } else {
@@ -137,7 +137,8 @@ impl RedisStore {
                     .iter()
                     .map(|(place, proof)| Item::of(proof.clone(), &batch[*place].disposition))
                     .collect();
-                self.settle_items("settle", queue, partition, &items).await?
+                self.settle_items("settle", queue, partition, &items)
+                    .await?
             };
             apply(&mut outcomes, &places, &marks);
         }
@@ -151,9 +152,13 @@ impl RedisStore {
     ) -> BTreeMap<u16, Vec<(usize, Proof)>> {
         let mut parts: BTreeMap<u16, Vec<(usize, Proof)>> = BTreeMap::new();
         for (place, receipt) in receipts.enumerate() {
-            if let Some(proof) = Proof::of(receipt).filter(|proof| proof.partition < self.partitions)
+            if let Some(proof) =
+                Proof::of(receipt).filter(|proof| proof.partition < self.partitions)
             {
-                parts.entry(proof.partition).or_default().push((place, proof));
+                parts
+                    .entry(proof.partition)
+                    .or_default()
+                    .push((place, proof));
             }
         }
         parts
@@ -166,14 +171,18 @@ impl RedisStore {
         partition: u16,
         places: &[(usize, Proof)],
     ) -> Result<Vec<u8>> {
-        let keys = self.keys.some(queue, partition, &["c", "s0", "s1", "s2", "l", "h"]);
+        let keys = self
+            .keys
+            .some(queue, partition, &["c", "s0", "s1", "s2", "l", "h"]);
         let mut call = Call::new("settle", &script::ACK, keys);
         // Neighbours of one segment and lane go together; order is kept, so outcomes match.
         let same = |a: &(usize, Proof), b: &(usize, Proof)| {
             (a.1.segment, a.1.lane) == (b.1.segment, b.1.lane)
         };
         for run in places.chunk_by(same) {
-            call.arg(run[0].1.segment_name()).arg(run[0].1.lane).arg(run.len());
+            call.arg(run[0].1.segment_name())
+                .arg(run[0].1.lane)
+                .arg(run.len());
             for (_, proof) in run {
                 call.arg(proof.entry_name());
             }
@@ -201,8 +210,6 @@ impl RedisStore {
                 .arg(item.proof.segment_name())
                 .arg(item.proof.lane)
                 .arg(item.proof.entry_name())
-                .arg("")
-                .arg(&item.id)
                 .arg(&item.due)
                 .arg(&item.record)
                 .arg(item.proof.attempt)
@@ -222,12 +229,16 @@ impl RedisStore {
         check_lease("extend", lease)?;
         check_count("extend", receipts.len(), &self.limits)?;
         let mut outcomes = vec![Settled::LeaseLost; receipts.len()];
-        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX).min(1 << 52);
+        let lease_ms = u64::try_from(lease.as_millis())
+            .unwrap_or(u64::MAX)
+            .min(1 << 52);
         for (partition, places) in self.by_partition(receipts.iter()) {
             let mut call = self.call("extend", &script::EXTEND, queue, partition);
             call.arg(lease_ms);
             for (_, proof) in &places {
-                call.arg(proof.segment_name()).arg(proof.lane).arg(proof.entry_name());
+                call.arg(proof.segment_name())
+                    .arg(proof.lane)
+                    .arg(proof.entry_name());
             }
             let marks = self.marks(&call, places.len()).await?;
             apply(&mut outcomes, &places, &marks);
@@ -243,4 +254,3 @@ fn apply(outcomes: &mut [Settled], places: &[(usize, Proof)], marks: &[u8]) {
         }
     }
 }
-

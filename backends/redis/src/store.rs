@@ -13,10 +13,10 @@ use longshore_core::{
 };
 
 use crate::config::{AckLevel, Config};
-use crate::enqueue::Pending;
 use crate::keys::Keys;
 use crate::link::{Call, Link};
 use crate::open::Dialer;
+use crate::pending::Pending;
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::settings::Known;
@@ -43,7 +43,7 @@ pub struct RedisStore {
     calls: AtomicU64,
     /// Queues whose settings were read lately.
     pub(crate) known: Mutex<HashMap<QueueName, Known>>,
-    /// Enqueues whose outcome is unknown, so that a repeat is recognised.
+    /// What was enqueued lately, so that a repeat is recognised.
     pub(crate) pending: Mutex<Pending>,
 }
 
@@ -80,7 +80,8 @@ impl RedisStore {
     pub(crate) async fn greeted(&self) -> Result<()> {
         let time = self.link.command("open", &redis::cmd("TIME")).await?;
         let [seconds, micros] = time.fixed()?;
-        self.time.told(seconds.number()? * 1000 + micros.number()? / 1000);
+        self.time
+            .told(seconds.number()? * 1000 + micros.number()? / 1000);
         Ok(())
     }
 
@@ -113,7 +114,10 @@ pub(crate) fn read_marks(marks: &[u8], count: usize) -> Result<Vec<u8>> {
     if marks.len() == count {
         return Ok(marks.to_vec());
     }
-    Err(crate::error::strange("settle", "there are too few outcomes"))
+    Err(crate::error::strange(
+        "settle",
+        "there are too few outcomes",
+    ))
 }
 
 /// Locks; a poisoned lock holds plain data that is still whole.

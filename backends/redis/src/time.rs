@@ -36,7 +36,8 @@ impl Time {
     /// The server told its time.
     pub(crate) fn told(&self, server_ms: i64) {
         let since = i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.server_origin.store(server_ms.saturating_sub(since), Ordering::Relaxed);
+        self.server_origin
+            .store(server_ms.saturating_sub(since), Ordering::Relaxed);
     }
 
     /// The injected time, or the server's to within the time an answer takes.

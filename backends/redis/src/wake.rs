@@ -26,7 +26,9 @@ pub(crate) struct Bell {
 
 impl fmt::Debug for Bell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bell").field("channel", &self.channel).finish_non_exhaustive()
+        f.debug_struct("Bell")
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
     }
 }
 
@@ -95,7 +97,9 @@ impl Bell {
 /// Keeps the subscription up until the store is dropped.
 async fn subscribe(bell: Weak<Bell>, stands: watch::Sender<bool>) {
     let mut failures = 0_u32;
-    while let Some((dialer, channel)) = bell.upgrade().map(|b| (b.dialer.clone(), b.channel.clone()))
+    while let Some((dialer, channel)) = bell
+        .upgrade()
+        .map(|b| (b.dialer.clone(), b.channel.clone()))
     {
         match follow(&bell, &dialer, &channel, &stands).await {
             Ok(()) => failures = 0,

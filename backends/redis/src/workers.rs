@@ -14,12 +14,18 @@ impl RedisStore {
         let text = if ttl.is_zero() {
             String::new()
         } else {
-            serde_json::to_string(worker).unwrap_or_default()
+            let mut worker = worker.clone();
+            worker.jobs.truncate(WorkerInfo::JOBS_MAX);
+            serde_json::to_string(&worker).unwrap_or_default()
         };
         let mut call = Call::new("announce", &script::ANNOUNCE, vec![self.keys.workers()]);
         call.arg(self.time.argument())
             .arg(&worker.id)
-            .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).min(1 << 52))
+            .arg(
+                u64::try_from(ttl.as_millis())
+                    .unwrap_or(u64::MAX)
+                    .min(1 << 52),
+            )
             .arg(text);
         self.link.run(&call).await.map(drop)
     }

@@ -87,14 +87,19 @@ impl Subject for Opened {
         stored.await.expect("enqueue");
         let address = self.url.split('?').next().unwrap_or_default();
         let client = redis::Client::open(address).expect("a client");
-        let mut connection = client.get_multiplexed_async_connection().await.expect("connect");
+        let mut connection = client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("connect");
         let key = |name: &str| format!("{{{}/{queue}#0}}:{name}", self.prefix);
         let script = redis::Script::new(include_str!("servers/plant.lua"));
         let mut call = script.prepare_invoke();
         for name in ["s0", "s1", "s2", "b"] {
             call.key(key(name));
         }
-        call.arg(&new.id.as_uuid().as_bytes()[..]).arg(head).arg(body);
+        call.arg(&new.id.as_uuid().as_bytes()[..])
+            .arg(head)
+            .arg(body);
         let replaced: u32 = call.invoke_async(&mut connection).await.expect("plant");
         assert_eq!(replaced, 1);
     }

@@ -17,18 +17,14 @@ local function adopt(i)
   call('ZADD', K.k, INF, 'i' .. id)
   local row = {lane = ARGV[i + 2], a = tonumber(ARGV[i + 3]), rec = tonumber(ARGV[i + 4]), due = tonumber(ARGV[i + 5]),
                flags = ARGV[i + 6], g = ARGV[i + 7], k = ARGV[i + 8], hist = ARGV[i + 10], cp = ARGV[i + 11],
-               h = ARGV[i + 12], b = ARGV[i + 13]}
+               i = id, h = ARGV[i + 12], b = ARGV[i + 13]}
   if row.k ~= '' and tonumber(ARGV[i + 9]) > now then
     if call('ZADD', K.k, 'NX', ARGV[i + 9], 'd' .. row.k) == 1 then call('HSET', K.kh, row.k, id) end
   end
   if has(row, 'x') then call('PERSIST', K.p .. row.b) end
   if ARGV[i + 14] ~= '' then
     local parks = string.sub(ARGV[i + 16], 1, 1) == 'p' and row.g ~= '' and call('SADD', K.ga, row.g) == 1
-    local entry = call('XADD', K.d, '*', 'i', text, 'w', ARGV[i + 14], 'e', ARGV[i + 15],
-      't', (string.gsub(ARGV[i + 16], 'p', '')), 'g', parks and '1' or '0', 'l', row.lane, 'm', write_m(row),
-      'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
-    call('HSET', K.di, text, entry)
-    if parks then call('HINCRBY', K.c, 'parked', 1) end
+    entomb(row, ARGV[i + 14], ARGV[i + 15], parks, (string.gsub(ARGV[i + 16], 'p', '')))
   elseif row.due > now then
     -- One in back-off was the head of its group and stays it.
     row.adm = row.g ~= '' and row.a > 0 and call('SADD', K.ga, row.g) == 1

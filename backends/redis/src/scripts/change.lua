@@ -16,7 +16,7 @@ local function take_ready(section, place, id)
   local found = call('XRANGE', S[section], place, place)[1]
   if not found then return nil, '0' end
   local row = row_of(section, found[2])
-  if id_of(row) ~= id then return nil, '0' end
+  if row.i ~= id then return nil, '0' end
   if not id_less(call('HGET', K.c, 'cur' .. section) or '0-0', place) then
     local run, member = released(section, place)
     if not run then return nil, 'l' end
@@ -34,7 +34,7 @@ local function take_row(section, place, id)
   local key = section == 'g' and string.sub(place, -16) or place
   local bytes = call('HGET', K.b, key)
   local row = bytes and unpack_row(bytes)
-  if not row or id_of(row) ~= id then return nil, '0' end
+  if not row or row.i ~= id then return nil, '0' end
   local gone = section == 'g' and call('ZREM', K.gw, place) or call('ZREM', K.z, place)
   if gone == 0 then return nil, '0' end
   call('HDEL', K.b, key)

@@ -1,7 +1,7 @@
 -- Stores messages, judged in order.
 -- ARGV: now, queue, depth limit ('' none), unused, batch number, 'r' if this may be a repeat,
 --   then 9 for each: lane, due ms (0 = at once), flags, group, dedup key, dedup window ms,
---   expected id (16 bytes), head, body (or the name of a large one)
+--   id (16 bytes), head, body (or the name of a large one)
 -- KEYS: those of every script, then the producer's, then the large bodies.
 -- Reply: {now, 1 if the queue is new, outcomes}; outcomes: '' all stored, else 1 or 17 bytes for
 --   each: 's' or 'd' and the first id.
@@ -14,13 +14,6 @@ if ARGV[6] ~= '' then
   if before then return {ms(now), 0, before} end
 end
 local count = (#ARGV - 6) / 9
-if ARGV[3] ~= '' then
-  local depth = call('XLEN', K.s0) + call('XLEN', K.s1) + call('XLEN', K.s2) + call('ZCARD', K.z) + call('ZCARD', K.gw)
-  if depth + count > tonumber(ARGV[3]) then
-    return redis.error_reply('LONGSHORE full ' .. depth)
-  end
-end
-
 -- The first id where an id or a dedup key is still recognised.
 local function known(flags, scope, id)
   if string.find(flags, 't', 1, true) then
@@ -51,10 +44,32 @@ end
 local function store(i)
   local flags, due = ARGV[i + 2], tonumber(ARGV[i + 1])
   local row = {lane = ARGV[i], a = 0, rec = 0, due = 0, flags = flags, g = ARGV[i + 3], k = ARGV[i + 4],
-               hist = '', cp = '', h = ARGV[i + 7], b = ARGV[i + 8]}
+               hist = '', cp = '', i = ARGV[i + 6], h = ARGV[i + 7], b = ARGV[i + 8]}
   remember(flags, row.k, ARGV[i + 5], ARGV[i + 6])
   if has(row, 'x') then call('PERSIST', K.p .. row.b) end
   if due > now then delay(row, due) else admit(row, due > 0 and due or now) end
+end
+
+-- How many of these are not known yet.
+local function fresh()
+  local seen, new = {}, 0
+  for i = 7, #ARGV, 9 do
+    local flags, scope, id = ARGV[i + 2], ARGV[i + 4], ARGV[i + 6]
+    local twice = (string.find(flags, 't', 1, true) and seen['i' .. id]) or (scope ~= '' and seen['d' .. scope])
+    if not twice and not known(flags, scope, id) then
+      new = new + 1
+      seen['i' .. id], seen['d' .. scope] = true, true
+    end
+  end
+  return new
+end
+
+if ARGV[3] ~= '' then
+  local depth = call('XLEN', K.s0) + call('XLEN', K.s1) + call('XLEN', K.s2) + call('ZCARD', K.z) + call('ZCARD', K.gw)
+  local new = fresh()
+  if new > 0 and depth + new > tonumber(ARGV[3]) then
+    return redis.error_reply('LONGSHORE full ' .. depth)
+  end
 end
 
 local out, keyed, duplicates = {}, false, false

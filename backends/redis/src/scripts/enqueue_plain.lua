@@ -1,6 +1,6 @@
 -- Stores messages that are due and have no group, no given id, no dedup key and no large body.
 -- KEYS: c, s0, s1, s2, w, producer, z.
--- ARGV: now, queue, producer's batch number, 'r' if this is a repeat, then lane, head, body each
+-- ARGV: now, queue, producer's batch number, 'r' if this is a repeat, then lane, id, head, body each
 -- Reply: {now, 1 if the queue is new, ''}, or 0 where rows are due that go first.
 -- Cost: one XADD each and 4 to 5 calls for the batch.
 local call = redis.call
@@ -16,12 +16,12 @@ if ARGV[4] ~= '' and call('HGET', KEYS[6], ARGV[3] % 64) == ARGV[3] .. ':' then
 end
 if call('ZCOUNT', KEYS[7], '-inf', string.format('%.0f', now)) > 0 then return 0 end
 if not version then call('HSET', KEYS[1], 'v', '1') end
-for i = 5, #ARGV, 3 do
-  call('XADD', KEYS[2 + tonumber(ARGV[i])], '*', 'h', ARGV[i + 1], 'b', ARGV[i + 2])
+for i = 5, #ARGV, 4 do
+  call('XADD', KEYS[2 + tonumber(ARGV[i])], '*', 'i', ARGV[i + 1], 'h', ARGV[i + 2], 'b', ARGV[i + 3])
 end
 call('HSET', KEYS[6], ARGV[3] % 64, ARGV[3] .. ':')
 if tonumber(ARGV[3]) % 16 == 0 then call('PEXPIRE', KEYS[6], 600000) end
-local left = math.ceil((#ARGV - 4) / 48)
+local left = math.ceil((#ARGV - 4) / 64)
 while left > 0 do
   local popped = call('ZPOPMAX', KEYS[5])
   if not popped[1] then break end

@@ -7,15 +7,14 @@ local wanted = {}
 for i = 4, #ARGV do wanted[ARGV[i]] = true end
 local reply, read, last = {'', 0}, 0, ''
 
-local function look(head, place)
+local function look(id, place)
   read, last = read + 1, place
-  local id = string.sub(head, 13, 28)
   if wanted[id] then reply[#reply + 1] = {id, place} end
 end
 
-local function head_of(fields)
+local function id_in(fields)
   for i = 1, #fields, 2 do
-    if fields[i] == 'h' then return fields[i + 1] end
+    if fields[i] == 'i' then return fields[i + 1] end
   end
   return ''
 end
@@ -23,19 +22,19 @@ end
 if S[section] then
   local start = from == '' and '-' or '(' .. from
   for _, entry in ipairs(call('XRANGE', S[section], start, '+', 'COUNT', max)) do
-    look(head_of(entry[2]), entry[1])
+    look(id_in(entry[2]), entry[1])
   end
 elseif section == 'z' then
   local rows = delayed_after(from, max)
   for i = 1, #rows, 2 do
     local bytes = call('HGET', K.b, rows[i])
-    look(bytes and unpack_row(bytes).h or '', rows[i])
+    look(bytes and unpack_row(bytes).i or '', rows[i])
     last = rows[i + 1] .. ' ' .. rows[i]
   end
 else
   for _, member in ipairs(call('ZRANGEBYLEX', K.gw, from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, max)) do
     local bytes = call('HGET', K.b, string.sub(member, -16))
-    look(bytes and unpack_row(bytes).h or '', member)
+    look(bytes and unpack_row(bytes).i or '', member)
   end
 end
 if read == max then reply[1] = last end

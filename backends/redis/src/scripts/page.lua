@@ -3,7 +3,7 @@
 --   d dead), where to begin ('' at the start), how many, 'only' to read just that place
 -- Reply: {now, where to go on ('' at the end), cursor of the lane, {segment, runs...},
 --   {segment, until...}, {returned runs}, rows}; a stream row is {place, fields}, a row of the
---   others {place, due, lane, m, history, checkpoint, head, body, admitted}
+--   others {place, due, lane, m, history, checkpoint, head, body, admitted, id}
 local section, from, max, only = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'only'
 local reply = {ms(clock(ARGV[1])), '', '', {}, {}, {}, {}}
 local rows = reply[7]
@@ -12,7 +12,7 @@ local function packed(key, place, due)
   local bytes = call('HGET', K.b, key)
   if bytes then
     local p = cmsgpack.unpack(bytes)
-    rows[#rows + 1] = {place, due, p[1], p[2], p[3], p[4], p[5], p[6], tostring(p[7])}
+    rows[#rows + 1] = {place, due, p[1], p[2], p[3], p[4], p[5], p[6], tostring(p[7]), p[8]}
     return p[7] == 1
   end
 end

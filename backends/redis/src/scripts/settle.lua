@@ -1,6 +1,6 @@
 -- Ends deliveries; fates may be mixed.
--- ARGV: now, queue, id window ms, then 12 for each: fate, segment, lane, entry, group, id, due,
---   record, attempt, checkpoint ('=' keep, '!...' set), reason, error
+-- ARGV: now, queue, id window ms, then 10 for each: fate, segment, lane, entry, due, record,
+--   attempt, checkpoint ('=' keep, '!...' set), reason, error
 --   fates: a ack, r retry, l release, d dead-letter, p dead-letter and park the group,
 --          u dead-letter uncharged (expired, damaged), x discard (expired), n put back (newer)
 -- Reply: '1' (applied) or '0' (lease lost) for each.
@@ -58,7 +58,7 @@ local function take_out(segment, run, entry)
 end
 
 local function ack(row)
-  if has(row, 't') then call('ZADD', K.k, ms(now + window), 'i' .. id_of(row)) end
+  if has(row, 't') then call('ZADD', K.k, ms(now + window), 'i' .. row.i) end
   drop_body(row)
   successor(row.g)
 end
@@ -88,29 +88,31 @@ local function settle(i)
   local found = call('XRANGE', S[lane], entry, entry)[1]
   -- Gone while its segment is held: the same holder acked it.
   if not found then return fate == 'a' and '1' or '0' end
-  local checkpoint = ARGV[i + 9]
-  if fate == 'l' and ARGV[i + 6] == '' then return release_here(segment, runs, index, entry, checkpoint) end
+  local checkpoint = ARGV[i + 7]
+  if fate == 'l' and ARGV[i + 4] == '' then return release_here(segment, runs, index, entry, checkpoint) end
   local run, row = runs[index], row_of(lane, found[2])
   if run.flags ~= '' then row.cp = call('HGET', K.o, entry) or row.cp end
   take_out(segment, run, entry)
   if fate == 'a' then ack(row) return '1' end
   if fate == 'x' then discard(row) return '1' end
-  local attempt = tonumber(ARGV[i + 8])
+  local attempt = tonumber(ARGV[i + 6])
   local uncharged = fate == 'l' or fate == 'u' or fate == 'n'
   row.a = uncharged and attempt - 1 or attempt
-  if ARGV[i + 7] ~= '' then
-    row.hist, row.rec = append_record(row.hist, ARGV[i + 7]), attempt
+  if ARGV[i + 5] ~= '' then
+    row.hist, row.rec = append_record(row.hist, ARGV[i + 5]), attempt
   end
   if checkpoint ~= '=' then row.cp = string.sub(checkpoint, 2) end
   if fate == 'd' or fate == 'p' or fate == 'u' then
-    bury(row, ARGV[i + 5], ARGV[i + 10], ARGV[i + 11], fate == 'p' and row.g ~= '', now)
+    local parks = fate == 'p' and row.g ~= ''
+    entomb(row, ARGV[i + 8], ARGV[i + 9], parks, ms(now))
+    if not parks then successor(row.g) end
   else
-    come_back(row, fate, resolve(ARGV[i + 6], now))
+    come_back(row, fate, resolve(ARGV[i + 4], now))
   end
   return '1'
 end
 
-for i = 4, #ARGV, 12 do out[#out + 1] = settle(i) end
+for i = 4, #ARGV, 10 do out[#out + 1] = settle(i) end
 if gone > 0 then call('HINCRBY', K.c, 'f', -gone) end
 wake(queue, now)
 return table.concat(out)

@@ -37,7 +37,7 @@ local function resolve(due, now)
   return tonumber(due)
 end
 
--- A message with what changes beside it. Control data `m` is "attempts recorded due flags
+-- A message with what changes beside it: i id (16 bytes), h head, b body, r history, k checkpoint. Control data `m` is "attempts recorded due flags
 -- length-of-group:group dedup-key"; flags: t id is tracked in k, x the body lies in p:<body>.
 local function read_m(row, m)
   local a, r, due, flags, n, rest = string.match(m, '^(%d+) (%d+) (%d+) (%a*) (%d+):(.*)$')
@@ -60,25 +60,23 @@ end
 local function row_of(lane, fields)
   local f = {}
   for i = 1, #fields, 2 do f[fields[i]] = fields[i + 1] end
-  local row = read_m({lane = lane, h = f.h or '', b = f.b or '', hist = f.r or '', cp = f.k or ''},
+  local row = read_m({lane = lane, i = f.i or '', h = f.h or '', b = f.b or '', hist = f.r or '', cp = f.k or ''},
                      f.m or '0 0 0  0:')
   return row, f
 end
 
 local function pack(row)
-  return cmsgpack.pack({row.lane, write_m(row), row.hist, row.cp, row.h, row.b, row.adm and 1 or 0})
+  return cmsgpack.pack({row.lane, write_m(row), row.hist, row.cp, row.h, row.b, row.adm and 1 or 0, row.i})
 end
 
 local function unpack_row(bytes)
   local p = cmsgpack.unpack(bytes)
-  local row = read_m({lane = p[1], hist = p[3], cp = p[4], h = p[5], b = p[6]}, p[2])
+  local row = read_m({lane = p[1], hist = p[3], cp = p[4], h = p[5], b = p[6], i = p[8]}, p[2])
   row.adm = p[7] == 1
   return row
 end
 
 local function has(row, flag) return string.find(row.flags, flag, 1, true) ~= nil end
-
-local function id_of(row) return string.sub(row.h, 13, 28) end
 
 local function id_text(id)
   local hex = string.gsub(id, '.', function(c) return fmt('%02x', string.byte(c)) end)
@@ -89,11 +87,11 @@ local ready = 0   -- how many rows this call made ready: so many sleepers may be
 
 local function add_ready(row)
   ready = ready + 1
-  if is_plain(row) then return call('XADD', S[row.lane], '*', 'h', row.h, 'b', row.b) end
+  if is_plain(row) then return call('XADD', S[row.lane], '*', 'i', row.i, 'h', row.h, 'b', row.b) end
   if row.hist == '' and row.cp == '' then
-    return call('XADD', S[row.lane], '*', 'm', write_m(row), 'h', row.h, 'b', row.b)
+    return call('XADD', S[row.lane], '*', 'i', row.i, 'm', write_m(row), 'h', row.h, 'b', row.b)
   end
-  return call('XADD', S[row.lane], '*', 'm', write_m(row), 'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
+  return call('XADD', S[row.lane], '*', 'i', row.i, 'm', write_m(row), 'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
 end
 
 local function next_row() return fmt('%016d', call('HINCRBY', K.c, 'seq', 1)) end
@@ -160,8 +158,8 @@ local function drop_body(row)
 end
 
 local function forget(row)
-  if has(row, 't') then call('ZREM', K.k, 'i' .. id_of(row)) end
-  if row.k ~= '' and call('HGET', K.kh, row.k) == id_of(row) then
+  if has(row, 't') then call('ZREM', K.k, 'i' .. row.i) end
+  if row.k ~= '' and call('HGET', K.kh, row.k) == row.i then
     call('ZREM', K.k, 'd' .. row.k)
     call('HDEL', K.kh, row.k)
   end
@@ -250,12 +248,13 @@ local function append_record(hist, record)
   return table.concat(lines, '\n')
 end
 
-local function bury(row, id, reason, error, parks, now)
-  if id == '' then id = id_text(id_of(row)) end
-  local entry = call('XADD', K.d, '*', 'i', id, 'w', reason, 'e', error, 't', ms(now), 'g', parks and '1' or '0',
-    'l', row.lane, 'm', write_m(row), 'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
+-- Adds a dead letter.
+local function entomb(row, reason, error, parks, at)
+  local id = id_text(row.i)
+  local entry = call('XADD', K.d, '*', 'id', id, 'w', reason, 'e', error, 't', at, 'g', parks and '1' or '0',
+    'l', row.lane, 'i', row.i, 'm', write_m(row), 'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
   call('HSET', K.di, id, entry)
-  if parks then call('HINCRBY', K.c, 'parked', 1) else successor(row.g) end
+  if parks then call('HINCRBY', K.c, 'parked', 1) end
 end
 
 -- Delayed rows after "score row" ('' at the start): row, score...

@@ -72,7 +72,9 @@ fn launch(port: u16, dir: &Path, args: &[&str]) -> Result<Child, String> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| {
-            format!("redis-server cannot be started ({error}); install it: apt install redis-server")
+            format!(
+                "redis-server cannot be started ({error}); install it: apt install redis-server"
+            )
         })
 }
 
@@ -82,7 +84,9 @@ fn answers(port: u16) -> bool {
         return false;
     };
     let mut answer = [0; 5];
-    stream.set_read_timeout(Some(Duration::from_secs(1))).is_ok()
+    stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .is_ok()
         && stream.write_all(b"PING\r\n").is_ok()
         && stream.read_exact(&mut answer).is_ok()
         && (&answer == b"+PONG" || &answer == b"-NOAU")

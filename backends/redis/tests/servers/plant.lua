@@ -5,9 +5,10 @@ for i = 1, 3 do
   for _, entry in ipairs(redis.call('XRANGE', KEYS[i], '-', '+')) do
     local mine = false
     for j = 1, #entry[2], 2 do
-      if entry[2][j] == 'h' then
-        mine = string.sub(entry[2][j + 1], 13, 28) == ARGV[1]
-        entry[2][j + 1] = mine and ARGV[2] or entry[2][j + 1]
+      if entry[2][j] == 'i' then
+        mine = entry[2][j + 1] == ARGV[1]
+      elseif entry[2][j] == 'h' and mine then
+        entry[2][j + 1] = ARGV[2]
       elseif entry[2][j] == 'b' and mine then
         entry[2][j + 1] = ARGV[3]
       end
@@ -22,7 +23,7 @@ end
 local rows = redis.call('HGETALL', KEYS[4])
 for i = 1, #rows, 2 do
   local row = cmsgpack.unpack(rows[i + 1])
-  if string.sub(row[5], 13, 28) == ARGV[1] then
+  if row[8] == ARGV[1] then
     row[5], row[6] = ARGV[2], ARGV[3]
     redis.call('HSET', KEYS[4], rows[i], cmsgpack.pack(row))
     done = done + 1
