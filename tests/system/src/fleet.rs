@@ -126,7 +126,7 @@ impl<'a> Fleet<'a> {
         &self.killed
     }
 
-    /// Sends SIGTERM to all and waits until they are gone.
+    /// Sends SIGTERM to all, once, and waits until they are gone.
     ///
     /// # Panics
     ///
@@ -137,6 +137,15 @@ impl<'a> Fleet<'a> {
                 process.signal(Signal::TERM);
             }
         }
+        self.wait(deadline);
+    }
+
+    /// Waits until all are gone that were told to.
+    ///
+    /// # Panics
+    ///
+    /// When one does not drain in time, or does not exit with 0.
+    pub fn wait(&mut self, deadline: Duration) {
         for worker in &mut self.workers {
             if let Some(mut process) = worker.process.take() {
                 assert_eq!(

@@ -51,7 +51,7 @@ async fn queues_are_listed_by_name_in_pages(mut stage: Stage) {
                 break;
             }
         }
-        let listed: Vec<_> = all.iter().map(|name| name.as_str()).collect();
+        let listed: Vec<_> = all.iter().map(longshore_core::QueueName::as_str).collect();
         assert_eq!(listed, names, "pages of {max}");
     }
 }
@@ -74,15 +74,20 @@ async fn a_queue_that_does_not_exist_is_empty(stage: Stage) {
     assert!(page.expect("queues").items.is_empty());
 }
 
-/// Waiting, delayed and leased ones; pages of any size show the same.
+/// Waiting and leased ones; pages of any size show the same, waiting ones in their order.
 async fn peek_shows_every_live_message_once_in_queue_order(stage: Stage) {
     let batch = messages(["a", "b", "c", "d", "e", "f", "g"]);
     stage.put(&batch).await;
     stage.take(2).await;
+    let all = stage.peek_in_pages(100).await;
+    let waiting = all.iter().filter(|one| one.state == MessageState::Waiting);
+    let waiting: Vec<_> = waiting.map(StoredMessage::id).collect();
+    assert_eq!(waiting, ids(&batch)[2..]);
+    let mut seen: Vec<_> = all.iter().map(StoredMessage::id).collect();
+    seen.sort();
+    assert_eq!(seen, ids(&batch));
     for max in [1, 3, 7, 8] {
-        let seen = stage.peek_in_pages(max).await;
-        let seen: Vec<_> = seen.iter().map(StoredMessage::id).collect();
-        assert_eq!(seen, ids(&batch), "pages of {max}");
+        assert_eq!(stage.peek_in_pages(max).await, all, "pages of {max}");
     }
 }
 

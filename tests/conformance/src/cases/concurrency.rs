@@ -24,8 +24,8 @@ cases! { "concurrency";
 /// Two handles in turns, as many as asked for.
 async fn handles(stage: &Stage, number: usize) -> Vec<Backend> {
     let other = stage.subject.reopen().await;
-    let each = |index: usize| if index % 2 == 0 { &stage.store } else { &other };
-    (0..number).map(|index| each(index).clone()).collect()
+    let both = [&stage.store, &other];
+    (0..number).map(|index| both[index % 2].clone()).collect()
 }
 
 async fn all<T: 'static>(mut tasks: JoinSet<T>) -> Vec<T> {

@@ -1,6 +1,6 @@
 //! Dead letters: what they keep, how they are listed, how they go.
 
-use longshore_core::{Changed, DeadReason, Disposition, Enqueued};
+use longshore_core::{Changed, DeadReason, Disposition, Enqueued, StoredMessage};
 
 use crate::Stage;
 use crate::case::cases;
@@ -85,7 +85,7 @@ async fn dead_letters_are_listed_oldest_first(stage: Stage) {
         stage.bury(&taken[index]).await;
         stage.advance(secs(1));
     }
-    let dead: Vec<_> = stage.dead().await.iter().map(|one| one.id()).collect();
+    let dead: Vec<_> = stage.dead().await.iter().map(StoredMessage::id).collect();
     let id = ids(&batch);
     assert_eq!(dead, [id[2], id[0], id[1]]);
 }
@@ -99,7 +99,7 @@ async fn pages_show_every_dead_letter_once(stage: Stage) {
     }
     for max in [1, 2, 3, 7, 8] {
         let dead = stage.dead_in_pages(max).await;
-        let mut seen: Vec<_> = dead.iter().map(|one| one.id()).collect();
+        let mut seen: Vec<_> = dead.iter().map(StoredMessage::id).collect();
         seen.sort();
         let mut expected = ids(&batch);
         expected.sort();

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::path::Path;
 
-use longshore::prelude::*;
 use longshore_system_tests::{Act, Ledger, ProducerOrder, Work};
 
 #[tokio::main]

@@ -30,7 +30,7 @@ fn a_drain_charges_nothing() {
     );
     assert_eq!(fleet.process(0).ended(), None, "running jobs may end");
     place.write("go", "");
-    fleet.drain(Duration::from_secs(10));
+    fleet.wait(Duration::from_secs(10));
     assert_eq!(effects(&place).count(Moment::End), 4);
     assert_eq!(cli.queue(QUEUE)["leased"], 0);
     assert_eq!(cli.queue(QUEUE)["waiting"], 36);

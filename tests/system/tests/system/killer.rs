@@ -55,10 +55,17 @@ fn a_killer_is_buried_and_no_neighbour_with_it() {
     assert_eq!(letter["reason"], "vanished", "{letter}");
     let id = letter["id"].as_str().expect("an id");
     let shown = cli.json(&["dead", "show", QUEUE, id]);
-    let history = shown["history"].as_array().expect("a history");
-    assert_eq!(history.len(), 7, "{shown}");
-    assert!(
-        history.iter().all(|attempt| attempt["label"] == "lost"),
-        "{shown}"
+    let labels: Vec<_> = shown["history"]
+        .as_array()
+        .expect("a history")
+        .iter()
+        .collect();
+    let labels: Vec<_> = labels.iter().map(|attempt| &attempt["label"]).collect();
+    // The eighth hand-out was not run: by then it was clear.
+    assert_eq!(
+        labels,
+        [
+            "lost", "lost", "lost", "lost", "lost", "lost", "lost", "vanished"
+        ]
     );
 }

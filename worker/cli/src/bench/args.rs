@@ -82,9 +82,8 @@ impl BenchArgs {
     /// How many messages a round has.
     pub(crate) fn messages(&self) -> u64 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle => 10_000,
-            Scenario::Callers => 3_200,
-            Scenario::Flat => 3_200,
+            Scenario::Lifecycle => 3_200,
+            Scenario::Callers | Scenario::Flat => 1_600,
             Scenario::Pickup => 200,
             Scenario::Memory => 100_000,
         };
@@ -94,7 +93,8 @@ impl BenchArgs {
     /// How many rounds there are.
     pub(crate) fn rounds(&self) -> u32 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle | Scenario::Callers | Scenario::Flat => 5,
+            Scenario::Lifecycle => 15,
+            Scenario::Callers | Scenario::Flat => 9,
             Scenario::Pickup => 1,
             Scenario::Memory => 2,
         };

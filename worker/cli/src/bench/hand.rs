@@ -8,8 +8,9 @@ mod desk;
 mod order;
 mod process;
 mod serve;
+mod work;
 
-use longshore::core::Backend;
+use longshore::Connection;
 use tokio::sync::mpsc;
 
 pub(crate) use crew::Crew;
@@ -60,10 +61,10 @@ impl Hand {
         })
     }
 
-    fn in_task(backend: Backend) -> Self {
+    fn in_task(connection: Connection) -> Self {
         let (orders, taken) = mpsc::channel(PENDING);
         let (says, said) = mpsc::channel(PENDING);
-        tokio::spawn(work_off(backend, taken, says));
+        tokio::spawn(work_off(connection, taken, says));
         Self {
             orders,
             said,

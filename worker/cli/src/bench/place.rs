@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use longshore::core::{Backend, OpenOptions, StoreUrl};
+use longshore::Connection;
+use longshore::core::StoreUrl;
 
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
@@ -107,15 +108,14 @@ impl Scratch {
     }
 
     /// Opens it.
-    pub(crate) async fn open(&self) -> Result<Backend> {
+    pub(crate) async fn open(&self) -> Result<Connection> {
         open(&self.url()).await
     }
 }
 
 /// Opens a store.
-pub(crate) async fn open(url: &str) -> Result<Backend> {
-    let connection = longshore::connect_with(url, OpenOptions::default()).await?;
-    Ok(connection.backend().clone())
+pub(crate) async fn open(url: &str) -> Result<Connection> {
+    Ok(longshore::connect(url).await?)
 }
 
 /// A folder that goes away with its content.

@@ -24,8 +24,11 @@ pub(crate) const BULK: u32 = 1000;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The queue that every bench uses in its own scratch store.
+pub(crate) const QUEUE: &str = "bench";
+
+/// [`QUEUE`] as a name.
 pub(crate) fn queue() -> Result<QueueName> {
-    Ok(QueueName::new("bench")?)
+    Ok(QueueName::new(QUEUE)?)
 }
 
 /// Enqueues messages batch after batch, each when the one before is stored.

@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use longshore::core::{Backend, FloorReport, FloorSpec, StoreUrl};
+use longshore::Connection;
+use longshore::core::{FloorReport, FloorSpec, StoreUrl};
 
-use super::args::BenchArgs;
+use super::args::{BenchArgs, Scenario};
 use super::load::Load;
 use super::place::Place;
 use super::pump;
@@ -32,6 +33,12 @@ pub(crate) struct Bench<'a> {
 impl<'a> Bench<'a> {
     /// Checks the arguments and makes the place.
     pub(crate) fn new(args: &'a BenchArgs, url: &str, quiet: bool) -> Result<Self> {
+        let runs_jobs = matches!(args.scenario, Scenario::Pickup | Scenario::Memory);
+        if runs_jobs && args.body < 2 {
+            return Err(CliError::usage(
+                "this scenario runs typed jobs, whose bodies are JSON; give --body 2 or more",
+            ));
+        }
         let now = jiff::Timestamp::now().as_millisecond();
         Ok(Self {
             args,
@@ -72,8 +79,8 @@ impl<'a> Bench<'a> {
     }
 
     /// What `tally` means, once the store was asked what it still has.
-    pub(crate) async fn check(&self, backend: &Backend, tally: &Tally) -> Result<Check> {
-        let stats = backend.admin.stats(&pump::queue()?).await?;
+    pub(crate) async fn check(&self, connection: &Connection, tally: &Tally) -> Result<Check> {
+        let stats = connection.backend().admin.stats(&pump::queue()?).await?;
         let left = stats.map_or(0, |stats| stats.live() + stats.dead);
         Ok(tally.check(left))
     }

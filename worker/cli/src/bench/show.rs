@@ -57,6 +57,7 @@ fn ratios(report: &Report) -> String {
         "unit",
         "#ratio",
         "lowest..highest",
+        "#of best",
         "goal",
     ];
     let mut table = Table::new(&heads);
@@ -70,6 +71,7 @@ fn ratios(report: &Report) -> String {
             line.unit.to_owned(),
             format!("{:.2}", ratio.median),
             format!("{:.2}..{:.2}", ratio.lowest, ratio.highest),
+            format!("{:.2}", ratio.of_best),
             goal(line.goal, ratio.median, ""),
         ]);
     }

@@ -1,10 +1,11 @@
 //! Works off orders, one after the other, in whichever process it runs.
 
-use longshore::core::Backend;
+use longshore::Connection;
 use tokio::sync::mpsc;
 
 use super::order::{Order, Said};
 use super::serve::Serving;
+use super::work;
 use crate::bench::meter::{self, Moment};
 use crate::bench::pump;
 use crate::bench::tally::Tally;
@@ -12,12 +13,12 @@ use crate::error::Result;
 
 /// Works off orders until there are no more, or one fails.
 pub(crate) async fn work_off(
-    backend: Backend,
+    connection: Connection,
     mut orders: mpsc::Receiver<Order>,
     says: mpsc::Sender<Said>,
 ) {
     let mut desk = Desk {
-        backend,
+        connection,
         says: says.clone(),
         serving: None,
     };
@@ -43,7 +44,7 @@ pub(crate) async fn work_off(
 }
 
 struct Desk {
-    backend: Backend,
+    connection: Connection,
     says: mpsc::Sender<Said>,
     serving: Option<Serving>,
 }
@@ -51,7 +52,7 @@ struct Desk {
 impl Desk {
     /// The answer, unless it comes later.
     async fn carry_out(&mut self, order: Order) -> Result<Option<Said>> {
-        let store = self.backend.queues.as_ref();
+        let store = self.connection.backend().queues.as_ref();
         match order {
             Order::Fill {
                 load,
@@ -71,23 +72,24 @@ impl Desk {
                 let span = pump::drain(store, &load, batch, &mut tally).await?;
                 Ok(Some(Said::Drained { span, tally }))
             }
-            Order::Serve { load, batch } => {
-                let (backend, says) = (self.backend.clone(), self.says.clone());
-                self.serving = Some(Serving::start(backend, load, batch, says));
-                Ok(None)
-            }
             Order::Work {
                 load,
                 messages,
                 concurrency,
             } => {
-                let mut tally = Tally::new(messages);
-                let span = pump::drain(store, &load, concurrency, &mut tally).await?;
+                let connection = self.connection.clone();
+                let worked = work::work(connection, load, messages, concurrency).await?;
+                let (span, tally) = worked;
                 Ok(Some(Said::Drained { span, tally }))
             }
+            Order::Serve { load, batch } => {
+                let (connection, says) = (self.connection.clone(), self.says.clone());
+                self.serving = Some(Serving::serve(connection, load, batch, says));
+                Ok(None)
+            }
             Order::Attend { load } => {
-                let (backend, says) = (self.backend.clone(), self.says.clone());
-                self.serving = Some(Serving::start(backend, load, 32, says));
+                let (connection, says) = (self.connection.clone(), self.says.clone());
+                self.serving = Some(Serving::attend(connection, load, says));
                 Ok(None)
             }
             Order::Stop => {

@@ -84,8 +84,8 @@ pub(crate) enum Said {
         number: Option<u64>,
         /// When the worker had it.
         at: Moment,
-        /// When its ack was applied.
-        settled: Moment,
+        /// When its ack was applied; `None` where that was not watched.
+        settled: Option<Moment>,
     },
     /// What ran has ended.
     Stopped,

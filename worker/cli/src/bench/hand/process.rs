@@ -88,8 +88,8 @@ pub(crate) async fn child(url: &str) -> Result<()> {
             }
         }
     });
-    let backend = place::open(url).await?;
-    let desk = tokio::spawn(work_off(backend, orders, says));
+    let connection = place::open(url).await?;
+    let desk = tokio::spawn(work_off(connection, orders, says));
     let mut output = tokio::io::stdout();
     while let Some(answer) = said.recv().await {
         let mut line = serde_json::to_vec(&answer)

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::bench::load::Load;
 use crate::bench::meter::Moment;
 use crate::bench::pump;
-use crate::bench::ratio::Pairs;
+use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
 use crate::bench::session::{Bench, rate};
 use crate::bench::tally::Tally;
@@ -26,7 +26,7 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
     let callers = u64::from(bench.args.callers.get());
     let few = (messages / ONE_CALLERS_PART).max(1);
     bench.steps.plan(u64::from(rounds) * 3);
-    let (mut together, mut alone) = (Pairs::default(), Pairs::default());
+    let (mut together, mut alone) = (Pairs::new(Better::Higher), Pairs::new(Better::Higher));
     for round in 1..=rounds {
         let mut turns = [(1, few), (callers, messages)];
         if round % 2 == 0 {
@@ -69,12 +69,18 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
 /// The rate of `callers` that share `messages`, each enqueueing its own one by one.
 async fn once(bench: &Bench<'_>, report: &mut Report, callers: u64, messages: u64) -> Result<f64> {
     let scratch = bench.place.fresh(None)?;
-    let backend = scratch.open().await?;
+    let connection = scratch.open().await?;
     let load = bench.load();
-    let took = enqueue(&backend.queues, load, callers, messages).await?;
+    let took = enqueue(&connection.backend().queues, load, callers, messages).await?;
     let mut tally = Tally::new(messages);
-    pump::drain(backend.queues.as_ref(), &load, pump::BULK, &mut tally).await?;
-    report.check.add(&bench.check(&backend, &tally).await?);
+    pump::drain(
+        connection.backend().queues.as_ref(),
+        &load,
+        pump::BULK,
+        &mut tally,
+    )
+    .await?;
+    report.check.add(&bench.check(&connection, &tally).await?);
     Ok(rate(messages, took))
 }
 

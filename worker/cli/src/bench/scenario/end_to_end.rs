@@ -42,18 +42,27 @@ async fn run(
     rate: Option<u32>,
 ) -> Result<()> {
     let scratch = bench.place.fresh(None)?;
-    let backend = scratch.open().await?;
+    let connection = scratch.open().await?;
     let load = bench.load();
     let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers.get()).await?;
     let batch = bench.args.batch.get();
     crew.order_each(&Order::Serve { load, batch }).await?;
     let mut seen = Seen::new(messages)?;
     match rate {
-        None => closed(&backend.queues, load, messages, &mut crew, &mut seen).await?,
+        None => {
+            closed(
+                &connection.backend().queues,
+                load,
+                messages,
+                &mut crew,
+                &mut seen,
+            )
+            .await?;
+        }
         Some(rate) => {
             let period = Duration::from_secs(1) / rate;
             open(
-                &backend.queues,
+                &connection.backend().queues,
                 load,
                 messages,
                 period,
@@ -75,7 +84,9 @@ async fn run(
         seen.settled.summary(format!("{name}: enqueue to ack")),
     ];
     report.latencies.extend(latencies);
-    report.check.add(&bench.check(&backend, &seen.tally).await?);
+    report
+        .check
+        .add(&bench.check(&connection, &seen.tally).await?);
     Ok(())
 }
 
@@ -108,7 +119,9 @@ impl Seen {
         self.tally.mark(*number);
         if let Some(due) = number.map(due) {
             self.delivered.record(at.since(due));
-            self.settled.record(settled.since(due));
+            if let Some(settled) = settled {
+                self.settled.record(settled.since(due));
+            }
         }
         Ok(())
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use longshore::core::{Backend, GroupName};
+use longshore::Connection;
+use longshore::core::GroupName;
 
 use crate::bench::load::Load;
 use crate::bench::meter::{Moment, processor_time};
 use crate::bench::place::{Scratch, open};
 use crate::bench::pump;
-use crate::bench::ratio::Pairs;
+use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
 use crate::bench::session::Bench;
 use crate::bench::tally::{Check, Tally};
@@ -35,7 +36,7 @@ pub(crate) async fn flat(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
         .steps
         .next(format!("storing {members} members of a group"));
     let mut behind = Stock::new(bench, few, members).await?;
-    let mut pairs: [Pairs; 4] = Default::default();
+    let mut pairs: [Pairs; 4] = std::array::from_fn(|_| Pairs::new(Better::Lower));
     // The first cycles fill caches that the others find full.
     for stock in [&mut shallow, &mut deep, &mut behind] {
         stock.turn_over(bench, bench.args.messages() / 4).await?;
@@ -79,7 +80,7 @@ struct Cost {
 
 /// A store with messages that wait.
 struct Stock {
-    backend: Backend,
+    connection: Connection,
     load: Load,
     /// How many messages were enqueued so far, members of the group not counted.
     enqueued: u64,
@@ -97,7 +98,7 @@ impl Stock {
         // Filling needs no durability; what is measured has that of the URL.
         let filler = open(&scratch.url_with("sync=normal")).await?;
         let load = bench.load();
-        let store = filler.queues.as_ref();
+        let store = filler.backend().queues.as_ref();
         if members > 0 {
             let group = GroupName::new("busy")?;
             pump::fill(store, &bench.load(), 0..members, pump::BULK, Some(&group)).await?;
@@ -106,7 +107,7 @@ impl Stock {
         }
         pump::fill(store, &load, 0..waiting, pump::BULK, None).await?;
         Ok(Self {
-            backend: scratch.open().await?,
+            connection: scratch.open().await?,
             load,
             enqueued: waiting,
             members,
@@ -117,7 +118,10 @@ impl Stock {
 
     /// Enqueues, receives and acks messages batch by batch: the depth stays as it is.
     async fn turn_over(&mut self, bench: &Bench<'_>, messages: u64) -> Result<Cost> {
-        let (store, batch) = (self.backend.queues.as_ref(), bench.args.batch.get());
+        let (store, batch) = (
+            self.connection.backend().queues.as_ref(),
+            bench.args.batch.get(),
+        );
         let queue = pump::queue()?;
         let (start, processor) = (Moment::now(), processor_time());
         let mut done = 0;
@@ -144,7 +148,12 @@ impl Stock {
         for number in &self.taken {
             tally.mark(*number);
         }
-        let stats = self.backend.admin.stats(&pump::queue()?).await?;
+        let stats = self
+            .connection
+            .backend()
+            .admin
+            .stats(&pump::queue()?)
+            .await?;
         let live = stats.map_or(0, |stats| stats.live() + stats.dead);
         let waiting = self.enqueued + self.members - self.taken.len() as u64;
         Ok(tally.check(live.abs_diff(waiting)))

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use longshore::core::FloorReport;
+
 use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::meter::Span;
-use crate::bench::ratio::Pairs;
+use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
 use crate::bench::session::{Bench, rate};
 use crate::bench::tally::{Check, Tally};
@@ -18,24 +20,16 @@ const GOAL: Goal = Goal::AtLeast(0.8);
 /// Measures the whole life of messages.
 pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let (messages, rounds) = (bench.args.messages(), bench.args.rounds());
-    let (batch, workers) = (bench.args.batch.get(), bench.args.workers.get());
     bench.steps.plan(u64::from(rounds) * 2 + 2);
-    let (mut enqueue, mut receive) = (Pairs::default(), Pairs::default());
+    let (mut enqueue, mut receive) = (Pairs::new(Better::Higher), Pairs::new(Better::Higher));
     for round in 1..=rounds {
-        let raw_first = round % 2 == 1;
-        let mut raw = None;
-        if raw_first {
-            bench.steps.next(format!("round {round}: raw floor"));
-            raw = Some(bench.raw(messages, batch, workers).await?);
-        }
-        bench.steps.next(format!("round {round}: longshore"));
-        let ours = once(bench).await?;
-        let raw = match raw {
-            Some(raw) => raw,
-            None => {
-                bench.steps.next(format!("round {round}: raw floor"));
-                bench.raw(messages, batch, workers).await?
-            }
+        // In turns, so that whoever comes second has no advantage in the end.
+        let (raw, ours) = if round % 2 == 1 {
+            let raw = raw(bench, round).await?;
+            (raw, ours(bench, round).await?)
+        } else {
+            let ours = ours(bench, round).await?;
+            (raw(bench, round).await?, ours)
         };
         enqueue.push(rate(messages, ours.enqueue), rate(messages, raw.enqueue));
         receive.push(
@@ -62,11 +56,18 @@ struct Took {
     check: Check,
 }
 
-async fn once(bench: &Bench<'_>) -> Result<Took> {
+async fn raw(bench: &Bench<'_>, round: u32) -> Result<FloorReport> {
+    bench.steps.next(format!("round {round}: raw floor"));
+    let (batch, workers) = (bench.args.batch.get(), bench.args.workers.get());
+    bench.raw(bench.args.messages(), batch, workers).await
+}
+
+async fn ours(bench: &Bench<'_>, round: u32) -> Result<Took> {
+    bench.steps.next(format!("round {round}: longshore"));
     let (messages, batch) = (bench.args.messages(), bench.args.batch.get());
     let scratch = bench.place.fresh(None)?;
     // Held to the end: a store in memory lives as long as somebody has it open.
-    let backend = scratch.open().await?;
+    let connection = scratch.open().await?;
     let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers.get()).await?;
     let load = bench.load();
     let workers = u64::from(bench.args.workers.get());
@@ -102,6 +103,6 @@ async fn once(bench: &Bench<'_>) -> Result<Took> {
     Ok(Took {
         enqueue,
         receive_settle: Span::cover(spans).unwrap_or_default(),
-        check: bench.check(&backend, &tally).await?,
+        check: bench.check(&connection, &tally).await?,
     })
 }

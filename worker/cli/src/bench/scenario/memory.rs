@@ -6,7 +6,7 @@ use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::meter::Span;
 use crate::bench::place::open;
 use crate::bench::pump;
-use crate::bench::ratio::{Pairs, median};
+use crate::bench::ratio::{Better, Pairs, median};
 use crate::bench::report::{Comparison, Figure, Goal, Report};
 use crate::bench::session::{Bench, rate};
 use crate::error::Result;
@@ -21,7 +21,7 @@ pub(crate) async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     let (messages, rounds) = (bench.args.messages(), bench.args.rounds());
     let raw_messages = messages.min(RAW_MAX);
     bench.steps.plan(u64::from(rounds) * 3);
-    let (mut pairs, mut peaks) = (Pairs::default(), Vec::new());
+    let (mut pairs, mut peaks) = (Pairs::new(Better::Higher), Vec::new());
     for round in 1..=rounds {
         bench.steps.next(format!("round {round}: raw floor"));
         let raw = bench.raw(raw_messages, bench.args.batch.get(), 1).await?;
@@ -61,7 +61,14 @@ async fn once(bench: &Bench<'_>, report: &mut Report, round: u32) -> Result<Took
     bench.steps.next(format!("round {round}: storing messages"));
     // Filling needs no durability; what is measured has that of the URL.
     let filler = open(&scratch.url_with("sync=normal")).await?;
-    pump::fill(filler.queues.as_ref(), &load, 0..messages, pump::BULK, None).await?;
+    pump::fill(
+        filler.backend().queues.as_ref(),
+        &load,
+        0..messages,
+        pump::BULK,
+        None,
+    )
+    .await?;
     bench.steps.next(format!("round {round}: worker"));
     let mut crew = Crew::hire(&bench.place, &scratch, 1).await?;
     let work = Order::Work {

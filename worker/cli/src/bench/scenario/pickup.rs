@@ -24,13 +24,9 @@ pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     let (messages, load) = (bench.args.messages(), bench.load());
     bench.steps.plan(2);
     let scratch = bench.place.fresh(None)?;
-    let backend = scratch.open().await?;
+    let connection = scratch.open().await?;
     let mut crew = Crew::hire(&bench.place, &scratch, 1).await?;
-    let work = Order::Serve {
-        load,
-        batch: bench.args.batch.get(),
-    };
-    crew.order_each(&work).await?;
+    crew.order_each(&Order::Attend { load }).await?;
     if bench.place.is_shared() {
         bench.steps.next("watching an idle worker");
         report.figures.push(idle(bench, &mut crew).await?);
@@ -41,7 +37,14 @@ pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     for number in 0..messages {
         tokio::time::sleep(GAP + GAP.mul_f64(spread(number))).await;
         let called = Moment::now();
-        pump::fill(backend.queues.as_ref(), &load, number..number + 1, 1, None).await?;
+        pump::fill(
+            connection.backend().queues.as_ref(),
+            &load,
+            number..number + 1,
+            1,
+            None,
+        )
+        .await?;
         let stored = Moment::now();
         let said = crew.next_within(pump::PATIENCE).await?;
         let Said::Taken { number, at, .. } = said else {
@@ -62,7 +65,7 @@ pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()>
             .goal(GOAL_P95_MS),
         from_stored.summary("answer of enqueue to an idle worker"),
     ]);
-    report.check.add(&bench.check(&backend, &tally).await?);
+    report.check.add(&bench.check(&connection, &tally).await?);
     Ok(())
 }
 

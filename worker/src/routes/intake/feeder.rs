@@ -1,0 +1,306 @@
+//! The loop of an intake: one process at a time looks for what is new and stores it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use longshore_core::{LeaseName, NewMessage, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::held::{self, Held};
+use super::identity;
+use super::lines::Look;
+use super::listing::{Found, Listing, list};
+use super::record::{Record, Stat};
+use super::status::FeedStatus;
+use crate::Connection;
+use crate::routes::route::{Glob, Intake, Route};
+
+/// How often the pattern is looked up again.
+const LOOK_EACH: Duration = Duration::from_secs(1);
+/// The same while a finite run waits for what is being written.
+const FINITE_LOOK_EACH: Duration = Duration::from_millis(200);
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Why feeding ends.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It was told to.
+    Asked,
+    /// Another process has the lease.
+    Lost,
+    /// The store failed.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Feeds the intake of one route.
+#[derive(Debug)]
+pub(in crate::routes) struct Feeder {
+    feeding: Feeding,
+    name: LeaseName,
+    holder: Arc<str>,
+}
+
+/// What feeding needs.
+#[derive(Debug)]
+pub(super) struct Feeding {
+    pub(super) route: Arc<Route>,
+    pub(super) glob: Glob,
+    /// Whether files are deleted once stored.
+    pub(super) deletes: bool,
+    pub(super) connection: Connection,
+    pub(super) scope: String,
+    /// Whether it ends when all there is has been stored.
+    pub(super) finite: bool,
+    pub(super) stop: CancellationToken,
+    pub(super) status: Arc<FeedStatus>,
+}
+
+/// What this process saw of a file the last time.
+#[derive(Debug)]
+pub(super) struct Seen {
+    stat: Stat,
+    since: Instant,
+    /// Whether nothing of it has to be done until it changes.
+    done: bool,
+    pub(super) refused: bool,
+}
+
+impl Seen {
+    fn new(stat: Stat) -> Self {
+        Self {
+            stat,
+            since: Instant::now(),
+            done: false,
+            refused: false,
+        }
+    }
+
+    /// For how long this process has seen the file as it is.
+    pub(super) fn unchanged_for(&self, found: &Found) -> Duration {
+        if self.stat == found.stat {
+            self.since.elapsed()
+        } else {
+            Duration::ZERO
+        }
+    }
+}
+
+impl Feeder {
+    /// A feeder of a route; `None` if its messages come from elsewhere.
+    pub(in crate::routes) fn of(
+        route: &Arc<Route>,
+        connection: &Connection,
+        finite: bool,
+        stop: CancellationToken,
+        status: Arc<FeedStatus>,
+    ) -> Option<Self> {
+        let glob = route.intake.glob()?.clone();
+        let scope = identity::scope(glob.shared);
+        let name = match scope.strip_prefix("host:") {
+            // Each host feeds files of its own, so each has a lease of its own.
+            Some(host) => format!(
+                "intake:{}:{}",
+                route.name,
+                longshore_core::Label::lossy(host)
+            ),
+            None => format!("intake:{}", route.name),
+        };
+        let holder = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
+        Some(Self {
+            name: LeaseName::new(name).ok()?,
+            holder: holder.into(),
+            feeding: Feeding {
+                deletes: matches!(route.intake, Intake::Files { delete: true, .. }),
+                route: route.clone(),
+                glob,
+                connection: connection.clone(),
+                scope,
+                finite,
+                stop,
+                status,
+            },
+        })
+    }
+
+    /// Feeds until it is told to stop, or (where it is finite) until all there is was stored.
+    /// An error that waiting does not mend ends it.
+    pub(in crate::routes) async fn run(self) -> Result<(), StoreError> {
+        let feeding = &self.feeding;
+        let mut seen = HashMap::new();
+        while !feeding.stop.is_cancelled() && !feeding.status.at_end() {
+            let turn = self.turn(&mut seen).await;
+            match turn {
+                Ok(()) | Err(Stop::Asked) => {}
+                Err(Stop::Lost) => {
+                    tracing::info!(route = %feeding.route.name, "another process feeds this intake now");
+                    seen.clear();
+                }
+                Err(Stop::Failed(error)) if error.is_retryable() => {
+                    tracing::warn!(route = %feeding.route.name, %error, "the intake waits for the store");
+                    feeding.rest_for(LOOK_EACH).await;
+                }
+                Err(Stop::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds while this process has the lease; waits a little where another one has it.
+    async fn turn(&self, seen: &mut HashMap<PathBuf, Seen>) -> Result<(), Stop> {
+        let feeding = &self.feeding;
+        let backend = feeding.connection.backend();
+        let Some(mut held) = Held::take(backend, &self.name, &self.holder).await? else {
+            if feeding.finite && self.others_are_done().await? {
+                feeding.status.set_at_end(true);
+            }
+            feeding.rest_for(LOOK_EACH / 2).await;
+            return Ok(());
+        };
+        let fed = feeding.feed(&mut held, seen).await;
+        held.give_back().await;
+        fed
+    }
+
+    /// Whether the process that has the lease has stored all there is.
+    async fn others_are_done(&self) -> Result<bool, Stop> {
+        let feeding = &self.feeding;
+        let listing = feeding.listing().await;
+        for found in &listing.files {
+            let key = Record::key(&feeding.scope, &found.name);
+            let record = held::load(feeding.connection.backend(), &self.name, &key).await?;
+            let stored = match feeding.route.intake {
+                Intake::Lines { .. } => Feeding::lines_are_stored(record.as_ref(), found),
+                _ => Feeding::file_is_stored(record.as_ref(), found),
+            };
+            if !stored {
+                return Ok(false);
+            }
+        }
+        feeding.status.set_unreadable(listing.unreadable);
+        Ok(true)
+    }
+}
+
+impl Feeding {
+    /// Looks again and again, until all there is was stored (where that is the end) or a stop.
+    async fn feed(&self, held: &mut Held, seen: &mut HashMap<PathBuf, Seen>) -> Result<(), Stop> {
+        let mut day = self.today();
+        loop {
+            if day != self.today() {
+                day = self.today();
+                // What is remembered is saved anew each day, so that it is not forgotten.
+                seen.values_mut().for_each(|known| known.done = false);
+            }
+            let complete = self.pass(held, seen).await?;
+            if self.finite && complete {
+                self.status.set_at_end(true);
+                return Ok(());
+            }
+            let pause = if self.finite {
+                FINITE_LOOK_EACH
+            } else {
+                LOOK_EACH
+            };
+            self.rest_for(pause).await;
+            if self.stop.is_cancelled() {
+                return Err(Stop::Asked);
+            }
+            held.keep().await?;
+        }
+    }
+
+    /// One look at all files. Answers whether nothing has to wait.
+    async fn pass(&self, held: &mut Held, seen: &mut HashMap<PathBuf, Seen>) -> Result<bool, Stop> {
+        let mut listing = self.listing().await;
+        let there: HashSet<_> = listing
+            .files
+            .iter()
+            .map(|found| found.path.clone())
+            .collect();
+        seen.retain(|path, _| there.contains(path));
+        let mut complete = true;
+        for found in &listing.files {
+            if self.stop.is_cancelled() {
+                return Err(Stop::Asked);
+            }
+            held.keep().await?;
+            let known = seen
+                .entry(found.path.clone())
+                .and_modify(|known| {
+                    if known.stat != found.stat {
+                        *known = Seen::new(found.stat);
+                    }
+                })
+                .or_insert_with(|| Seen::new(found.stat));
+            if known.done {
+                continue;
+            }
+            let look = match self.route.intake {
+                Intake::Lines { .. } => self.feed_lines(held, found, known).await?,
+                _ => self.feed_file(held, found, known).await?,
+            };
+            match look {
+                Look::AtEnd => known.done = true,
+                Look::Waits => complete = false,
+                Look::Unreadable(reason) => {
+                    listing.unreadable.get_or_insert(reason);
+                }
+            }
+        }
+        self.tell_unreadable(listing.unreadable);
+        Ok(complete)
+    }
+
+    async fn listing(&self) -> Listing {
+        let glob = self.glob.clone();
+        let listed = tokio::task::spawn_blocking(move || list(&glob)).await;
+        listed.unwrap_or_default()
+    }
+
+    fn tell_unreadable(&self, what: Option<String>) {
+        if self.status.set_unreadable(what.clone())
+            && let Some(reason) = what
+        {
+            tracing::error!(route = %self.route.name, %reason, "the intake cannot read all that it should");
+        }
+    }
+
+    /// The greatest body that the queue takes.
+    pub(super) async fn body_max(&self) -> Result<usize, Stop> {
+        let backend = self.connection.backend();
+        let settings = backend.admin.settings(&self.route.queue).await?;
+        Ok(settings.body_bytes_max(&backend.queues.limits()))
+    }
+
+    /// The day by the store's clock: what is remembered is saved anew on each.
+    pub(super) fn today(&self) -> i64 {
+        self.connection.clock().now().as_millis() / DAY_MS
+    }
+
+    /// Says where a message came from, in headers of the user.
+    pub(super) fn name_file(&self, message: &mut NewMessage, found: &Found) {
+        let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+        message.headers.insert("file_name", header_text(&name));
+        message
+            .headers
+            .insert("file_path", header_text(&found.name));
+    }
+}
+
+/// Text that a header can hold: a file may be named anything.
+fn header_text(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| !c.is_control()).collect();
+    let mut end = kept.len().min(longshore_core::Headers::VALUE_BYTES_MAX);
+    while !kept.is_char_boundary(end) {
+        end -= 1;
+    }
+    kept[..end].to_owned()
+}

@@ -1,0 +1,109 @@
+//! Which files there are.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::record::Stat;
+use crate::routes::read::plain;
+use crate::routes::route::Glob;
+
+/// A file that the pattern finds.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// The path as it stands in ids and records.
+    pub(super) name: String,
+    pub(super) stat: Stat,
+    /// How long ago it was changed, by this host's clock; nothing if that lies ahead.
+    pub(super) unchanged_for: Duration,
+}
+
+/// What a look at the disk gave.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// In the order of their paths.
+    pub(super) files: Vec<Found>,
+    /// The first thing that could not be read, in words.
+    pub(super) unreadable: Option<String>,
+}
+
+/// Lists the files of a pattern. Blocks.
+pub(super) fn list(glob: &Glob) -> Listing {
+    let mut listing = Listing::default();
+    let paths = match glob::glob(&glob.pattern) {
+        Ok(paths) => paths,
+        Err(error) => {
+            listing.unreadable = Some(format!("the pattern {} is wrong: {error}", glob.written));
+            return listing;
+        }
+    };
+    for path in paths {
+        match path {
+            Ok(path) => add(&mut listing, path),
+            Err(error) => {
+                let reason = format!(
+                    "{} cannot be read: {}",
+                    error.path().display(),
+                    plain(error.error())
+                );
+                listing.unreadable.get_or_insert(reason);
+            }
+        }
+    }
+    let literal = !glob.written.contains(['*', '?', '[']);
+    if literal && listing.files.is_empty() && listing.unreadable.is_none() {
+        listing.unreadable = Some(format!("there is no file {}", glob.written));
+    }
+    if listing.unreadable.is_none() {
+        listing.unreadable = closed_folder(glob);
+    }
+    listing
+}
+
+fn add(listing: &mut Listing, path: PathBuf) {
+    let metadata = match std::fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        // It was there a moment ago: somebody else took it away.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+        Err(error) => {
+            let reason = format!("{} cannot be read: {}", path.display(), plain(&error));
+            listing.unreadable.get_or_insert(reason);
+            return;
+        }
+    };
+    if !metadata.is_file() {
+        return;
+    }
+    let modified_ns = metadata
+        .mtime()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(metadata.mtime_nsec());
+    let changed = metadata.modified().ok();
+    listing.files.push(Found {
+        name: path.to_string_lossy().into_owned(),
+        stat: Stat {
+            len: metadata.len(),
+            modified_ns,
+            inode: metadata.ino(),
+        },
+        unchanged_for: changed.and_then(|at| at.elapsed().ok()).unwrap_or_default(),
+        path,
+    });
+}
+
+/// The pattern crate passes over a folder that may not be read where the pattern begins.
+fn closed_folder(glob: &Glob) -> Option<String> {
+    let fixed = glob
+        .pattern
+        .split(['*', '?', '['])
+        .next()
+        .unwrap_or_default();
+    let folder = fixed.rsplit_once('/').map_or("/", |(folder, _)| folder);
+    let folder = if folder.is_empty() { "/" } else { folder };
+    let error = std::fs::read_dir(folder).err()?;
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Some(format!("there is no folder {folder}"));
+    }
+    Some(format!("{folder} cannot be read: {}", plain(&error)))
+}

@@ -1,0 +1,15 @@
+//! Intakes that feed a route's own queue from files.
+
+mod batch;
+mod feeder;
+mod files;
+mod held;
+mod identity;
+mod line_reader;
+mod lines;
+mod listing;
+mod record;
+mod status;
+
+pub(super) use feeder::Feeder;
+pub(super) use status::FeedStatus;

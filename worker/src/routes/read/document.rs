@@ -1,0 +1,151 @@
+//! The text of a route file, and places in it.
+
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::routes::ConfigError;
+
+/// A route file is not greater.
+const BYTES_MAX: u64 = 1024 * 1024;
+
+/// A route file in memory.
+#[derive(Debug)]
+pub(in crate::routes) struct Document {
+    /// As it was named by the user.
+    pub(in crate::routes) path: PathBuf,
+    /// Its folder, absolute: relative paths in the file start here.
+    pub(in crate::routes) folder: PathBuf,
+    pub(in crate::routes) text: String,
+}
+
+/// A place in a route file.
+#[derive(Clone, Debug)]
+pub(in crate::routes) struct Mark {
+    document: Arc<Document>,
+    at: usize,
+}
+
+impl Document {
+    /// Reads a file: regular, at most 1 MiB, UTF-8, with or without a byte order mark.
+    pub(in crate::routes) fn open(path: &Path) -> Result<Self, ConfigError> {
+        let refuse = |what: String| ConfigError::of_file(path, what);
+        let cannot = |error: std::io::Error| refuse(format!("cannot be read: {}", plain(&error)));
+        let file = std::fs::File::open(path).map_err(cannot)?;
+        let kind = file.metadata().map_err(cannot)?.file_type();
+        if kind.is_dir() {
+            return Err(refuse("is a directory, not a route file".into()));
+        }
+        let mut bytes = Vec::new();
+        file.take(BYTES_MAX + 1)
+            .read_to_end(&mut bytes)
+            .map_err(cannot)?;
+        if bytes.len() as u64 > BYTES_MAX {
+            return Err(refuse("is greater than 1 MiB".into()).hint("split it into several files"));
+        }
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let folder = std::fs::canonicalize(folder).map_err(cannot)?;
+        let bytes = bytes
+            .strip_prefix(b"\xef\xbb\xbf")
+            .map(<[u8]>::to_vec)
+            .unwrap_or(bytes);
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..at]
+                .iter()
+                .filter(|b| **b == b'\n')
+                .count();
+            refuse(format!(
+                "is not UTF-8: the first bad byte is in line {line}"
+            ))
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            folder,
+            text,
+        })
+    }
+
+    /// A file that is text in memory.
+    #[cfg(test)]
+    pub(in crate::routes) fn of_text(path: &str, folder: &Path, text: &str) -> Self {
+        Self {
+            path: path.into(),
+            folder: folder.to_owned(),
+            text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+        }
+    }
+
+    /// Line and column (in characters) of a byte offset, both from 1.
+    pub(in crate::routes) fn position(&self, at: usize) -> (usize, usize) {
+        let mut at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &self.text[..at];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = 1 + before.matches('\n').count();
+        (line, 1 + before[line_start..].chars().count())
+    }
+
+    /// A mistake at a place.
+    pub(in crate::routes) fn error(
+        &self,
+        span: &Range<usize>,
+        message: impl Into<String>,
+    ) -> ConfigError {
+        let (line, column) = self.position(span.start);
+        ConfigError {
+            file: self.path.clone(),
+            line,
+            column,
+            message: message.into(),
+            hint: String::new(),
+        }
+    }
+
+    /// A path of the file: relative ones start at its folder.
+    pub(in crate::routes) fn resolve(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
+}
+
+impl Mark {
+    pub(in crate::routes) fn new(document: &Arc<Document>, span: &Range<usize>) -> Self {
+        Self {
+            document: document.clone(),
+            at: span.start,
+        }
+    }
+
+    /// A mistake here.
+    pub(in crate::routes) fn error(&self, message: impl Into<String>) -> ConfigError {
+        self.document.error(&(self.at..self.at), message)
+    }
+
+    /// The file as the user named it.
+    pub(in crate::routes) fn file(&self) -> &Path {
+        &self.document.path
+    }
+}
+
+/// `file:line`
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (line, _) = self.document.position(self.at);
+        write!(f, "{}:{line}", self.document.path.display())
+    }
+}
+
+/// An I/O error in words, without its number.
+pub(in crate::routes) fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}

@@ -1,0 +1,84 @@
+//! All routes of a run, from one file or several.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_core::{QueueName, RouteName, SettingsChange, StoreUrl};
+
+use super::ConfigError;
+use super::read::Mark;
+use super::route::Route;
+use super::steps::Action;
+
+/// The routes of one or several files, checked and compiled.
+#[derive(Clone, Debug)]
+pub struct RouteSet(pub(super) Arc<Parts>);
+
+/// What is in a set.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) store: Option<StoreUrl>,
+    pub(super) stores: BTreeMap<String, StoreUrl>,
+    pub(super) concurrency: Option<usize>,
+    pub(super) drain: Option<Duration>,
+    pub(super) queues: Vec<QueueEntry>,
+    pub(super) routes: Vec<Arc<Route>>,
+    /// Clauses for all routes: the pattern and where it stands.
+    pub(super) global_clauses: Vec<(longshore_core::Label, Mark)>,
+    /// Warnings that only the file can tell.
+    pub(super) warnings: Vec<longshore_core::Finding>,
+}
+
+/// Settings of a queue.
+#[derive(Debug)]
+pub(super) struct QueueEntry {
+    pub(super) queue: QueueName,
+    pub(super) change: SettingsChange,
+}
+
+impl RouteSet {
+    /// The routes in the order of the files.
+    pub fn names(&self) -> Vec<&RouteName> {
+        self.0.routes.iter().map(|route| &route.name).collect()
+    }
+
+    /// The URL of the default store, if a file names one.
+    pub fn store_url(&self) -> Option<&StoreUrl> {
+        self.0.store.as_ref()
+    }
+
+    /// The named stores.
+    pub fn named_stores(&self) -> impl Iterator<Item = (&str, &StoreUrl)> {
+        self.0.stores.iter().map(|(name, url)| (name.as_str(), url))
+    }
+
+    /// The named stores that these routes (all, if none is named) forward to.
+    pub fn needed_stores(&self, only: &[RouteName]) -> Vec<(&str, &StoreUrl)> {
+        let used: Vec<_> = self
+            .chosen(only)
+            .flat_map(|route| route.targets())
+            .filter_map(|(_, store)| store)
+            .collect();
+        self.named_stores()
+            .filter(|(name, _)| used.contains(name))
+            .collect()
+    }
+
+    /// The programs of these routes (all, if none is named) that cannot be run here.
+    pub fn missing_programs(&self, only: &[RouteName]) -> Vec<ConfigError> {
+        let steps = self.chosen(only).flat_map(|route| route.steps.iter());
+        steps
+            .filter_map(|step| match &step.action {
+                Action::Exec(exec) => exec.missing(),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// These routes; all, if none is named.
+    pub(super) fn chosen(&self, only: &[RouteName]) -> impl Iterator<Item = &Arc<Route>> {
+        let routes = self.0.routes.iter();
+        routes.filter(move |route| only.is_empty() || only.contains(&route.name))
+    }
+}

@@ -1,0 +1,287 @@
+//! Exec steps: an ordinary program works the message.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_core::{Failure, Label};
+use tokio::process::Command;
+
+use super::Input;
+use super::process::{self, Ended, How, Plan};
+use super::program;
+use crate::routes::ConfigError;
+use crate::routes::read::{Document, Mark, Node, shown, shown_span};
+use crate::routes::template::{Data, Flavour, Template, failure, templated_script};
+
+const TIMEOUT: Duration = Duration::from_secs(600);
+const OUTPUT_MAX: usize = 1024 * 1024;
+/// What a program sees of this process's environment; all else comes from the step.
+const INHERITED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"];
+
+/// Runs a program: its exit code says what becomes of the message.
+#[derive(Debug)]
+pub(in crate::routes) struct ExecStep {
+    place: Mark,
+    /// As it was written.
+    name: String,
+    /// Where it is; an error in words if it is nowhere.
+    program: Result<PathBuf, String>,
+    arguments: Vec<Template>,
+    inherited: Vec<(OsString, OsString)>,
+    env: Vec<(String, Template)>,
+    cwd: PathBuf,
+    reads_body: bool,
+    output_max: Option<usize>,
+    timeout: Duration,
+}
+
+impl ExecStep {
+    pub(super) fn of(
+        document: &std::sync::Arc<Document>,
+        node: &Node,
+    ) -> Result<Self, ConfigError> {
+        let command = node.items("command");
+        let written: Vec<_> = command.iter().filter_map(Node::as_text).collect();
+        let first = command.first().unwrap_or(node);
+        let name = written.first().copied().unwrap_or_default();
+        check_command(document, command, &written)?;
+        let mut arguments = Vec::new();
+        for argument in command.iter().skip(1) {
+            arguments.push(Template::of(document, argument, Flavour::Plain)?);
+        }
+        let cwd = document.resolve(node.text("cwd").unwrap_or_default());
+        if !cwd.is_dir() {
+            let folder = node.get("cwd").unwrap_or(node);
+            return Err(document.error(&folder.span, "cwd is not a directory"));
+        }
+        let search = std::env::var_os("PATH");
+        Ok(Self {
+            place: Mark::new(document, &first.span),
+            name: first.written().to_owned(),
+            program: program::find(name, &document.folder, search.as_deref()),
+            arguments,
+            inherited: inherited(),
+            env: environment(document, node)?,
+            cwd,
+            reads_body: node.text("stdin") != Some("none"),
+            output_max: (node.text("stdout") == Some("body")).then(|| {
+                node.whole("output_max")
+                    .map_or(OUTPUT_MAX, |max| max as usize)
+            }),
+            timeout: node.duration("timeout").unwrap_or(TIMEOUT),
+        })
+    }
+
+    /// What is wrong with the program, if anything.
+    pub(in crate::routes) fn missing(&self) -> Option<ConfigError> {
+        let reason = self.program.as_ref().err()?;
+        Some(self.place.error(reason.clone()))
+    }
+
+    pub(super) async fn run(&self, input: &Input<'_>) -> Result<Option<Bytes>, Failure> {
+        let program = self.program.as_ref().map_err(|reason| unstarted(reason))?;
+        let command = self.command(program, &input.data)?;
+        let plan = Plan {
+            stdin: self.reads_body.then(|| input.body.clone()),
+            stdout_max: self.output_max,
+            timeout: self.timeout,
+        };
+        let ended = process::run(command, plan, input.job.hold()).await;
+        let ended = ended.map_err(|error| {
+            let reason = format!("{} cannot be started: {error}", self.name);
+            match error.kind() {
+                // The same message gives the same arguments again.
+                std::io::ErrorKind::ArgumentListTooLong => Failure::permanent(reason),
+                _ => Failure::retryable(reason),
+            }
+            .with_label(Label::lossy("exec.start"))
+        })?;
+        self.judge(ended)
+    }
+
+    fn command(&self, program: &Path, data: &Data<'_>) -> Result<Command, Failure> {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(&self.cwd);
+        command.envs(self.inherited.iter().map(|(name, value)| (name, value)));
+        let message = data.message;
+        command
+            .env("LONGSHORE_ID", message.id.to_string())
+            .env("LONGSHORE_ATTEMPT", data.attempt.to_string())
+            .env("LONGSHORE_QUEUE", data.queue.as_str())
+            .env("LONGSHORE_KIND", message.kind.as_str());
+        if let Some(group) = &message.group {
+            command.env("LONGSHORE_GROUP", group.as_str());
+        }
+        for (name, value) in &self.env {
+            command.env(name, checked(value.render(data)?)?);
+        }
+        let mut options_ended = false;
+        for argument in &self.arguments {
+            let value = checked(argument.render(data)?)?;
+            let starts_with_value = !argument.is_literal() && argument.source().starts_with('{');
+            if starts_with_value && !options_ended && value.starts_with('-') {
+                let reason = "would be read as an option; put \"--\" or a fixed text before it";
+                return Err(failure(format!("the argument {} {reason}", shown(&value))));
+            }
+            options_ended |= argument.is_literal() && value == "--";
+            command.arg(value);
+        }
+        Ok(command)
+    }
+
+    fn judge(&self, ended: Ended) -> Result<Option<Bytes>, Failure> {
+        let stderr = tail_in_words(&ended.stderr);
+        let failed = |what: String, label: String, permanent: bool| {
+            let message = format!("{} {what}{stderr}", self.name);
+            let failure = if permanent {
+                Failure::permanent(message)
+            } else {
+                Failure::retryable(message)
+            };
+            Err(failure.with_label(Label::lossy(label)))
+        };
+        match ended.how {
+            How::Exited(status) if status.success() => {
+                Ok(self.output_max.map(|_| Bytes::from(ended.stdout)))
+            }
+            How::Exited(status) => {
+                let (what, label, permanent) = verdict(status);
+                failed(what, label, permanent)
+            }
+            How::TimedOut => {
+                let what = format!("was not done after {}", shown_span(self.timeout));
+                failed(what, "exec.timeout".into(), false)
+            }
+            How::PrintedTooMuch => {
+                let max = self.output_max.unwrap_or_default();
+                failed(
+                    format!("printed more than {max} bytes"),
+                    "exec.output".into(),
+                    true,
+                )
+            }
+            How::Cancelled => failed("was cancelled".into(), "exec.cancelled".into(), false),
+        }
+    }
+}
+
+/// What an exit says: in words, as a label, and whether trying again is useless.
+fn verdict(status: ExitStatus) -> (String, String, bool) {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => (
+            format!("exited with {code}"),
+            format!("exec.exit.{code}"),
+            matches!(code, 65 | 66),
+        ),
+        (None, Some(signal)) => (
+            format!("was ended by signal {signal}"),
+            format!("exec.signal.{signal}"),
+            false,
+        ),
+        (None, None) => ("ended".into(), "exec.exit".into(), false),
+    }
+}
+
+fn unstarted(reason: &str) -> Failure {
+    Failure::retryable(reason).with_label(Label::lossy("exec.start"))
+}
+
+/// An argument or a variable cannot hold a NUL byte.
+fn checked(value: String) -> Result<String, Failure> {
+    if value.contains('\0') {
+        return Err(failure(
+            "a value holds a NUL byte, which no argument can".into(),
+        ));
+    }
+    Ok(value)
+}
+
+/// `: ` and the end of stderr, in which control characters are escaped; nothing if there is none.
+fn tail_in_words(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let mut words = String::new();
+    for c in text.trim().chars() {
+        match c {
+            '\n' | '\t' => words.push(c),
+            c if c.is_control() => words.extend(c.escape_default()),
+            c => words.push(c),
+        }
+    }
+    if words.is_empty() {
+        return words;
+    }
+    format!(": {words}")
+}
+
+/// Refuses a program that a message could choose, and code that a message could write.
+fn check_command(
+    document: &Document,
+    command: &[Node],
+    written: &[&str],
+) -> Result<(), ConfigError> {
+    let (Some(first), Some(name)) = (command.first(), written.first()) else {
+        return Ok(());
+    };
+    if name.is_empty() {
+        return Err(document.error(&first.span, "the program has no name"));
+    }
+    if crate::routes::template::has_placeholder(name) {
+        let message = "the program itself cannot be a template: no message may choose what runs";
+        return Err(document.error(&first.span, message));
+    }
+    if let Some(part) = written.iter().position(|part| part.contains('\0')) {
+        let span = command.get(part).map_or(&first.span, |node| &node.span);
+        return Err(document.error(span, "an argument cannot hold a NUL byte"));
+    }
+    if let Some((at, interpreter)) = templated_script(written) {
+        let span = command.get(at).map_or(&first.span, |node| &node.span);
+        let message =
+            format!("{interpreter} would run what the message says: a template in its script");
+        let hint = "hand the value over in env or on stdin";
+        return Err(document.error(span, message).hint(hint));
+    }
+    Ok(())
+}
+
+fn environment(document: &Document, node: &Node) -> Result<Vec<(String, Template)>, ConfigError> {
+    let mut env = Vec::new();
+    for (name, span, value) in node.get("env").map(Node::entries).unwrap_or_default() {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let message = format!("{} is not the name of a variable", shown(name));
+            return Err(document.error(span, message));
+        }
+        if name.starts_with("LONGSHORE_") {
+            let message = "names with LONGSHORE_ are set by the worker";
+            return Err(document.error(span, message));
+        }
+        env.push((
+            name.to_owned(),
+            Template::of(document, value, Flavour::Plain)?,
+        ));
+    }
+    Ok(env)
+}
+
+fn inherited() -> Vec<(OsString, OsString)> {
+    std::env::vars_os()
+        .filter(|(name, _)| {
+            let name = name.to_string_lossy();
+            INHERITED.contains(&&*name) || name.starts_with("LC_")
+        })
+        .collect()
+}
+
+impl fmt::Display for ExecStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exec {}", self.name)?;
+        for argument in &self.arguments {
+            write!(f, " {}", argument.written())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! Log steps.
+
+use std::fmt;
+
+use longshore_core::Failure;
+use tracing::Level;
+
+use super::Input;
+use crate::routes::ConfigError;
+use crate::routes::read::{Document, Node};
+use crate::routes::template::{Flavour, Template};
+
+/// Logs a line with the route and the id of the message.
+#[derive(Debug)]
+pub(in crate::routes) struct LogStep {
+    message: Template,
+    level: Level,
+}
+
+impl LogStep {
+    pub(super) fn of(document: &Document, node: &Node) -> Result<Self, ConfigError> {
+        let message = node.get("message").unwrap_or(node);
+        Ok(Self {
+            message: Template::of(document, message, Flavour::Plain)?,
+            level: match node.text("level") {
+                Some("error") => Level::ERROR,
+                Some("warn") => Level::WARN,
+                Some("debug") => Level::DEBUG,
+                Some("trace") => Level::TRACE,
+                _ => Level::INFO,
+            },
+        })
+    }
+
+    pub(super) fn run(&self, input: &Input<'_>) -> Result<(), Failure> {
+        let text = self.message.render(&input.data)?;
+        // Values come from outside: a line break or an escape sequence must not forge a line.
+        let line: String = text.chars().flat_map(escaped).collect();
+        let (route, id) = (input.route, input.data.message.id);
+        match self.level {
+            Level::ERROR => tracing::error!(%route, %id, "{line}"),
+            Level::WARN => tracing::warn!(%route, %id, "{line}"),
+            Level::INFO => tracing::info!(%route, %id, "{line}"),
+            Level::DEBUG => tracing::debug!(%route, %id, "{line}"),
+            Level::TRACE => tracing::trace!(%route, %id, "{line}"),
+        }
+        Ok(())
+    }
+}
+
+fn escaped(c: char) -> impl Iterator<Item = char> {
+    let plain = (!c.is_control()).then_some(c);
+    let escape = c.is_control().then(|| c.escape_default());
+    plain.into_iter().chain(escape.into_iter().flatten())
+}
+
+impl fmt::Display for LogStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "log {}", self.message.written())
+    }
+}

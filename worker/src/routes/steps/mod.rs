@@ -1,0 +1,16 @@
+//! What a route does with a message.
+
+mod address;
+mod client;
+mod exec;
+mod file;
+mod forward;
+mod http;
+mod log;
+mod process;
+mod program;
+mod step;
+
+pub(super) use client::Clients;
+pub(super) use forward::Child;
+pub(super) use step::{Action, Input, Services, Step};

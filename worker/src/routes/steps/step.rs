@@ -1,0 +1,134 @@
+//! One step of a route.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use longshore_core::{Failure, RouteName};
+
+use super::Clients;
+use super::exec::ExecStep;
+use super::file::FileStep;
+use super::forward::ForwardStep;
+use super::http::HttpStep;
+use super::log::LogStep;
+use crate::routes::ConfigError;
+use crate::routes::read::{Document, Node};
+use crate::routes::template::{Data, Flavour, Template};
+use crate::{Connection, JobContext};
+
+/// A step and its condition.
+#[derive(Debug)]
+pub(in crate::routes) struct Step {
+    pub(in crate::routes) when: Option<Template>,
+    pub(in crate::routes) action: Action,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(in crate::routes) enum Action {
+    Exec(ExecStep),
+    Http(HttpStep),
+    Forward(ForwardStep),
+    File(FileStep),
+    Log(LogStep),
+}
+
+/// What all steps of a run share.
+#[derive(Debug)]
+pub(in crate::routes) struct Services {
+    /// The named stores.
+    pub(in crate::routes) stores: BTreeMap<String, Connection>,
+    pub(in crate::routes) clients: Clients,
+}
+
+/// What a step works on.
+#[derive(Debug)]
+pub(in crate::routes) struct Input<'a> {
+    pub(in crate::routes) job: &'a JobContext,
+    pub(in crate::routes) route: &'a RouteName,
+    /// Which step of the route this is, from 0.
+    pub(in crate::routes) index: usize,
+    /// The current body.
+    pub(in crate::routes) body: &'a Bytes,
+    pub(in crate::routes) data: Data<'a>,
+    pub(in crate::routes) services: &'a Services,
+}
+
+const ACTIONS: &[&str] = &["exec", "http", "forward", "file", "log"];
+
+impl Step {
+    /// Reads a step: exactly one of the actions, and maybe a condition.
+    pub(in crate::routes) fn of(
+        document: &Arc<Document>,
+        node: &Node,
+    ) -> Result<Self, ConfigError> {
+        let named: Vec<_> = ACTIONS
+            .iter()
+            .filter(|name| node.get(name).is_some())
+            .collect();
+        let (name, table) = match named[..] {
+            [name] => (*name, node.get(name)),
+            [] => {
+                let message = format!(
+                    "the step does nothing; it needs one of {}",
+                    ACTIONS.join(", ")
+                );
+                return Err(document.error(&node.span, message));
+            }
+            [first, second, ..] => {
+                let message = format!("a step does one thing, here are {first} and {second}");
+                let error = document.error(node.key_span(second), message);
+                return Err(error.hint("write a second [[route.step]]"));
+            }
+        };
+        let table = table.unwrap_or(node);
+        let action = match name {
+            "exec" => Action::Exec(ExecStep::of(document, table)?),
+            "http" => Action::Http(HttpStep::of(document, table)?),
+            "forward" => Action::Forward(ForwardStep::of(document, table)?),
+            "file" => Action::File(FileStep::of(document, table)?),
+            _ => Action::Log(LogStep::of(document, table)?),
+        };
+        let when = node.get("when");
+        let when = when.map(|when| Template::of(document, when, Flavour::Plain));
+        Ok(Self {
+            when: when.transpose()?,
+            action,
+        })
+    }
+
+    /// Runs the step. `Some` replaces the current body.
+    pub(in crate::routes) async fn run(&self, input: &Input<'_>) -> Result<Option<Bytes>, Failure> {
+        if let Some(when) = &self.when
+            && !when.holds(&input.data)?
+        {
+            return Ok(None);
+        }
+        match &self.action {
+            Action::Exec(step) => step.run(input).await,
+            Action::Http(step) => step.run(input).await,
+            Action::Forward(step) => step.run(input).await.map(|()| None),
+            Action::File(step) => step.run(input).await.map(|()| None),
+            Action::Log(step) => step.run(input).map(|()| None),
+        }
+    }
+}
+
+/// The step in a few words, for graphs and logs.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.action {
+            Action::Exec(step) => step.fmt(f),
+            Action::Http(step) => step.fmt(f),
+            Action::Forward(step) => step.fmt(f),
+            Action::File(step) => step.fmt(f),
+            Action::Log(step) => step.fmt(f),
+        }?;
+        match &self.when {
+            Some(when) => write!(f, "  when {}", when.written()),
+            None => Ok(()),
+        }
+    }
+}

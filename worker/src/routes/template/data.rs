@@ -1,0 +1,89 @@
+//! What templates see.
+
+use std::sync::OnceLock;
+
+use longshore_core::{Message, QueueName};
+use minijinja::Value;
+use minijinja::value::Serde;
+use serde_json::Value as Json;
+
+/// The values of one step of one delivery. The body is parsed at most once, and only for a
+/// template that looks at it.
+#[derive(Debug)]
+pub(in crate::routes) struct Data<'a> {
+    pub(in crate::routes) message: &'a Message,
+    pub(in crate::routes) queue: &'a QueueName,
+    pub(in crate::routes) attempt: u32,
+    body: &'a [u8],
+    parsed: OnceLock<Option<Value>>,
+}
+
+impl<'a> Data<'a> {
+    pub(in crate::routes) fn new(
+        message: &'a Message,
+        queue: &'a QueueName,
+        attempt: u32,
+        body: &'a [u8],
+    ) -> Self {
+        Self {
+            message,
+            queue,
+            attempt,
+            body,
+            parsed: OnceLock::new(),
+        }
+    }
+
+    /// The body: parsed if it is JSON, text if it is UTF-8, nothing otherwise.
+    fn body(&self) -> Option<Value> {
+        let parsed = self.parsed.get_or_init(|| {
+            if let Ok(json) = serde_json::from_slice::<Json>(self.body) {
+                return Some(Value::from(Serde(json)));
+            }
+            std::str::from_utf8(self.body).ok().map(Value::from)
+        });
+        parsed.clone()
+    }
+
+    /// The value of a top-level name; an error in words where there is none.
+    pub(super) fn value(&self, name: &str) -> Result<Value, String> {
+        let message = self.message;
+        Ok(match name {
+            "body" => self
+                .body()
+                .ok_or("the body is neither JSON nor text (not UTF-8)")?,
+            "headers" => Value::from_pairs(message.headers.iter()),
+            "id" => Value::from(message.id.to_string()),
+            "kind" => Value::from(message.kind.as_str()),
+            "queue" => Value::from(self.queue.as_str()),
+            "group" => message
+                .group
+                .as_ref()
+                .map_or_else(|| Value::from(()), |group| Value::from(group.as_str())),
+            "attempt" => Value::from(self.attempt),
+            _ => Value::UNDEFINED,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(in crate::routes) mod tests {
+    use longshore_core::{Headers, IdOrigin, JobKind, MessageId, NewMessage, Timestamp};
+
+    use super::*;
+
+    /// A message with these headers.
+    pub(in crate::routes) fn message(headers: &[(&str, &str)]) -> Message {
+        let id: MessageId = "018f3c7a-5b2e-7d11-9a3b-0123456789ab".parse().unwrap();
+        let mut new = NewMessage::new(id, IdOrigin::Fresh, JobKind::default(), "");
+        new.headers = headers.iter().copied().collect::<Headers>();
+        new.stored_at(Timestamp::EPOCH, None)
+    }
+
+    /// What templates see of it.
+    pub(in crate::routes) fn data<'a>(message: &'a Message, body: &'a [u8]) -> Data<'a> {
+        static QUEUE: std::sync::LazyLock<QueueName> =
+            std::sync::LazyLock::new(|| QueueName::new("images").unwrap());
+        Data::new(message, &QUEUE, 3, body)
+    }
+}

@@ -1,0 +1,11 @@
+//! Templates in route files: strict, bounded, compiled when the file is loaded.
+
+mod compile;
+mod data;
+mod flavour;
+mod script;
+
+pub(super) use compile::{NAMES, Template, failure, has_placeholder};
+pub(super) use data::Data;
+pub(super) use flavour::Flavour;
+pub(super) use script::templated_script;
