@@ -220,65 +220,68 @@ mod tests {
         )
     }
 
+    use StoreErrorKind as Kind;
+
+    const TABLE: [(&str, Kind, Effect); 14] = [
+        (
+            "OOM command not allowed",
+            Kind::Overloaded,
+            Effect::NotApplied,
+        ),
+        (
+            "READONLY You can't write",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        (
+            "LOADING Redis is loading",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        (
+            "MISCONF Redis is configured",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        (
+            "NOREPLICAS Not enough",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        ("BUSY Redis is busy", Kind::Unavailable, Effect::NotApplied),
+        (
+            "NOAUTH Authentication required.",
+            Kind::Denied,
+            Effect::NotApplied,
+        ),
+        ("WRONGPASS invalid", Kind::Denied, Effect::NotApplied),
+        ("NOPERM no permission", Kind::Denied, Effect::Unknown),
+        (
+            "WRONGTYPE Operation against",
+            Kind::Corrupt,
+            Effect::Unknown,
+        ),
+        (
+            "MOVED 1 127.0.0.1:1",
+            Kind::Misconfigured,
+            Effect::NotApplied,
+        ),
+        (
+            "LONGSHORE full 7 script",
+            Kind::Overloaded,
+            Effect::NotApplied,
+        ),
+        (
+            "LONGSHORE newer layout 2",
+            Kind::Unsupported,
+            Effect::NotApplied,
+        ),
+        ("ERR whatever", Kind::Unexpected, Effect::Unknown),
+    ];
+
     #[test]
     fn every_row_of_the_table_has_its_kind_and_effect() {
-        use StoreErrorKind as Kind;
-        for (line, kind, effect) in [
-            (
-                "OOM command not allowed",
-                Kind::Overloaded,
-                Effect::NotApplied,
-            ),
-            (
-                "READONLY You can't write",
-                Kind::Unavailable,
-                Effect::NotApplied,
-            ),
-            (
-                "LOADING Redis is loading",
-                Kind::Unavailable,
-                Effect::NotApplied,
-            ),
-            (
-                "MISCONF Redis is configured",
-                Kind::Unavailable,
-                Effect::NotApplied,
-            ),
-            (
-                "NOREPLICAS Not enough",
-                Kind::Unavailable,
-                Effect::NotApplied,
-            ),
-            ("BUSY Redis is busy", Kind::Unavailable, Effect::NotApplied),
-            (
-                "NOAUTH Authentication required.",
-                Kind::Denied,
-                Effect::NotApplied,
-            ),
-            ("WRONGPASS invalid", Kind::Denied, Effect::NotApplied),
-            ("NOPERM no permission", Kind::Denied, Effect::Unknown),
-            (
-                "WRONGTYPE Operation against",
-                Kind::Corrupt,
-                Effect::Unknown,
-            ),
-            (
-                "MOVED 1 127.0.0.1:1",
-                Kind::Misconfigured,
-                Effect::NotApplied,
-            ),
-            (
-                "LONGSHORE full 7 script",
-                Kind::Overloaded,
-                Effect::NotApplied,
-            ),
-            (
-                "LONGSHORE newer layout 2",
-                Kind::Unsupported,
-                Effect::NotApplied,
-            ),
-            ("ERR whatever", Kind::Unexpected, Effect::Unknown),
-        ] {
+        for (line, kind, effect) in TABLE {
             let error = server(line);
             assert_eq!(
                 (error.kind(), error.effect()),

@@ -31,7 +31,7 @@ pub(crate) struct Link {
 /// One connection that mends itself.
 pub(crate) enum Line {
     One(ConnectionManager),
-    Followed(Followed),
+    Followed(Box<Followed>),
     Cluster(ClusterConnection),
 }
 

@@ -134,7 +134,10 @@ impl Dialer {
             Servers::Socket(path) => self
                 .client_at(ConnectionAddr::Unix(path.clone()))
                 .and_then(|client| Line::one(&client, timeout)),
-            Servers::Sentinel { .. } => Ok(Line::Followed(Followed::new(self.clone(), timeout))),
+            Servers::Sentinel { .. } => Ok(Line::Followed(Box::new(Followed::new(
+                self.clone(),
+                timeout,
+            )))),
             Servers::Cluster(nodes) => {
                 let connect = self.cluster(nodes, timeout);
                 match tokio::time::timeout(timeout, connect).await {

@@ -244,11 +244,11 @@ fn read_run(text: &str, lane: u8, charged: u32, state: RunState) -> Option<Run> 
     let of: u8 = parts.next()?.parse().ok()?;
     let (from, to) = (parts.next()?, parts.next()?);
     let base: u32 = parts.next()?.parse().ok()?;
-    let bare = |bound: &str| entry_parts(bound.trim_start_matches('('));
+    let name = |bound: &str| entry_parts(bound.trim_start_matches('('));
     (of == lane).then_some(Run {
-        from: bare(from)?,
+        from: name(from)?,
         from_open: from.starts_with('('),
-        to: bare(to)?,
+        to: name(to)?,
         to_open: to.starts_with('('),
         deliveries: base + charged,
         state,

@@ -1,5 +1,7 @@
 //! Where a row lies: partition, section, and its key there; also the text of a cursor.
 
+use std::fmt::Write;
+
 use longshore_core::{Cursor, Result, StoreError};
 
 /// A part of a partition that is read in its own order.
@@ -75,7 +77,8 @@ impl Place {
     pub(crate) fn to_cursor(&self, call: char) -> Cursor {
         let mut text = format!("{call}:{}:{}:", self.partition, self.section.letter());
         for byte in &self.key {
-            text += &format!("{byte:02x}");
+            // Writing to text cannot fail.
+            let _ = write!(text, "{byte:02x}");
         }
         Cursor::new(text)
     }

@@ -221,7 +221,7 @@ impl RedisStore {
         };
         let mut item = Item::new(fate, proof);
         item.reason = DeadReason::Expired.as_str();
-        item.error = "it expired before it could be handed out".to_owned();
+        item.error = String::from("it expired before it could be handed out");
         Ok(item)
     }
 
