@@ -7,6 +7,7 @@
 mod case;
 mod cases;
 mod draft;
+mod faults;
 mod harness;
 mod operating;
 mod runner;
@@ -15,6 +16,7 @@ mod stage;
 
 pub use case::Case;
 pub use cases::cases;
+pub use faults::{Call, Fault, FaultControl, FaultStore, Gate};
 pub use harness::{Harness, Missing, Subject};
 pub use runner::main;
 pub use stage::Stage;

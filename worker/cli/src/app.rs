@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use crate::args::{Cli, complaint};
+use crate::args::{Cli, complaint, verb_of};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output::{Stdout, complain};
@@ -13,9 +13,10 @@ use crate::{telemetry, verbs};
 
 /// Runs one command to its end.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, &args),
     };
     match perform(cli) {
         Ok(exit) => exit,
@@ -27,7 +28,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 /// Help and version go to stdout and are no failure; everything else is one sentence.
-fn refuse(error: &clap::Error) -> Exit {
+fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
     use clap::error::ErrorKind;
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -44,7 +45,7 @@ fn refuse(error: &clap::Error) -> Exit {
             Exit::Usage
         }
         _ => {
-            complain(complaint(error));
+            complain(complaint(error, &verb_of(args)));
             Exit::Usage
         }
     }

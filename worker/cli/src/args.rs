@@ -8,12 +8,14 @@ mod global;
 mod look;
 mod manage;
 mod receive;
+mod routes;
+mod run;
 mod schema;
 mod settle;
 mod verb;
 
 pub(crate) use cli::Cli;
-pub(crate) use complaint::complaint;
+pub(crate) use complaint::{complaint, verb_of};
 pub(crate) use dead::{
     DeadArgs, DeadDiscardArgs, DeadExportArgs, DeadListArgs, DeadRedriveArgs, DeadSelection,
     DeadShowArgs, DeadVerb, GroupBy,
@@ -23,6 +25,8 @@ pub(crate) use global::GlobalArgs;
 pub(crate) use look::{PeekArgs, QueuesArgs, ShowArgs};
 pub(crate) use manage::{CancelArgs, MoveArgs, PauseArgs, PurgeArgs, ResumeArgs};
 pub(crate) use receive::ReceiveArgs;
+pub(crate) use routes::{ExplainArgs, RouteFileArgs, RoutesArgs, RoutesVerb};
+pub(crate) use run::RunArgs;
 pub(crate) use schema::{CompletionsArgs, SchemaArgs, SchemaVerb};
 pub(crate) use settle::{ExtendArgs, SettleArgs, SettleFate};
 pub(crate) use verb::Verb;

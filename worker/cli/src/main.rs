@@ -1,5 +1,6 @@
 //! The command line of longshore.
 
+mod admin;
 mod app;
 mod args;
 mod bench;

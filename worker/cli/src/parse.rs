@@ -1,6 +1,7 @@
 //! Values of options: each parser answers a value or the sentence that clap prints.
 
 mod age;
+mod count;
 mod duration;
 mod header;
 mod name;
@@ -8,6 +9,7 @@ mod rate;
 mod time;
 
 pub(crate) use age::TimeOrAge;
+pub(crate) use count::count;
 pub(crate) use duration::{Lease, Span, Wait, span};
 pub(crate) use header::HeaderPair;
 pub(crate) use name::{dedup_key, group, kind, message_id, queue, receipt};

@@ -37,6 +37,11 @@ impl Progress {
         self.0.inc(done);
     }
 
+    /// Shows that `done` are done in all.
+    pub(crate) fn set(&self, done: u64) {
+        self.0.set_position(done);
+    }
+
     /// Prints a line above the bar.
     pub(crate) fn say(&self, print: impl FnOnce()) {
         self.0.suspend(print);

@@ -2,30 +2,34 @@
 
 use std::path::PathBuf;
 
-use longshore::routes::{self, RouteSet};
+use longshore::routes::{self, ConfigError, RouteSet};
 
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output::{complain, counted};
 
-/// Reads and checks route files. Every mistake is told; the error counts them.
+/// Reads and checks route files.
 pub(crate) fn load(files: &[PathBuf]) -> Result<RouteSet> {
-    let mut mistakes = match routes::load(files, &|name| std::env::var(name).ok()) {
-        Ok(set) => return Ok(set),
-        Err(mistakes) => mistakes,
-    };
+    read(files).map_err(mistakes)
+}
+
+/// Reads and checks route files; all mistakes at once.
+pub(crate) fn read(files: &[PathBuf]) -> Result<RouteSet, Vec<ConfigError>> {
+    routes::load(files, &|name| std::env::var(name).ok())
+}
+
+/// The error for mistakes in route files. Every one is told; where there are several the error
+/// counts them.
+pub(crate) fn mistakes(mut mistakes: Vec<ConfigError>) -> CliError {
     if mistakes.len() == 1 {
-        let only = mistakes.remove(0);
-        return Err(CliError::new(Exit::Misconfigured, only.to_string()));
+        return CliError::new(Exit::Misconfigured, mistakes.remove(0).to_string());
     }
     for mistake in &mistakes {
         complain(mistake);
     }
-    Err(CliError::new(
+    let count = counted(mistakes.len() as u64, "mistake");
+    CliError::new(
         Exit::Misconfigured,
-        format!(
-            "{} found; nothing was started",
-            counted(mistakes.len() as u64, "mistake")
-        ),
-    ))
+        format!("{count} found; nothing was started"),
+    )
 }

@@ -52,8 +52,12 @@ impl Session {
 
     /// Opens the store, creating what is missing.
     pub(crate) async fn open_or_create(&self) -> Result<Connection> {
-        let setting = self.store()?;
-        let connection = open(&setting, true).await?;
+        self.open_for_work(&self.store()?).await
+    }
+
+    /// Opens this store, creating what is missing.
+    pub(crate) async fn open_for_work(&self, setting: &StoreSetting) -> Result<Connection> {
+        let connection = open(setting, true).await?;
         if connection.url().scheme() == "memory" {
             self.note("a memory:// store ends with this command; use sqlite:// to keep messages");
         }
@@ -69,9 +73,11 @@ pub(crate) async fn open(setting: &StoreSetting, create: bool) -> Result<Connect
         .open(&setting.url, options.clone())
         .await;
     let backend = opened.map_err(|error| match error.kind() {
-        StoreErrorKind::NotFound => CliError::from(error).and_so_far(
-            "the first `longshore enqueue` or `longshore run` creates it, or name another with --store",
-        ),
+        StoreErrorKind::NotFound => CliError::nothing_matched(format!(
+            "the store {} does not exist; the first `longshore enqueue` or `longshore run` \
+             creates it, or name another with --store",
+            setting.url
+        )),
         StoreErrorKind::Misconfigured => CliError::from(error).while_doing(&setting.source),
         _ => CliError::from(error).while_doing(format_args!("the store {}", setting.url)),
     })?;

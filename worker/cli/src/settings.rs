@@ -19,6 +19,8 @@ pub(crate) struct StoreSetting {
     pub(crate) url: StoreUrl,
     /// Who gave it, for sentences about it.
     pub(crate) source: String,
+    /// The option that names it again, where it is a file that does.
+    told_by: Option<String>,
 }
 
 impl StoreSetting {
@@ -44,15 +46,24 @@ impl StoreSetting {
             .transpose()
     }
 
-    /// The store that a set of route files names, else the default.
-    pub(crate) fn of_url(url: Option<&StoreUrl>, source: String) -> Result<Self> {
-        match url {
-            Some(url) => Ok(Self {
-                url: url.clone(),
-                source,
-            }),
-            None => Self::parse("the default store", DEFAULT_STORE),
+    /// A store that some place names.
+    pub(crate) fn new(url: StoreUrl, source: String) -> Self {
+        Self {
+            url,
+            source,
+            told_by: None,
         }
+    }
+
+    /// The `[store]` of route files.
+    pub(crate) fn of_route_files(url: &StoreUrl, files: &[PathBuf]) -> Self {
+        let names: Vec<String> = files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        let mut setting = Self::new(url.clone(), format!("[store] of {}", names.join(", ")));
+        setting.told_by = names.first().map(|name| format!("--config {name}"));
+        setting
     }
 
     /// The store of an option or a variable.
@@ -60,15 +71,29 @@ impl StoreSetting {
         let url = url
             .parse()
             .map_err(|error| CliError::new(Exit::Misconfigured, format!("{source}: {error}")))?;
-        Ok(Self {
-            url,
-            source: source.to_owned(),
-        })
+        Ok(Self::new(url, source.to_owned()))
+    }
+
+    /// The option that another command needs to find the same store; empty where it needs none.
+    pub(crate) fn option_for_others(&self) -> String {
+        let found = StoreSetting::told(&GlobalArgs::default());
+        let without = match found {
+            Ok(Some(told)) => Some(told),
+            _ => Self::parse("the default store", DEFAULT_STORE).ok(),
+        };
+        if without.is_some_and(|without| without.url == self.url) {
+            return String::new();
+        }
+        let option = self.told_by.clone();
+        option.unwrap_or_else(|| format!("--store '{}'", self.url)) + " "
     }
 
     fn of_file(file: &Path) -> Result<Self> {
-        let set = route_files::load(&[file.to_owned()])?;
-        Self::of_url(set.store_url(), format!("[store] of {}", file.display()))
+        let files = [file.to_owned()];
+        match route_files::load(&files)?.store_url() {
+            Some(url) => Ok(Self::of_route_files(url, &files)),
+            None => Self::parse("the default store", DEFAULT_STORE),
+        }
     }
 }
 

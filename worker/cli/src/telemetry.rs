@@ -11,7 +11,7 @@ use crate::exit::Exit;
 /// How loud a verb is unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loudness {
-    /// Only what needs a person: verbs that answer and end.
+    /// Only what needs a person: verbs that do one thing and end.
     Warnings,
     /// What happens: a worker that runs for days.
     Events,
@@ -21,6 +21,7 @@ impl Loudness {
     /// The loudness of a verb.
     pub(crate) fn of(verb: &Verb) -> Self {
         match verb {
+            Verb::Run(args) if !args.until_idle => Self::Events,
             _ => Self::Warnings,
         }
     }

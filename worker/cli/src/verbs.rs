@@ -16,6 +16,8 @@ mod purge;
 mod queues;
 mod receive;
 mod resume;
+mod routes;
+mod run;
 mod schema;
 mod settle;
 mod show;

@@ -1,7 +1,6 @@
 //! A route: where messages come from, what is done with each, what becomes of failures.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use longshore_core::{ErrorPolicy, JobKind, QueueName, RouteName};
@@ -55,8 +54,6 @@ pub(super) struct Glob {
     pub(super) kind: JobKind,
     /// Whether all hosts see the same files.
     pub(super) shared: bool,
-    /// The folder of the route file.
-    pub(super) folder: PathBuf,
 }
 
 impl Intake {
@@ -83,6 +80,26 @@ impl fmt::Display for Intake {
 }
 
 impl Route {
+    /// Whether a failure whose label begins with this word can come from a step of this route.
+    pub(super) fn has_step(&self, word: &str) -> bool {
+        match word {
+            "exec" => self
+                .steps
+                .iter()
+                .any(|step| matches!(step.action, Action::Exec(_))),
+            "http" => self
+                .steps
+                .iter()
+                .any(|step| matches!(step.action, Action::Http(_))),
+            "file" => self
+                .steps
+                .iter()
+                .any(|step| matches!(step.action, Action::File(_))),
+            "forward" => !self.targets().is_empty(),
+            _ => true,
+        }
+    }
+
     /// The forward targets of its steps and clauses.
     pub(super) fn targets(&self) -> Vec<(&QueueName, Option<&str>)> {
         let steps = self.steps.iter().filter_map(|step| match &step.action {

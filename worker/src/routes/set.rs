@@ -7,7 +7,6 @@ use std::time::Duration;
 use longshore_core::{QueueName, RouteName, SettingsChange, StoreUrl};
 
 use super::ConfigError;
-use super::read::Mark;
 use super::route::Route;
 use super::steps::Action;
 
@@ -24,10 +23,6 @@ pub(super) struct Parts {
     pub(super) drain: Option<Duration>,
     pub(super) queues: Vec<QueueEntry>,
     pub(super) routes: Vec<Arc<Route>>,
-    /// Clauses for all routes: the pattern and where it stands.
-    pub(super) global_clauses: Vec<(longshore_core::Label, Mark)>,
-    /// Warnings that only the file can tell.
-    pub(super) warnings: Vec<longshore_core::Finding>,
 }
 
 /// Settings of a queue.

@@ -1,36 +1,52 @@
 //! What clap says about a wrong command line, in one sentence.
 
-use clap::error::ErrorKind;
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Cli;
 
 /// The sentence for a refused command line: what is wrong, the nearest right word, where to look.
-pub(crate) fn complaint(error: &clap::Error) -> String {
-    let rendered = error.render().to_string();
-    let mut parts = Vec::new();
-    let mut verb = String::new();
-    for line in rendered.lines() {
-        let line = line.trim();
-        if let Some(usage) = line.strip_prefix("Usage: ") {
-            verb = verb_of(usage);
-            break;
-        }
-        if line.is_empty() || line.starts_with("For more information") {
-            continue;
-        }
-        let line = line.strip_prefix("error: ").unwrap_or(line);
-        parts.push(line.strip_prefix("tip: ").unwrap_or(line).to_owned());
-    }
-    if error.kind() == ErrorKind::MissingSubcommand {
-        parts.truncate(1);
-    }
-    let mut sentence = join(&parts);
-    if sentence.ends_with(':') {
-        sentence.pop();
-    }
+/// `verb` is as far as the command line was understood.
+pub(crate) fn complaint(error: &clap::Error, verb: &str) -> String {
+    let sentence = match (error.kind(), error.source()) {
+        // Our own parsers say it all: the value, what is wrong with it, what would be right.
+        (ErrorKind::ValueValidation, Some(source)) => format!("{}: {source}", argument(error)),
+        _ => rendered(error),
+    };
     format!("{sentence}; see `{verb} --help`")
 }
 
+/// The option or argument that was refused, without the name of its value.
+fn argument(error: &clap::Error) -> String {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(shown)) => {
+            let name = shown.split(' ').next().unwrap_or(shown);
+            name.trim_matches(['<', '>', '[', ']']).to_owned()
+        }
+        _ => "the value".to_owned(),
+    }
+}
+
+/// What clap prints, up to its usage line, in one line.
+fn rendered(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .filter(|line| !line.is_empty());
+    let parts: Vec<&str> = lines
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
+        .map(|line| line.strip_prefix("tip: ").unwrap_or(line))
+        .collect();
+    join(&parts)
+}
+
 /// The first part as it is; what follows a colon goes on, anything else is a new clause.
-fn join(parts: &[String]) -> String {
+fn join(parts: &[&str]) -> String {
     let mut sentence = String::new();
     for part in parts {
         if !sentence.is_empty() {
@@ -41,15 +57,16 @@ fn join(parts: &[String]) -> String {
     sentence
 }
 
-/// The words of a usage line before its options: `longshore dead list`.
-fn verb_of(usage: &str) -> String {
-    let words = usage
-        .split_whitespace()
-        .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
-    let verb = words.collect::<Vec<_>>().join(" ");
-    if verb.is_empty() {
-        "longshore".into()
-    } else {
-        verb
+/// The verb that a command line names, as far as its words are verbs: `longshore dead list`.
+pub(crate) fn verb_of(args: &[OsString]) -> String {
+    let cli = Cli::command();
+    let mut at = &cli;
+    let mut verb = String::from("longshore");
+    for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(next) = at.find_subcommand(word) {
+            verb = format!("{verb} {word}");
+            at = next;
+        }
     }
+    verb
 }

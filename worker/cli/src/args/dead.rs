@@ -84,7 +84,7 @@ pub(crate) struct DeadListArgs {
     #[arg(long = "where", value_name = "FIELD(=|~|<|>)VALUE")]
     pub(crate) conditions: Vec<Condition>,
     /// At most this many
-    #[arg(long, value_name = "N", default_value = "100")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::count::<NonZeroU32>, default_value = "100")]
     pub(crate) limit: NonZeroU32,
     /// Go on behind this cursor, which an earlier page printed
     #[arg(long, value_name = "CURSOR", conflicts_with = "group_by")]
@@ -136,7 +136,7 @@ pub(crate) struct DeadSelection {
     )]
     pub(crate) conditions: Vec<Condition>,
     /// At most this many, oldest first
-    #[arg(long, value_name = "N", conflicts_with = "id")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::count::<NonZeroU64>, conflicts_with = "id")]
     pub(crate) limit: Option<NonZeroU64>,
     /// Go on behind this cursor
     #[arg(long, value_name = "CURSOR", conflicts_with = "id")]
@@ -151,7 +151,7 @@ pub(crate) struct DeadRedriveArgs {
     #[command(flatten)]
     pub(crate) selection: DeadSelection,
     /// Not faster than this, such as 20/s
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) rate: Option<Rate>,
     /// Only count what would be redriven
     #[arg(long)]
@@ -169,7 +169,7 @@ pub(crate) struct DeadDiscardArgs {
     #[command(flatten)]
     pub(crate) selection: DeadSelection,
     /// Not faster than this, such as 20/s
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) rate: Option<Rate>,
     /// Only count what would be discarded
     #[arg(long)]

@@ -5,14 +5,24 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Options of all verbs.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options of every verb")]
 pub(crate) struct GlobalArgs {
-    /// The store, such as sqlite://./longshore.db [environment: `LONGSHORE_STORE`]
-    #[arg(long, value_name = "URL", global = true)]
+    /// The store.
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        help = "The store [env: LONGSHORE_STORE] [default: sqlite://./longshore.db]"
+    )]
     pub(crate) store: Option<String>,
-    /// A route file whose [store] section names the store [environment: `LONGSHORE_CONFIG`]
-    #[arg(long, value_name = "FILE", global = true)]
+    /// A route file whose `[store]` section names the store.
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        help = "A route file whose [store] section names the store [env: LONGSHORE_CONFIG]"
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Print one JSON document on stdout
     #[arg(long, global = true)]

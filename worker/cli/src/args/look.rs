@@ -37,7 +37,7 @@ pub(crate) struct PeekArgs {
     #[arg(value_parser = parse::queue)]
     pub(crate) queue: QueueName,
     /// At most this many
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::count::<NonZeroU32>, default_value = "10")]
     pub(crate) limit: NonZeroU32,
     /// Go on behind this cursor, which an earlier page printed
     #[arg(long, value_name = "CURSOR")]

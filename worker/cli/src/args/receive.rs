@@ -25,7 +25,7 @@ pub(crate) struct ReceiveArgs {
     #[arg(value_parser = parse::queue)]
     pub(crate) queue: QueueName,
     /// At most this many messages
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::count::<NonZeroU32>, default_value = "10")]
     pub(crate) max: NonZeroU32,
     /// How long they stay leased; extended while a program works
     #[arg(

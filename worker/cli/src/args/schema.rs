@@ -15,7 +15,7 @@ Examples:
 pub(crate) struct SchemaArgs {
     /// What to do; without it the JSON Schema of route files is printed
     #[command(subcommand)]
-    pub(crate) verb: SchemaVerb,
+    pub(crate) verb: Option<SchemaVerb>,
 }
 
 /// What to do with a schema.

@@ -4,7 +4,8 @@ use clap::Subcommand;
 
 use super::{
     CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, MoveArgs, PauseArgs, PeekArgs,
-    PurgeArgs, QueuesArgs, ReceiveArgs, ResumeArgs, SchemaArgs, SettleArgs, ShowArgs,
+    PurgeArgs, QueuesArgs, ReceiveArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs, SettleArgs,
+    ShowArgs,
 };
 use crate::bench::BenchArgs;
 
@@ -13,6 +14,8 @@ use crate::bench::BenchArgs;
 pub(crate) enum Verb {
     /// Store a message, or many from a stream
     Enqueue(Box<EnqueueArgs>),
+    /// Run the routes of route files
+    Run(RunArgs),
     /// Lease a batch by hand, or work it with a program
     Receive(ReceiveArgs),
     /// End deliveries: ack, retry, release or dead-letter
@@ -37,6 +40,8 @@ pub(crate) enum Verb {
     Pause(PauseArgs),
     /// End a pause
     Resume(ResumeArgs),
+    /// Check, show or explain route files
+    Routes(RoutesArgs),
     /// Show who runs what
     #[command(after_help = "Example:\n  longshore workers --json")]
     Workers,

@@ -35,10 +35,10 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
 
 /// The time as RFC 3339 in UTC with milliseconds.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
-    // Timestamps end with the year 9999, so this is never out of the calendar.
-    jiff::Timestamp::from_millisecond(at.as_millis())
-        .map(|at| format!("{at:.3}"))
-        .unwrap_or_default()
+    // By the calendar and not as a `jiff::Timestamp`, which ends a day before the year 9999 does.
+    let epoch = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+    let shown = epoch.saturating_add(jiff::SignedDuration::from_millis(at.as_millis()));
+    format!("{shown:.3}Z")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     bench, cancel, completions, dead, doctor, enqueue, extend, move_queue, pause, peek, purge,
-    queues, receive, resume, schema, settle, show, workers,
+    queues, receive, resume, routes, run, schema, settle, show, workers,
 };
 use crate::args::Verb;
 use crate::error::Result;
@@ -13,6 +13,7 @@ use crate::session::Session;
 pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
     match verb {
         Verb::Enqueue(args) => enqueue::perform(*args, session).await,
+        Verb::Run(args) => Box::pin(run::perform(args, session)).await,
         Verb::Receive(args) => Box::pin(receive::perform(args, session)).await,
         Verb::Settle(args) => settle::perform(args, session).await,
         Verb::Extend(args) => extend::perform(args, session).await,
@@ -25,6 +26,7 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Move(args) => Box::pin(move_queue::perform(args, session)).await,
         Verb::Pause(args) => pause::perform(args, session).await,
         Verb::Resume(args) => resume::perform(args, session).await,
+        Verb::Routes(args) => routes::perform(args.verb, session),
         Verb::Workers => workers::perform(session).await,
         Verb::Doctor => doctor::perform(session).await,
         Verb::Bench(args) => bench::perform(args, session).await,

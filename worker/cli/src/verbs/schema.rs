@@ -10,8 +10,12 @@ use crate::session::Session;
 
 pub(super) async fn perform(args: SchemaArgs, session: &Session) -> Result<Exit> {
     match args.verb {
-        SchemaVerb::Ddl => print_ddl(session),
-        SchemaVerb::Apply => apply(session).await,
+        None => {
+            Stdout::json(&longshore::routes::json_schema())?;
+            Ok(Exit::Done)
+        }
+        Some(SchemaVerb::Ddl) => print_ddl(session),
+        Some(SchemaVerb::Apply) => apply(session).await,
     }
 }
 

@@ -6,3 +6,5 @@ mod route;
 mod whole;
 
 pub use load::load;
+#[cfg(test)]
+pub(in crate::routes) use load::{load_text, load_texts};

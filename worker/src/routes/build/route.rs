@@ -163,7 +163,6 @@ fn glob(document: &Arc<Document>, from: &Node, key: &str) -> Result<Glob, Config
             .map_err(|error| wrong(error.to_string()))?
             .unwrap_or_default(),
         shared: from.flag("shared").unwrap_or(false),
-        folder: document.folder.clone(),
     })
 }
 

@@ -185,11 +185,6 @@ impl Whole {
             self.errors.sort_by_key(key);
             return Err(self.errors);
         }
-        self.parts.global_clauses = self
-            .clauses
-            .into_iter()
-            .map(|(clause, mark)| (clause.pattern, mark))
-            .collect();
         Ok(RouteSet(Arc::new(self.parts)))
     }
 }

@@ -126,11 +126,6 @@ impl Mark {
     pub(in crate::routes) fn error(&self, message: impl Into<String>) -> ConfigError {
         self.document.error(&(self.at..self.at), message)
     }
-
-    /// The file as the user named it.
-    pub(in crate::routes) fn file(&self) -> &Path {
-        &self.document.path
-    }
 }
 
 /// `file:line`

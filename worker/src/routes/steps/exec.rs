@@ -77,6 +77,11 @@ impl ExecStep {
         })
     }
 
+    /// How long it may take.
+    pub(in crate::routes) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// What is wrong with the program, if anything.
     pub(in crate::routes) fn missing(&self) -> Option<ConfigError> {
         let reason = self.program.as_ref().err()?;

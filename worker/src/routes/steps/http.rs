@@ -96,6 +96,11 @@ impl HttpStep {
         })
     }
 
+    /// How long it may take.
+    pub(in crate::routes) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     pub(super) async fn run(&self, input: &Input<'_>) -> Result<Option<Bytes>, Failure> {
         let request = self.request(input)?;
         let answer = request.send().await.map_err(|error| self.broken(&error))?;

@@ -11,8 +11,7 @@ use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node, shown};
 
 /// The top-level names that templates may use.
-pub(in crate::routes) const NAMES: &[&str] =
-    &["body", "headers", "id", "kind", "queue", "group", "attempt"];
+const NAMES: &[&str] = &["body", "headers", "id", "kind", "queue", "group", "attempt"];
 
 /// The one template of its environment.
 const NAME: &str = "template";

@@ -1,7 +1,5 @@
 //! How values are written into a text, depending on what the text is.
 
-use std::fmt::Write;
-
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

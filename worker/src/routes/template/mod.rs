@@ -5,7 +5,7 @@ mod data;
 mod flavour;
 mod script;
 
-pub(super) use compile::{NAMES, Template, failure, has_placeholder};
+pub(super) use compile::{Template, failure, has_placeholder};
 pub(super) use data::Data;
 pub(super) use flavour::Flavour;
 pub(super) use script::templated_script;

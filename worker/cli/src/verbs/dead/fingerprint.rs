@@ -21,7 +21,8 @@ pub(super) fn fingerprint(error: &str) -> String {
 fn push(print: &mut String, word: &str) {
     let is_hex = |part: &str| part.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     let has_digit = word.contains(|c: char| c.is_ascii_digit());
-    if word.len() >= 8 && has_digit && is_hex(word) {
+    let bare = word.strip_prefix("0x").unwrap_or(word);
+    if bare.len() >= 8 && has_digit && is_hex(bare) {
         print.push('#');
         return;
     }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use longshore::core::{Dedup, Due, IdOrigin, NewMessage};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::checks;
@@ -18,7 +18,7 @@ use crate::parse;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "given")]
     body: Option<&'a RawValue>,
     #[serde(borrow)]
     body_base64: Option<Cow<'a, str>>,
@@ -40,6 +40,11 @@ struct Written<'a> {
     dedup_key: Option<Cow<'a, str>>,
     #[serde(borrow)]
     dedup_window: Option<Cow<'a, str>>,
+}
+
+/// A body that is there, also where it is `null`.
+fn given<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
 }
 
 /// The message of a line: what the line says, else what the `template` of the options says.
@@ -96,7 +101,8 @@ pub(super) fn message(
 fn body(written: &Written<'_>) -> Result<Bytes, String> {
     match (written.body, &written.body_base64) {
         (Some(raw), None) if raw.get().starts_with('"') => {
-            let text: String = serde_json::from_str(raw.get()).map_err(|error| reworded(&error))?;
+            let text: String = serde_json::from_str(raw.get())
+                .map_err(|error| format!("body, {}", reworded(&error)))?;
             Ok(text.into())
         }
         (Some(raw), None) => Ok(Bytes::copy_from_slice(raw.get().as_bytes())),
@@ -187,7 +193,7 @@ mod tests {
                 r#"{"body":1,"delay":"1s","at":"2030-01-01T00:00:00Z"}"#,
                 "both delay and at",
             ),
-            (r#"{"body":"\ud800"}"#, "surrogate"),
+            (r#"{"body":"\ud800"}"#, "body, column"),
             (r#"{"body_base64":"?"}"#, "not base64"),
         ];
         for (line, expected) in table {

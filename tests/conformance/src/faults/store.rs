@@ -1,0 +1,105 @@
+//! The wrapper: every method of every trait, through the control.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use longshore_core::{
+    Adopted, Backend, Changed, Configured, Cursor, Due, Enqueued, Finding, Found, LeaseName,
+    LeaseStore, MessageId, MovingMark, NamedLease, NewMessage, Page, Pause, ProgressStore, Purged,
+    QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Receipt, Receive, Received,
+    Result, SettingsChange, Settled, Settlement, StoreLimits, StoredMessage, WorkerInfo,
+};
+
+use super::{Call, FaultControl};
+
+/// A backend behind planned faults.
+#[derive(Debug)]
+pub struct FaultStore {
+    inner: Backend,
+    faults: FaultControl,
+}
+
+impl FaultStore {
+    /// Puts faults before a backend. Without a plan every call goes through unchanged.
+    pub fn wrap(inner: Backend) -> (Backend, FaultControl) {
+        let faults = FaultControl::default();
+        let store = Self {
+            inner,
+            faults: faults.clone(),
+        };
+        (Backend::of(Arc::new(store)), faults)
+    }
+}
+
+/// Writes the methods of a trait: which call it is, which handle has it, its arguments.
+macro_rules! through {
+    ($trait:ident in $handle:ident {
+        $($extra:item)*
+    } $($call:ident $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
+        #[async_trait]
+        impl $trait for FaultStore {
+            $($extra)*
+            $(
+                async fn $method(&self, $($argument: $type),*) -> Result<$answer> {
+                    let made = self.inner.$handle.$method($($argument),*);
+                    self.faults.run(Call::$call, made).await
+                }
+            )+
+        }
+    };
+}
+
+through! { QueueStore in queues {
+        fn limits(&self) -> StoreLimits {
+            self.inner.queues.limits()
+        }
+    }
+    Enqueue enqueue(queue: &QueueName, batch: &[NewMessage]) -> Vec<Enqueued>;
+    Receive receive(queue: &QueueName, request: Receive) -> Received;
+    Extend extend(queue: &QueueName, receipts: &[Receipt], lease: Duration) -> Vec<Settled>;
+    Settle settle(queue: &QueueName, batch: &[Settlement]) -> Vec<Settled>;
+}
+
+through! { QueueAdmin in admin {}
+    Queues queues(after: Option<&Cursor>, max: NonZeroU32) -> Page<QueueName>;
+    Stats stats(queue: &QueueName) -> Option<QueueStats>;
+    Configure configure(queue: &QueueName, change: &SettingsChange) -> Configured;
+    Settings settings(queue: &QueueName) -> QueueSettings;
+    Peek peek(
+        queue: &QueueName, after: Option<&Cursor>, max: NonZeroU32
+    ) -> Page<StoredMessage>;
+    Find find(queue: &QueueName, id: MessageId) -> Found;
+    Cancel cancel(queue: &QueueName, ids: &[MessageId]) -> Vec<Changed>;
+    Reschedule reschedule(queue: &QueueName, ids: &[MessageId], due: Due) -> Vec<Changed>;
+    Purge purge(queue: &QueueName, batch_max: NonZeroU32) -> Purged;
+    Pause pause(queue: &QueueName, pause: &Pause) -> ();
+    Resume resume(queue: &QueueName) -> bool;
+    MarkMoving mark_moving(queue: &QueueName, mark: Option<&MovingMark>) -> ();
+    DeadLetters dead_letters(
+        queue: &QueueName, after: Option<&Cursor>, max: NonZeroU32
+    ) -> Page<StoredMessage>;
+    Redrive redrive(queue: &QueueName, ids: &[MessageId]) -> Vec<Changed>;
+    Discard discard(queue: &QueueName, ids: &[MessageId]) -> Vec<Changed>;
+    Export export(
+        queue: &QueueName, after: Option<&Cursor>, max: NonZeroU32
+    ) -> Page<StoredMessage>;
+    Adopt adopt(queue: &QueueName, messages: &[StoredMessage]) -> Vec<Adopted>;
+    Workers workers() -> Vec<WorkerInfo>;
+    Check check() -> Vec<Finding>;
+    Announce announce(worker: &WorkerInfo, ttl: Duration) -> ();
+}
+
+through! { LeaseStore in leases {}
+    Acquire acquire(name: &LeaseName, holder: &str, ttl: Duration) -> Option<NamedLease>;
+    Renew renew(lease: &NamedLease, ttl: Duration) -> Option<NamedLease>;
+    Release release(lease: &NamedLease) -> ();
+    Current current(name: &LeaseName) -> Option<NamedLease>;
+}
+
+through! { ProgressStore in progress {}
+    Load load(name: &LeaseName, key: &str) -> Option<Bytes>;
+    Save save(lease: &NamedLease, entries: &[(String, Bytes)], keep: Duration) -> bool;
+}

@@ -1,0 +1,91 @@
+//! `routes check`: what is wrong with a route file.
+
+use longshore::core::{Finding, Severity};
+use longshore::routes::ConfigError;
+use serde_json::{Value, json};
+
+use crate::args::RouteFileArgs;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output::{Stdout, complain, counted, escape};
+use crate::route_files;
+use crate::session::Session;
+
+pub(super) fn perform(args: &RouteFileArgs, session: &Session) -> Result<Exit> {
+    match route_files::read(&args.file) {
+        Ok(set) => sound(&set.names().len(), &set.findings(), session),
+        Err(mistakes) => refused(mistakes, session),
+    }
+}
+
+/// The files load; the findings may still say that a run would go wrong.
+fn sound(routes: &usize, findings: &[Finding], session: &Session) -> Result<Exit> {
+    if session.json() {
+        Stdout::json(&json!({ "mistakes": [], "findings": findings }))?;
+    } else {
+        let mut stdout = Stdout::lock();
+        for finding in findings {
+            stdout.line(&line(finding))?;
+        }
+        let problems = count(findings, Severity::Problem);
+        let warnings = count(findings, Severity::Warning);
+        stdout.line(&format!(
+            "{}, {}, {}",
+            counted(*routes as u64, "route"),
+            counted(problems, "problem"),
+            counted(warnings, "warning")
+        ))?;
+        stdout.finish()?;
+    }
+    Ok(match count(findings, Severity::Problem) {
+        0 => Exit::Done,
+        _ => Exit::Problems,
+    })
+}
+
+fn refused(mistakes: Vec<ConfigError>, session: &Session) -> Result<Exit> {
+    if session.json() {
+        let rows: Vec<Value> = mistakes
+            .iter()
+            .map(|mistake| {
+                json!({
+                    "file": mistake.file.display().to_string(),
+                    "line": mistake.line,
+                    "column": mistake.column,
+                    "message": mistake.message,
+                    "hint": mistake.hint,
+                })
+            })
+            .collect();
+        Stdout::json(&json!({ "mistakes": rows, "findings": [] }))?;
+    }
+    for mistake in &mistakes {
+        complain(mistake);
+    }
+    if mistakes.len() == 1 {
+        return Ok(Exit::Misconfigured);
+    }
+    let count = counted(mistakes.len() as u64, "mistake");
+    Err(CliError::new(Exit::Misconfigured, format!("{count} found")))
+}
+
+fn count(findings: &[Finding], severity: Severity) -> u64 {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == severity)
+        .count() as u64
+}
+
+fn line(finding: &Finding) -> String {
+    let word = match finding.severity {
+        Severity::Ok => "ok",
+        Severity::Warning => "warning",
+        _ => "PROBLEM",
+    };
+    let fix = if finding.fix.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", finding.fix)
+    };
+    escape::line(&format!("{word} {}: {}{fix}", finding.check, finding.found))
+}

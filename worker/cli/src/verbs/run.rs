@@ -1,0 +1,88 @@
+//! `run`: the routes of route files.
+
+mod hints;
+mod stop;
+mod summary;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use longshore::Connection;
+use longshore::routes::{RouteSet, RunFailure, Runner};
+
+use crate::admin::{self, Health, Metrics};
+use crate::args::RunArgs;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::session::{Session, open};
+use crate::settings::StoreSetting;
+use crate::{identity, route_files};
+
+pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
+    let set = route_files::load(&args.file)?;
+    let store = store(session, &set, &args)?;
+    let listener = match args.admin {
+        Some(address) => Some((admin::bind(address).await?, Metrics::install()?)),
+        None => None,
+    };
+    let connection = session.open_for_work(&store).await?;
+    let mut runner = Runner::new(set.clone(), connection.clone())
+        .stores(named_stores(&set, &args).await?)
+        .only(args.route.clone())
+        .until_idle(args.until_idle);
+    if args.until_idle {
+        let progress = Arc::new(Progress::new(session.quiet(), "acked", None));
+        runner = runner.observe(move |now| progress.set(now.acked));
+    }
+    let ready = runner.prepare().await.map_err(failure)?;
+    let stop = stop::Stop::listen()?;
+    let mut tasks = tokio::task::JoinSet::new();
+    if let Some((listener, metrics)) = listener {
+        let health = Health::new(ready.handle(), connection.clone());
+        tasks.spawn(metrics.clone().upkeep());
+        tasks.spawn(admin::report_queues(connection.clone(), identity::worker()));
+        tasks.spawn(admin::serve(listener, metrics, health));
+    }
+    tell_supervisor(&[sd_notify::NotifyState::Ready]);
+    let summary = ready.run(stop.drain(), stop.now()).await.map_err(failure)?;
+    summary::print(&summary, session)?;
+    hints::print(&summary, &connection, &store, session).await;
+    summary::exit(&summary, stop.signal())
+}
+
+/// The store of the routes: what is told wins over the `[store]` of the files, that over the
+/// file of `--config`.
+fn store(session: &Session, set: &RouteSet, args: &RunArgs) -> Result<StoreSetting> {
+    match (StoreSetting::told(session.global())?, set.store_url()) {
+        (Some(told), _) => Ok(told),
+        (None, Some(url)) => Ok(StoreSetting::of_route_files(url, &args.file)),
+        (None, None) => session.store(),
+    }
+}
+
+/// The other stores that these routes forward to.
+async fn named_stores(set: &RouteSet, args: &RunArgs) -> Result<BTreeMap<String, Connection>> {
+    let mut stores = BTreeMap::new();
+    for (name, url) in set.needed_stores(&args.route) {
+        let setting = StoreSetting::new(url.clone(), format!("[stores.{name}]"));
+        stores.insert(name.to_owned(), open(&setting, true).await?);
+    }
+    Ok(stores)
+}
+
+fn failure(failure: RunFailure) -> CliError {
+    match failure {
+        RunFailure::Store(error) => error.into(),
+        RunFailure::Usage(sentence) => CliError::usage(sentence),
+        RunFailure::Config(mistakes) => route_files::mistakes(mistakes),
+        other => CliError::new(Exit::Failed, other.to_string()),
+    }
+}
+
+/// Tells systemd, where it is the one that waits to be told.
+fn tell_supervisor(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "the supervisor could not be told");
+    }
+}

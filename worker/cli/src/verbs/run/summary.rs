@@ -1,0 +1,35 @@
+//! What a run did.
+
+use longshore::routes::{Ended, Summary};
+
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output::{Stdout, counted};
+use crate::session::Session;
+
+/// Prints the counts.
+pub(super) fn print(summary: &Summary, session: &Session) -> Result<()> {
+    if session.json() {
+        return Stdout::json(summary);
+    }
+    Stdout::text(&format!(
+        "{} acked, {} retried, {} dead in {:.1} s",
+        summary.acked, summary.retried, summary.dead, summary.seconds
+    ))
+}
+
+/// How the command ends. A drain to the end is no failure, whoever asked for it.
+pub(super) fn exit(summary: &Summary, signal: Option<Exit>) -> Result<Exit> {
+    match &summary.ended {
+        Ended::Stuck { why } => Err(CliError::new(Exit::Partial, why.clone())),
+        Ended::StoppedNow => Ok(signal.unwrap_or(Exit::Terminated)),
+        _ if summary.refused > 0 => Err(CliError::new(
+            Exit::Partial,
+            format!(
+                "{} of the input could not be stored; the log names each",
+                counted(summary.refused, "part")
+            ),
+        )),
+        _ => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,181 @@
+//! Cancel, purge, move, pause, resume.
+
+use serde_json::json;
+
+use super::stage::{Stage, finish};
+
+#[test]
+fn cancel_leaves_leased_messages_alone() {
+    let stage = Stage::new();
+    let leased = stage.enqueue(&["q", "a"]);
+    stage.receipt("q");
+    let delayed = stage.enqueue(&["q", "b", "--delay", "1h"]);
+    let ended = stage.run(&["cancel", "q", &leased, &delayed, "--json"]);
+    ended.refused(4, "1 of 2 cancelled; 1 in the hands of a worker");
+    assert_eq!(
+        ended.json(),
+        json!([{ "id": leased, "outcome": "leased" }, { "id": delayed, "outcome": "applied" }])
+    );
+    stage
+        .run(&["cancel", "q", &delayed])
+        .refused(3, "nothing was cancelled");
+}
+
+#[test]
+fn purge_keeps_leased_and_dead() {
+    let stage = Stage::new();
+    stage.dead_letter("q", "dead", "e");
+    stage.enqueue(&["q", "leased"]);
+    stage.receipt("q");
+    for _ in 0..3 {
+        stage.enqueue(&["q", "waiting"]);
+    }
+    stage.enqueue(&["q", "delayed", "--delay", "1h"]);
+    let dry = stage.json(&["purge", "q", "--dry-run", "--json"]);
+    assert_eq!(dry["removed"], 4);
+    let done = stage.json(&["purge", "q", "--yes", "--json"]);
+    assert_eq!(done["removed"], dry["removed"]);
+    let numbers = stage.queue("q");
+    assert_eq!(
+        (
+            &numbers["waiting"],
+            &numbers["delayed"],
+            &numbers["leased"],
+            &numbers["dead"]
+        ),
+        (&json!(0), &json!(0), &json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn pause_is_seen_by_all_and_stops_receiving_only() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "a"]);
+    stage.run(&["pause", "q", "--reason", "disk full"]);
+    assert_eq!(stage.queue("q")["paused"], true);
+    let shown = stage.run(&["queues"]);
+    assert!(shown.text().contains("disk full"), "{}", shown.text());
+    assert_eq!(stage.run(&["receive", "q"]).code, Some(3));
+    assert_eq!(stage.run(&["enqueue", "q", "b"]).code, Some(0));
+    assert_eq!(stage.run(&["resume", "q"]).code, Some(0));
+    assert_eq!(stage.receive("q")["body"], "a");
+    assert_eq!(stage.json(&["resume", "q", "--json"])["was_paused"], false);
+    stage
+        .run(&["resume", "none"])
+        .refused(3, "there is no queue");
+}
+
+#[test]
+fn move_keeps_ids_groups_attempts_history_and_due_times() {
+    let stage = Stage::new();
+    let retried = stage.enqueue(&["from", "a", "--kind", "k", "--header", "h=v"]);
+    let receipt = stage.receipt("from");
+    stage.run(&[
+        "settle", "retry", &receipt, "--delay", "1h", "--reason", "once",
+    ]);
+    let dead = stage.dead_letter("from", "d", "e");
+    let grouped = stage.enqueue(&["from", "b", "--group", "g"]);
+    stage.enqueue(&["from", "c", "--group", "g"]);
+    let before = |id: &str, queue: &str| {
+        let mut shown = stage.json(&["show", queue, id, "--json"]);
+        shown["queue"] = json!("-");
+        shown
+    };
+    let old = [
+        before(&retried, "from"),
+        before(&dead, "from"),
+        before(&grouped, "from"),
+    ];
+    let moved = stage.json(&["move", "from", "to", "--yes", "--json"]);
+    assert_eq!((&moved["moved"], &moved["dead"]), (&json!(4), &json!(1)));
+    let new = [
+        before(&retried, "to"),
+        before(&dead, "to"),
+        before(&grouped, "to"),
+    ];
+    assert_eq!(old, new);
+    let from = stage.queue("from");
+    assert_eq!((&from["waiting"], &from["dead"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        stage.receive("to")["body"],
+        "b",
+        "the head of the group goes first"
+    );
+    assert_eq!(
+        stage.run(&["receive", "to"]).code,
+        Some(3),
+        "the second waits for the first"
+    );
+    stage.enqueue(&["from", "new"]);
+    assert_eq!(stage.receive("from")["body"], "new", "the mark is lifted");
+}
+
+#[test]
+fn move_goes_to_another_store_and_back() {
+    let stage = Stage::new();
+    let id = stage.enqueue(&["q", "a"]);
+    let other = "sqlite://./other.db";
+    let args = ["move", "q", "q", "--to-store", other, "--yes", "--json"];
+    assert_eq!(stage.json(&args)["moved"], 1);
+    assert_eq!(stage.queue("q")["waiting"], 0);
+    let shown = stage.json(&["show", "q", &id, "--store", other, "--json"]);
+    assert_eq!(shown["body"], "a");
+    stage
+        .run(&["move", "q", "q", "--yes"])
+        .refused(2, "the same queue");
+    let same = [
+        "move",
+        "q",
+        "q",
+        "--to-store",
+        "sqlite://./longshore.db",
+        "--yes",
+    ];
+    stage.run(&same).refused(2, "the same queue");
+    stage
+        .run(&["move", "none", "q", "--yes"])
+        .refused(3, "there is no queue");
+}
+
+#[test]
+fn a_leased_message_follows_when_it_comes_back() {
+    let stage = Stage::new();
+    stage.enqueue(&["from", "a"]);
+    let receipt = stage.receipt("from");
+    stage.enqueue(&["from", "b"]);
+    let moving = stage.start(&["move", "from", "to", "--yes", "--json"]);
+    // The move waits for the leased one: release it once the other has gone.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while stage.run(&["queues", "to"]).code != Some(0) || stage.queue("to")["waiting"] != 1 {
+        assert!(std::time::Instant::now() < deadline, "nothing has moved");
+    }
+    assert_eq!(
+        stage.run(&["receive", "from"]).code,
+        Some(3),
+        "nothing is handed out"
+    );
+    assert_eq!(stage.run(&["settle", "release", &receipt]).code, Some(0));
+    let ended = finish(moving, b"");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.json()["moved"], 2);
+    assert_eq!(stage.queue("to")["waiting"], 2);
+}
+
+#[test]
+fn a_stopped_move_lifts_its_mark() {
+    let stage = Stage::new();
+    stage.enqueue(&["from", "a"]);
+    let receipt = stage.receipt("from");
+    stage.enqueue(&["from", "b"]);
+    let moving = stage.start(&["move", "from", "to", "--yes"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while stage.run(&["queues", "to"]).code != Some(0) || stage.queue("to")["waiting"] != 1 {
+        assert!(std::time::Instant::now() < deadline, "nothing has moved");
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(moving.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let ended = finish(moving, b"");
+    ended.refused(143, "the same command goes on");
+    stage.run(&["settle", "release", &receipt]);
+    assert_eq!(stage.receive("from")["body"], "a");
+}

@@ -1,0 +1,177 @@
+//! Receiving by hand, and with a program.
+
+use serde_json::json;
+
+use super::stage::{Stage, finish};
+
+#[test]
+fn an_empty_queue_and_no_queue_end_with_3() {
+    let stage = Stage::new();
+    stage.run(&["receive", "q"]).refused(3, "does not exist");
+    stage.run(&["pause", "other"]);
+    stage
+        .run(&["receive", "q"])
+        .refused(3, "there is no queue \"q\"");
+    let id = stage.enqueue(&["q", "x"]);
+    stage.run(&["cancel", "q", &id]);
+    let ended = stage.run(&["receive", "q", "--json"]);
+    ended.refused(3, "nothing to receive");
+    assert_eq!(ended.json(), json!([]));
+}
+
+#[test]
+fn garbage_receipts_are_refused_and_nothing_is_settled() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    let receipt = stage.receipt("q");
+    let cut = &receipt[..receipt.len() - 1];
+    for garbage in ["", "garbage", "!!!", cut, "AAAA"] {
+        stage
+            .run(&["settle", "ack", &receipt, garbage])
+            .refused(2, "not a receipt");
+        stage.run(&["extend", garbage]).refused(2, "not a receipt");
+    }
+    assert_eq!(stage.queue("q")["leased"], 1);
+    assert_eq!(stage.run(&["settle", "ack", &receipt]).code, Some(0));
+}
+
+#[test]
+fn receipts_of_several_queues_are_settled_in_order() {
+    let stage = Stage::new();
+    stage.enqueue(&["a", "x"]);
+    stage.enqueue(&["b", "x"]);
+    let (a, b) = (stage.receipt("a"), stage.receipt("b"));
+    stage.run(&["settle", "ack", &a]);
+    let ended = stage.run(&["settle", "ack", &b, &a, "--json"]);
+    let rows = ended.json();
+    assert_eq!(rows[0], json!({ "receipt": b, "outcome": "applied" }));
+    assert_eq!(rows[1]["receipt"], json!(a));
+}
+
+#[test]
+fn options_that_mean_nothing_for_a_fate_are_refused() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    let receipt = stage.receipt("q");
+    stage
+        .run(&["settle", "ack", &receipt, "--delay", "5s"])
+        .refused(2, "--delay goes with");
+    stage
+        .run(&["settle", "ack", &receipt, "--reason", "x"])
+        .refused(2, "--reason goes with");
+    stage
+        .run(&["settle", "release", &receipt, "--reason", "x"])
+        .refused(2, "--reason goes with");
+    stage.run(&["settle", "nack", &receipt]).refused(2, "ack");
+}
+
+#[test]
+fn a_release_gives_the_attempt_back_and_a_retry_does_not() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    let receipt = stage.receipt("q");
+    stage.run(&["settle", "release", &receipt]);
+    let second = stage.receive("q");
+    assert_eq!(second["attempt"], 1);
+    stage.run(&["settle", "retry", second["receipt"].as_str().unwrap()]);
+    assert_eq!(stage.receive("q")["attempt"], 2);
+}
+
+#[test]
+fn a_program_settles_by_its_exit_code() {
+    let stage = Stage::new();
+    for body in ["ok", "65", "66", "75", "1"] {
+        stage.enqueue(&["q", body]);
+    }
+    let script = "read code; test \"$code\" = ok && exit 0; echo \"because $code\" >&2; exit $code";
+    let ended = stage.run(&["receive", "q", "--json", "--", "sh", "-c", script]);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert_eq!(
+        ended.json(),
+        json!({ "acked": 1, "retried": 2, "dead": 2, "released": 0, "lease_lost": 0 })
+    );
+    let dead = stage.json(&[
+        "dead",
+        "list",
+        "q",
+        "--where",
+        "label=exec.exit.65",
+        "--json",
+    ]);
+    assert_eq!(dead[0]["reason"], "permanent");
+    assert_eq!(dead[0]["error"], "exit 65: because 65");
+    let numbers = stage.queue("q");
+    assert_eq!(
+        (&numbers["delayed"], &numbers["dead"]),
+        (&json!(2), &json!(2))
+    );
+}
+
+#[test]
+fn a_program_that_takes_all_ends_with_0_and_none_with_3() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "a\n"]);
+    stage.enqueue(&["q", "b\n"]);
+    let ended = stage.run(&["receive", "q", "--", "cat"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.text(), "a\nb\n");
+    assert_eq!(stage.run(&["receive", "q", "--", "cat"]).code, Some(3));
+}
+
+#[test]
+fn a_missing_program_charges_nothing() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "a"]);
+    let ended = stage.run(&["receive", "q", "--", "./no-such-program"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no-such-program"), "{}", ended.stderr);
+    assert_eq!(stage.receive("q")["attempt"], 1);
+}
+
+#[test]
+fn a_program_that_does_not_read_its_stdin_is_no_trouble() {
+    let stage = Stage::new();
+    stage.feed(&["enqueue", "q", "-"], &vec![b'x'; 512 * 1024]);
+    assert_eq!(stage.run(&["receive", "q", "--", "true"]).code, Some(0));
+}
+
+#[test]
+fn leases_are_extended_while_the_program_works() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "a"]);
+    stage.enqueue(&["q", "b"]);
+    // Each takes longer than the lease; the second waits all that time for its turn.
+    let args = [
+        "receive", "q", "--lease", "1s", "--json", "--", "sleep", "1.4",
+    ];
+    let ended = stage.run(&args);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.json()["acked"], 2);
+}
+
+#[test]
+fn ctrl_c_ends_the_running_program_and_gives_the_rest_back() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "a"]);
+    stage.enqueue(&["q", "b"]);
+    let script = "echo started; read line; exec sleep 0.3";
+    let mut child = stage.start(&["receive", "q", "--", "sh", "-c", script]);
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    assert_eq!(line, "started\n");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = finish(child, b"");
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    let numbers = stage.queue("q");
+    assert_eq!(
+        (&numbers["waiting"], &numbers["leased"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(
+        stage.receive("q")["attempt"],
+        1,
+        "the second was given back uncharged"
+    );
+}

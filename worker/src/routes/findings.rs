@@ -1,0 +1,289 @@
+//! What `routes check` says about files that can be loaded.
+
+use std::collections::BTreeSet;
+
+use longshore_core::{Finding, Label, Severity, nearest};
+
+use super::RouteSet;
+use super::read::shown_span;
+use super::route::Route;
+use super::steps::Action;
+
+/// What failures can be called, and how many segments may follow.
+const LABELS: &[(&str, &[&str])] = &[
+    ("exec", &["exit", "signal", "timeout", "start", "output"]),
+    (
+        "http",
+        &["timeout", "connect", "address", "response", "url"],
+    ),
+    ("forward", &["unavailable", "overloaded", "refused"]),
+    ("file", &["io"]),
+    ("template", &[]),
+    ("decode", &[]),
+    ("panic", &[]),
+    ("timeout", &[]),
+    ("handler", &[]),
+];
+
+impl RouteSet {
+    /// What should be looked at: programs that are not there (problems), and what is allowed but
+    /// probably not meant (warnings).
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<_> = self
+            .missing_programs(&[])
+            .into_iter()
+            .map(|error| Finding::new(Severity::Problem, "program", error.to_string()))
+            .collect();
+        self.only_kinds(&mut findings);
+        self.nowhere(&mut findings);
+        self.loops(&mut findings);
+        for route in &self.0.routes {
+            idle_clauses(route, &mut findings);
+            cut_delay(route, &mut findings);
+            long_lease(route, &mut findings);
+        }
+        findings
+    }
+
+    /// Queues whose routes all name a kind: another kind is worked by nobody.
+    fn only_kinds(&self, findings: &mut Vec<Finding>) {
+        let queues: BTreeSet<_> = self.0.routes.iter().map(|route| &route.queue).collect();
+        for queue in queues {
+            let mut routes = self.0.routes.iter().filter(|route| route.queue == *queue);
+            let Some(first) = routes.clone().next() else {
+                continue;
+            };
+            if routes.all(|route| route.kind.is_some()) {
+                let found = format!(
+                    "{}: the queue {queue} has routes for some kinds only; a message of another kind waits for ever",
+                    first.place
+                );
+                let fix = "give each kind a queue of its own, or add a route without a kind";
+                findings.push(warning("kinds", found).fix(fix));
+            }
+        }
+    }
+
+    /// Forwards to queues that no route here consumes.
+    fn nowhere(&self, findings: &mut Vec<Finding>) {
+        let consumed: BTreeSet<_> = self.0.routes.iter().map(|route| &route.queue).collect();
+        for route in &self.0.routes {
+            let targets: BTreeSet<_> = route.targets().into_iter().collect();
+            for (queue, store) in targets {
+                if store.is_none() && !consumed.contains(queue) {
+                    let found = format!(
+                        "{}: the route {} forwards to the queue {queue}, which no route of these files consumes",
+                        route.place, route.name
+                    );
+                    findings
+                        .push(warning("forward", found).fix("make sure that somebody else does"));
+                }
+            }
+        }
+    }
+
+    /// Routes whose messages can come back to them for ever.
+    fn loops(&self, findings: &mut Vec<Finding>) {
+        for route in &self.0.routes {
+            let mut reached = BTreeSet::new();
+            let mut next = vec![route];
+            while let Some(one) = next.pop() {
+                for (queue, store) in one.targets() {
+                    if store.is_none() && reached.insert(queue) {
+                        next.extend(self.0.routes.iter().filter(|other| other.queue == *queue));
+                    }
+                }
+            }
+            if reached.contains(&route.queue) {
+                let found = format!(
+                    "{}: what the route {} forwards can come back to its own queue {}",
+                    route.place, route.name, route.queue
+                );
+                findings.push(warning("loop", found).fix("make sure that a condition ends it"));
+            }
+        }
+    }
+}
+
+fn warning(check: &str, found: String) -> Finding {
+    Finding::new(Severity::Warning, check, found)
+}
+
+/// Clauses that can never decide about a failure of this route.
+fn idle_clauses(route: &Route, findings: &mut Vec<Finding>) {
+    for (clause, place) in route.policy.clauses.iter().zip(&route.clauses) {
+        let Some(reason) = never_matches(route, &clause.pattern, clause.at_route) else {
+            continue;
+        };
+        let found = format!(
+            "{place}: no failure ever has the label {:?}: {reason}",
+            clause.pattern.as_str()
+        );
+        let finding = warning("on_error", found);
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+}
+
+fn never_matches(route: &Route, pattern: &Label, at_route: bool) -> Option<String> {
+    let mut segments = pattern.as_str().split('.');
+    let first = segments.next().unwrap_or_default();
+    let Some((_, seconds)) = LABELS.iter().find(|(name, _)| *name == first) else {
+        let near = nearest(first, LABELS.iter().map(|(name, _)| *name));
+        return Some(near.map_or_else(
+            || "labels begin with exec, http, forward, file, template, decode, panic, timeout or handler".to_owned(),
+            |near| format!("did you mean {near:?}?"),
+        ));
+    };
+    if at_route && !route.has_step(first) {
+        return Some(format!("the route has no {first} step"));
+    }
+    let second = segments.next()?;
+    if first == "handler" {
+        return None;
+    }
+    let status = first == "http"
+        && second
+            .parse::<u16>()
+            .is_ok_and(|n| (100..1000).contains(&n));
+    if status || seconds.contains(&second) {
+        return None;
+    }
+    if first == "http" && second.chars().all(|c| c.is_ascii_digit()) {
+        return Some(
+            "whole segments are compared: http takes every status, http.503 takes one".into(),
+        );
+    }
+    let near = nearest(second, seconds.iter().copied());
+    Some(near.map_or_else(
+        || format!("behind {first} there are {}", listed(seconds)),
+        |near| format!("did you mean {first}.{near}?"),
+    ))
+}
+
+fn listed(words: &[&str]) -> String {
+    if words.is_empty() {
+        return "no further segments".to_owned();
+    }
+    words.join(", ")
+}
+
+/// A delay that the cap cuts, which is easily overlooked: the cap is 1m unless it is set.
+fn cut_delay(route: &Route, findings: &mut Vec<Finding>) {
+    let policy = &route.policy;
+    let changed = policy
+        .clauses
+        .iter()
+        .map(|clause| policy.with(&clause.change));
+    for policy in std::iter::once(policy.clone()).chain(changed) {
+        if policy.delays.is_none() && policy.delay > policy.delay_max {
+            let found = format!(
+                "{}: a delay of {} in the route {} is cut to delay_max, which is {}",
+                route.place,
+                shown_span(policy.delay),
+                route.name,
+                shown_span(policy.delay_max)
+            );
+            findings.push(warning("delay", found).fix("set delay_max, too"));
+            return;
+        }
+    }
+}
+
+/// A step that may take longer than all steps together.
+fn long_lease(route: &Route, findings: &mut Vec<Finding>) {
+    for step in &route.steps {
+        let timeout = match &step.action {
+            Action::Exec(step) => step.timeout(),
+            Action::Http(step) => step.timeout(),
+            _ => continue,
+        };
+        if timeout > route.timeout {
+            let found = format!(
+                "{}: a step of the route {} may take {}, but all steps together only {}",
+                route.place,
+                route.name,
+                shown_span(timeout),
+                shown_span(route.timeout)
+            );
+            findings.push(warning("timeout", found).fix("raise the timeout of the route"));
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::build::load_text;
+
+    fn found(routes: &str) -> Vec<String> {
+        let set = load_text(routes, std::path::Path::new("/")).unwrap();
+        let findings = set.findings().into_iter();
+        findings
+            .map(|one| format!("{}: {}", one.check, one.found))
+            .collect()
+    }
+
+    const STEP: &str = "[[route.step]]\nlog = { message = 'x' }\n";
+
+    #[test]
+    fn a_sound_file_has_no_findings() {
+        let file = format!("[[route]]\nname = 'a'\nfrom = {{ queue = 'q' }}\n{STEP}");
+        assert_eq!(found(&file), [""; 0]);
+    }
+
+    #[test]
+    fn routes_to_nowhere_loops_and_kinds_are_told() {
+        let file = "[[route]]\nname = 'a'\nfrom = { queue = 'q', kind = 'k' }\n\
+            [[route.step]]\nforward = { queue = 'nobody' }\n\
+            [[route.step]]\nforward = { queue = 'q' }\n";
+        assert_eq!(
+            found(file),
+            [
+                "kinds: r.toml:2: the queue q has routes for some kinds only; a message of another kind waits for ever",
+                "forward: r.toml:2: the route a forwards to the queue nobody, which no route of these files consumes",
+                "loop: r.toml:2: what the route a forwards can come back to its own queue q",
+            ]
+        );
+    }
+
+    #[test]
+    fn clauses_that_never_match_are_told_with_the_reason() {
+        let rows = [
+            ("htpp.503", "did you mean \"http\"?"),
+            ("http.5", "whole segments"),
+            ("http.conect", "did you mean http.connect?"),
+            ("exec.exit.1", "the route has no exec step"),
+            ("file.io", "the route has no file step"),
+            ("forward.gone", "the route has no forward step"),
+            ("template.x", "no further segments"),
+            ("weather", "labels begin with"),
+        ];
+        for (label, reason) in rows {
+            let file = format!(
+                "[[route]]\nname = 'a'\nfrom = {{ queue = 'q' }}\n\
+                 [[route.step]]\nhttp = {{ get = 'http://h/' }}\n\
+                 [[route.on_error]]\nmatch = '{label}'\nredeliveries = 1\n"
+            );
+            let found = found(&file);
+            assert_eq!(found.len(), 1, "{label}: {found:?}");
+            assert!(found[0].contains(reason), "{label}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_program_is_a_problem() {
+        let file = "[[route]]\nname = 'a'\nfrom = { queue = 'q' }\n\
+            [[route.step]]\nexec = { command = ['no-such-program-here'] }\n";
+        let set = load_text(file, std::path::Path::new("/")).unwrap();
+        let findings = set.findings();
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].severity, Severity::Problem);
+        assert_eq!(
+            findings[0].found,
+            "r.toml:5:21: the program \"no-such-program-here\" is not on the PATH"
+        );
+    }
+}
