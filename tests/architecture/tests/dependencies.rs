@@ -39,8 +39,25 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
+        name: "longshore-redis",
+        may: &["longshore-core"],
+        for_tests: &[
+            ("longshore-conformance", "runs the suite"),
+            ("longshore-core", "the clock that tests move"),
+            (
+                "longshore-memory",
+                "the reference model of the property test",
+            ),
+        ],
+    },
+    Row {
         name: "longshore-backends",
-        may: &["longshore-core", "longshore-memory", "longshore-sqlite"],
+        may: &[
+            "longshore-core",
+            "longshore-memory",
+            "longshore-redis",
+            "longshore-sqlite",
+        ],
         for_tests: &[],
     },
     Row {
@@ -143,6 +160,7 @@ fn drivers_stay_in_their_backend() {
     let drivers = [
         ("rusqlite", "longshore-sqlite"),
         ("notify", "longshore-sqlite"),
+        ("redis", "longshore-redis"),
     ];
     let crates = Crates::read();
     for member in crates.names() {

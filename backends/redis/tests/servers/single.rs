@@ -1,0 +1,99 @@
+//! One server.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A server may take this long to start.
+const START_MAX: Duration = Duration::from_secs(20);
+
+/// A running redis-server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Server {
+    /// Starts a server that keeps nothing on disk. Extra arguments win over the defaults.
+    pub(crate) fn start(args: &[&str]) -> Result<Self, String> {
+        let dir = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let port = free_port();
+        let child = launch(port, dir.path(), args)?;
+        let server = Self { child, port, dir };
+        server.wait()?;
+        Ok(server)
+    }
+
+    /// The port it listens on.
+    #[expect(dead_code, reason = "each test binary uses a part of this module")]
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its URL, with a query.
+    pub(crate) fn url(&self, query: &str) -> String {
+        format!("redis://127.0.0.1:{}/0?{query}", self.port)
+    }
+
+    fn wait(&self) -> Result<(), String> {
+        let began = Instant::now();
+        while began.elapsed() < START_MAX {
+            if answers(self.port) {
+                return Ok(());
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        Err(format!("redis-server did not start: {log}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn launch(port: u16, dir: &Path, args: &[&str]) -> Result<Child, String> {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .args(["--save", "", "--appendonly", "no", "--logfile", "log"])
+        .arg("--dir")
+        .arg(dir)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| {
+            format!(
+                "redis-server cannot be started ({error}); install it: apt install redis-server"
+            )
+        })
+}
+
+/// Whether a server answers a PING; one that wants a password answers too.
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+        return false;
+    };
+    let mut answer = [0; 5];
+    stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .is_ok()
+        && stream.write_all(b"PING\r\n").is_ok()
+        && stream.read_exact(&mut answer).is_ok()
+        && (&answer == b"+PONG" || &answer == b"-NOAU")
+}
+
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
