@@ -26,7 +26,13 @@ mod shared;
 mod slots;
 mod streaks;
 
+#[cfg(feature = "test-kit")]
+pub(crate) use conclude::{Conclusion, conclude, refuse};
+#[cfg(feature = "test-kit")]
+pub(crate) use execute::execute;
 pub(crate) use queue_runtime::QueueRuntime;
 pub(crate) use run::run;
+#[cfg(feature = "test-kit")]
+pub(crate) use settler::Fate;
 pub(crate) use settler::Inbox;
 pub(crate) use shared::Shared;

@@ -30,7 +30,7 @@ pub struct QueueConfig<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
-    pub(super) fn new(state: S) -> Self {
+    pub(crate) fn new(state: S) -> Self {
         Self {
             state,
             lease: None,
@@ -41,6 +41,11 @@ impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
             handlers: Vec::new(),
             refused: None,
         }
+    }
+
+    #[cfg(feature = "test-kit")]
+    pub(crate) fn state(&self) -> &S {
+        &self.state
     }
 
     /// Works jobs of a type with an async function: the job first, extractors after.

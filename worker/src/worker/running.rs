@@ -43,6 +43,12 @@ impl Worker {
         }
     }
 
+    /// The queues without anything that runs them.
+    #[cfg(feature = "test-kit")]
+    pub(crate) fn into_queues(self) -> Vec<Arc<QueueRuntime>> {
+        self.queues.into_iter().map(|(queue, _)| queue).collect()
+    }
+
     /// A handle to watch and stop it.
     pub fn handle(&self) -> WorkerHandle {
         WorkerHandle {

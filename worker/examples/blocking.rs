@@ -1,0 +1,34 @@
+//! A handler that blocks its thread runs on the blocking pool, and looks itself whether to stop.
+
+use longshore::prelude::*;
+use longshore::test_kit::TestWorker;
+
+#[derive(Serialize, Deserialize)]
+struct Sum {
+    up_to: u64,
+}
+
+impl Job for Sum {
+    const KIND: &'static str = "sum";
+}
+
+fn sum(job: Sum, cancel: Cancel) -> Result<(), Failure> {
+    let mut total = 0;
+    for number in 1..=job.up_to {
+        if number % 1000 == 0 && cancel.is_requested() {
+            return Err(Failure::retryable("told to stop"));
+        }
+        total += number;
+    }
+    println!("the sum up to {} is {total}", job.up_to);
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let worker = TestWorker::new()
+        .await?
+        .configure(|q| q.handle_blocking(sum));
+    worker.run_one(Sum { up_to: 10_000 }).await?;
+    Ok(())
+}

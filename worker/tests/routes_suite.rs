@@ -1,0 +1,16 @@
+//! Route files through the public API: real files, real programs, real stores.
+
+#[path = "routes_suite/bad_files.rs"]
+mod bad_files;
+#[path = "routes_suite/http_server.rs"]
+mod http_server;
+#[path = "routes_suite/intakes.rs"]
+mod intakes;
+#[path = "routes_suite/run.rs"]
+mod run;
+#[path = "routes_suite/samples.rs"]
+mod samples;
+#[path = "routes_suite/stage.rs"]
+mod stage;
+#[path = "routes_suite/steps.rs"]
+mod steps;
