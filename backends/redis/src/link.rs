@@ -1,6 +1,7 @@
 //! Speaking to the server: one call, one answer, one deadline.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use longshore_core::{Result, StoreError, StoreErrorKind};
@@ -22,8 +23,9 @@ pub(crate) struct Link {
     main: Line,
     /// Large bodies, so that they do not stand in front of small calls.
     bulk: Line,
-    /// Enqueues that wait for replicas.
-    durable: Option<Line>,
+    /// Enqueues that wait for replicas, in turns: a wait holds up what is behind it.
+    durable: Vec<Line>,
+    turn: AtomicUsize,
     timeout: Duration,
     ack: AckLevel,
 }
@@ -156,7 +158,7 @@ impl Link {
     pub(crate) fn new(
         main: Line,
         bulk: Line,
-        durable: Option<Line>,
+        durable: Vec<Line>,
         timeout: Duration,
         ack: AckLevel,
     ) -> Self {
@@ -164,6 +166,7 @@ impl Link {
             main,
             bulk,
             durable,
+            turn: AtomicUsize::new(0),
             timeout,
             ack,
         }
@@ -200,10 +203,13 @@ impl Link {
 
     /// Runs a script whose effect must reach as many replicas as were asked for.
     pub(crate) async fn run_durably(&self, call: &Call) -> Result<Reply> {
-        let (AckLevel::Replicas(wanted), Some(line)) = (self.ack, &self.durable) else {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let line = self.durable.get(turn % self.durable.len().max(1));
+        let (AckLevel::Replicas(wanted), Some(line)) = (self.ack, line) else {
             return self.run(call).await;
         };
-        let wait = self.timeout.saturating_sub(self.timeout / 5);
+        // Twice this is still less than the deadline: the script may have to be sent anew.
+        let wait = self.timeout * 2 / 5;
         let answers = self.by_deadline(call.operation, async {
             match pipeline_and_wait(line, call, false, wanted, wait).await {
                 Err(error) if is_unknown_script(&error) => {
@@ -220,6 +226,16 @@ impl Link {
             return Err(error.effect_unknown());
         }
         Ok(Reply::new(call.operation, value))
+    }
+
+    /// Puts scripts into the server's cache.
+    pub(crate) async fn load(&self, scripts: &[&'static Script]) -> Result<()> {
+        for script in scripts {
+            let mut load = cmd("SCRIPT");
+            load.arg("LOAD").arg(script.source());
+            self.command("open", &load).await?;
+        }
+        Ok(())
     }
 
     /// One plain command.

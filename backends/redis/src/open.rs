@@ -17,8 +17,12 @@ use crate::config::{AckLevel, Config, Servers, Tls};
 use crate::error::failed;
 use crate::floor::RedisFloor;
 use crate::link::{Line, Link};
+use crate::script;
 use crate::sentinel::{self, Followed};
 use crate::store::RedisStore;
+
+/// So many enqueues wait for replicas at a time.
+const DURABLE_LINES: usize = 4;
 
 /// The schemes of this store.
 pub fn schemes() -> Vec<Scheme> {
@@ -58,10 +62,12 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     let config = Config::from_url(url)?;
     let timeout = config.timeout.unwrap_or(options.call_timeout);
     let dialer = Dialer::new(config.clone())?;
-    let durable = match config.ack {
-        AckLevel::Replicas(_) => Some(dialer.line(timeout).await?),
-        AckLevel::Memory | AckLevel::Fsync => None,
-    };
+    let mut durable = Vec::new();
+    if matches!(config.ack, AckLevel::Replicas(_)) {
+        for _ in 0..DURABLE_LINES {
+            durable.push(dialer.line(timeout).await?);
+        }
+    }
     let main = dialer.line(timeout).await?;
     let bulk = dialer.line(timeout).await?;
     let link = Link::new(main, bulk, durable, timeout, config.ack);
@@ -74,8 +80,14 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
 /// Finds out whether the server is there, lets us in and keeps what the URL promises.
 async fn greet(link: &Link) -> Result<()> {
     link.command("open", &cmd("PING")).await?;
-    if link.ack() != AckLevel::Fsync {
-        return Ok(());
+    match link.ack() {
+        AckLevel::Memory => return Ok(()),
+        AckLevel::Replicas(_) => {
+            return link
+                .load(&[&script::ENQUEUE, &script::ENQUEUE_PLAIN, &script::ADOPT])
+                .await;
+        }
+        AckLevel::Fsync => {}
     }
     let mut ask = cmd("CONFIG");
     ask.arg("GET").arg("appendfsync").arg("appendonly");

@@ -12,26 +12,34 @@ use tempfile::TempDir;
 const START_MAX: Duration = Duration::from_secs(20);
 
 /// A running redis-server.
+#[allow(dead_code, reason = "each test binary uses a part of this")]
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     port: u16,
     dir: TempDir,
+    args: Vec<String>,
 }
 
+#[allow(dead_code, reason = "each test binary uses a part of this")]
 impl Server {
     /// Starts a server that keeps nothing on disk. Extra arguments win over the defaults.
     pub(crate) fn start(args: &[&str]) -> Result<Self, String> {
         let dir = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
         let port = free_port();
-        let child = launch(port, dir.path(), args)?;
-        let server = Self { child, port, dir };
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let child = launch(port, dir.path(), &args)?;
+        let server = Self {
+            child,
+            port,
+            dir,
+            args,
+        };
         server.wait()?;
         Ok(server)
     }
 
     /// The port it listens on.
-    #[expect(dead_code, reason = "each test binary uses a part of this module")]
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -39,6 +47,54 @@ impl Server {
     /// Its URL, with a query.
     pub(crate) fn url(&self, query: &str) -> String {
         format!("redis://127.0.0.1:{}/0?{query}", self.port)
+    }
+
+    /// Where it keeps its files.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+
+    /// Starts it again where it was, with the files it had.
+    pub(crate) fn start_again(&mut self) {
+        self.child = launch(self.port, self.dir.path(), &self.args).expect("start again");
+        self.wait().expect("it answers again");
+    }
+
+    /// Stops its clock, so to speak: it keeps its connections and answers nothing.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// A bare connection to it.
+    pub(crate) async fn raw(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(("127.0.0.1", self.port)).expect("a client");
+        client.get_multiplexed_async_connection().await.expect("connect")
+    }
+
+    /// One bare command, in words.
+    pub(crate) async fn command(&self, words: &[&str]) -> redis::Value {
+        let mut command = redis::cmd(words[0]);
+        for word in &words[1..] {
+            command.arg(*word);
+        }
+        let mut connection = self.raw().await;
+        command.query_async(&mut connection).await.expect("a bare command")
     }
 
     fn wait(&self) -> Result<(), String> {
@@ -61,7 +117,7 @@ impl Drop for Server {
     }
 }
 
-fn launch(port: u16, dir: &Path, args: &[&str]) -> Result<Child, String> {
+fn launch(port: u16, dir: &Path, args: &[String]) -> Result<Child, String> {
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--save", "", "--appendonly", "no", "--logfile", "log"])
