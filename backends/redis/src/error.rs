@@ -139,7 +139,7 @@ fn of_kind(error: &RedisError, text: &str) -> (StoreErrorKind, Ran, String) {
         ErrorKind::AuthenticationFailed => (
             Kind::Denied,
             Ran::No,
-            "the server refused user or password".to_owned(),
+            "the server refused user or password: one of them is wrong".to_owned(),
         ),
         ErrorKind::Io if text.contains("certificate") || text.contains("tls") => (
             Kind::Misconfigured,
@@ -163,6 +163,16 @@ fn of_kind(error: &RedisError, text: &str) -> (StoreErrorKind, Ran, String) {
             let said = "the server is no cluster; use redis://".to_owned();
             (Kind::Misconfigured, Ran::No, said)
         }
+        // The server does not say which command or key it was when a script asked for it.
+        ErrorKind::Server(_) if text.contains("The user executing the script") => (
+            Kind::Denied,
+            Ran::Maybe,
+            format!(
+                "the user lacks a right that this operation needs; docs/redis.md has the ACL \
+                 line: {}",
+                cut(text)
+            ),
+        ),
         ErrorKind::Server(_) if text.contains("nknown command") => (
             Kind::Unsupported,
             Ran::No,

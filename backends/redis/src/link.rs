@@ -251,7 +251,12 @@ impl Link {
         pipeline: &Pipeline,
         key: &str,
     ) -> Result<Vec<Reply>> {
-        let answers = self.by_deadline(operation, self.bulk.pipeline(pipeline, key));
+        let answers = self.by_deadline(operation, async {
+            let answers = self.bulk.pipeline(pipeline, key).await?;
+            // In a pipeline the refusal of one command is a value.
+            let answers = answers.into_iter().map(Value::extract_error);
+            answers.collect::<RedisResult<Vec<_>>>()
+        });
         let answers = answers.await?;
         Ok(answers
             .into_iter()

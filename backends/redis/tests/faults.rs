@@ -15,7 +15,11 @@ async fn a_flushed_script_cache_is_no_fault() {
     let store = open(&server.url("")).await;
     for round in 0..3 {
         server.command(&["SCRIPT", "FLUSH"]).await;
-        let stored = store.queues.enqueue(&queue(), &fresh(&["a", "b"])).await.unwrap();
+        let stored = store
+            .queues
+            .enqueue(&queue(), &fresh(&["a", "b"]))
+            .await
+            .unwrap();
         assert_eq!(stored, [Enqueued::Stored; 2], "round {round}");
         server.command(&["SCRIPT", "FLUSH"]).await;
         let taken = take(&store, 5).await;
@@ -27,7 +31,8 @@ async fn a_flushed_script_cache_is_no_fault() {
 
 #[tokio::test]
 async fn a_full_server_refuses_enqueues_and_lets_itself_be_emptied() {
-    let server = Server::start(&["--maxmemory", "8mb", "--maxmemory-policy", "noeviction"]).unwrap();
+    let server =
+        Server::start(&["--maxmemory", "8mb", "--maxmemory-policy", "noeviction"]).unwrap();
     let store = open(&server.url("")).await;
     let body = "x".repeat(4000);
     let mut stored = 0;
@@ -39,17 +44,28 @@ async fn a_full_server_refuses_enqueues_and_lets_itself_be_emptied() {
         }
         assert!(stored < 10_000, "it never fills up");
     };
-    assert_eq!((full.kind(), full.effect()), (StoreErrorKind::Overloaded, Effect::NotApplied));
+    assert_eq!(
+        (full.kind(), full.effect()),
+        (StoreErrorKind::Overloaded, Effect::NotApplied)
+    );
     assert!(full.is_retryable() && full.retry_hint().is_some(), "{full}");
     let mut taken = 0;
     while taken < stored {
         let batch = take(&store, 100).await;
         assert!(!batch.is_empty(), "{taken} of {stored}");
-        assert!(ack(&store, &batch).await.iter().all(|one| *one == Settled::Applied));
+        assert!(
+            ack(&store, &batch)
+                .await
+                .iter()
+                .all(|one| *one == Settled::Applied)
+        );
         taken += batch.len();
     }
     assert_eq!(stats(&store).await.live(), 0);
-    let again = store.queues.enqueue(&queue(), &fresh(&["there is room"])).await;
+    let again = store
+        .queues
+        .enqueue(&queue(), &fresh(&["there is room"]))
+        .await;
     assert_eq!(again.unwrap(), [Enqueued::Stored]);
 }
 
@@ -57,13 +73,20 @@ async fn a_full_server_refuses_enqueues_and_lets_itself_be_emptied() {
 async fn a_frozen_server_ends_calls_by_their_deadline_and_a_repeat_stores_nothing_twice() {
     let server = Server::start(&[]).unwrap();
     let store = open(&server.url("timeout=300ms")).await;
-    store.queues.enqueue(&queue(), &fresh(&["before"])).await.unwrap();
+    store
+        .queues
+        .enqueue(&queue(), &fresh(&["before"]))
+        .await
+        .unwrap();
     let batch = fresh(&["once"]);
     server.freeze();
     let began = Instant::now();
     let error = store.queues.enqueue(&queue(), &batch).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(2));
-    assert_eq!((error.kind(), error.effect()), (StoreErrorKind::Timeout, Effect::Unknown));
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (StoreErrorKind::Timeout, Effect::Unknown)
+    );
     server.thaw();
     let mut repeated = store.queues.enqueue(&queue(), &batch).await;
     while repeated.is_err() {
@@ -75,20 +98,28 @@ async fn a_frozen_server_ends_calls_by_their_deadline_and_a_repeat_stores_nothin
 
 #[tokio::test]
 async fn what_was_acknowledged_with_fsync_survives_a_kill() {
-    let mut server =
-        Server::start(&["--appendonly", "yes", "--appendfsync", "always"]).unwrap();
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]).unwrap();
     let store = open(&server.url("ack=fsync&timeout=2s")).await;
-    let stored = store.queues.enqueue(&queue(), &fresh(&["a", "b", "c"])).await.unwrap();
+    let stored = store
+        .queues
+        .enqueue(&queue(), &fresh(&["a", "b", "c"]))
+        .await
+        .unwrap();
     assert_eq!(stored, [Enqueued::Stored; 3]);
     let held = take(&store, 1).await;
     server.kill();
-    let away = store.queues.enqueue(&queue(), &fresh(&["d"])).await.unwrap_err();
+    let away = store
+        .queues
+        .enqueue(&queue(), &fresh(&["d"]))
+        .await
+        .unwrap_err();
     assert_eq!(away.kind(), StoreErrorKind::Unavailable, "{away}");
     server.start_again();
     // The connection mends itself; a lease outlives the server as well.
     let began = Instant::now();
     let mut settled = store.queues.settle(&queue(), &[]).await.map(|_| Vec::new());
-    while settled.as_ref().map_or(true, Vec::is_empty) && began.elapsed() < Duration::from_secs(10) {
+    while settled.as_ref().map_or(true, Vec::is_empty) && began.elapsed() < Duration::from_secs(10)
+    {
         settled = stage::try_ack(&store, &held).await;
     }
     assert_eq!(settled.unwrap(), [Settled::Applied]);
@@ -107,8 +138,15 @@ async fn fsync_is_not_promised_where_the_server_does_not_keep_it() {
 async fn replicas_that_are_missing_make_the_outcome_unknown_and_never_a_success() {
     let server = Server::start(&[]).unwrap();
     let store = open(&server.url("ack=replicas:1&timeout=500ms")).await;
-    let error = store.queues.enqueue(&queue(), &fresh(&["a"])).await.unwrap_err();
-    assert_eq!((error.kind(), error.effect()), (StoreErrorKind::Timeout, Effect::Unknown));
+    let error = store
+        .queues
+        .enqueue(&queue(), &fresh(&["a"]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (StoreErrorKind::Timeout, Effect::Unknown)
+    );
     assert!(error.to_string().contains("0 of 1 replicas"), "{error}");
 }
 
@@ -116,12 +154,23 @@ async fn replicas_that_are_missing_make_the_outcome_unknown_and_never_a_success(
 async fn a_replica_refuses_writes_without_effect() {
     let server = Server::start(&[]).unwrap();
     let store = open(&server.url("")).await;
-    store.queues.enqueue(&queue(), &fresh(&["a"])).await.unwrap();
+    store
+        .queues
+        .enqueue(&queue(), &fresh(&["a"]))
+        .await
+        .unwrap();
     let other = Server::start(&[]).unwrap();
     let port = other.port().to_string();
     server.command(&["REPLICAOF", "127.0.0.1", &port]).await;
-    let error = store.queues.enqueue(&queue(), &fresh(&["b"])).await.unwrap_err();
-    assert_eq!((error.kind(), error.effect()), (StoreErrorKind::Unavailable, Effect::NotApplied));
+    let error = store
+        .queues
+        .enqueue(&queue(), &fresh(&["b"]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (StoreErrorKind::Unavailable, Effect::NotApplied)
+    );
     assert!(error.to_string().contains("read-only"), "{error}");
 }
 
@@ -138,9 +187,15 @@ async fn a_server_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn keys_of_another_program_are_named_as_such() {
     let server = Server::start(&[]).unwrap();
-    server.command(&["SET", "{longshore/work#0}:s1", "mine"]).await;
+    server
+        .command(&["SET", "{longshore/work#0}:s1", "mine"])
+        .await;
     let store = open(&server.url("")).await;
-    let error = store.queues.enqueue(&queue(), &fresh(&["a"])).await.unwrap_err();
+    let error = store
+        .queues
+        .enqueue(&queue(), &fresh(&["a"]))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     assert!(error.to_string().contains("another program"), "{error}");
 }
@@ -148,14 +203,27 @@ async fn keys_of_another_program_are_named_as_such() {
 #[tokio::test]
 async fn keys_of_a_newer_version_are_left_alone() {
     let server = Server::start(&[]).unwrap();
-    server.command(&["HSET", "{longshore/work#0}:c", "v", "2"]).await;
+    server
+        .command(&["HSET", "{longshore/work#0}:c", "v", "2"])
+        .await;
     let store = open(&server.url("")).await;
     for error in [
-        store.queues.enqueue(&queue(), &fresh(&["a"])).await.unwrap_err(),
-        store.queues.enqueue(&queue(), &[given("b")]).await.unwrap_err(),
+        store
+            .queues
+            .enqueue(&queue(), &fresh(&["a"]))
+            .await
+            .unwrap_err(),
+        store
+            .queues
+            .enqueue(&queue(), &[given("b")])
+            .await
+            .unwrap_err(),
         stage::try_take(&store, 1).await.unwrap_err(),
     ] {
-        assert_eq!((error.kind(), error.effect()), (StoreErrorKind::Unsupported, Effect::NotApplied));
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (StoreErrorKind::Unsupported, Effect::NotApplied)
+        );
     }
 }
 
@@ -165,7 +233,11 @@ async fn another_number_of_partitions_is_refused() {
     let four = open(&server.url("partitions=4")).await;
     four.queues.enqueue(&queue(), &fresh(&["a"])).await.unwrap();
     let one = open(&server.url("")).await;
-    let error = one.queues.enqueue(&queue(), &fresh(&["b"])).await.unwrap_err();
+    let error = one
+        .queues
+        .enqueue(&queue(), &fresh(&["b"]))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
     assert!(error.to_string().contains("?partitions=4"), "{error}");
 }
@@ -188,5 +260,9 @@ async fn nothing_but_a_few_keys_stays_behind() {
     let redis::Value::Int(keys) = server.command(&["DBSIZE"]).await else {
         panic!("DBSIZE is no number");
     };
-    assert!(keys <= 12, "{keys} keys: {:?}", server.command(&["KEYS", "*"]).await);
+    assert!(
+        keys <= 12,
+        "{keys} keys: {:?}",
+        server.command(&["KEYS", "*"]).await
+    );
 }

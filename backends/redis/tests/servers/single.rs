@@ -77,14 +77,20 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status();
+        let sent = Command::new("kill")
+            .arg(name)
+            .arg(self.child.id().to_string())
+            .status();
         assert!(sent.expect("kill").success());
     }
 
     /// A bare connection to it.
     pub(crate) async fn raw(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(("127.0.0.1", self.port)).expect("a client");
-        client.get_multiplexed_async_connection().await.expect("connect")
+        client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("connect")
     }
 
     /// One bare command, in words.
@@ -94,7 +100,10 @@ impl Server {
             command.arg(*word);
         }
         let mut connection = self.raw().await;
-        command.query_async(&mut connection).await.expect("a bare command")
+        command
+            .query_async(&mut connection)
+            .await
+            .expect("a bare command")
     }
 
     fn wait(&self) -> Result<(), String> {

@@ -13,7 +13,9 @@ use crate::servers::Server;
 
 pub(crate) async fn try_open(url: &str) -> Result<Backend> {
     let url = url.parse().expect("a URL");
-    longshore_redis::open(&url, OpenOptions::default()).await.map(Backend::of)
+    longshore_redis::open(&url, OpenOptions::default())
+        .await
+        .map(Backend::of)
 }
 
 pub(crate) async fn open(url: &str) -> Backend {
@@ -34,7 +36,10 @@ fn new(body: &str, origin: IdOrigin) -> NewMessage {
 }
 
 pub(crate) fn fresh(bodies: &[&str]) -> Vec<NewMessage> {
-    bodies.iter().map(|body| new(body, IdOrigin::Fresh)).collect()
+    bodies
+        .iter()
+        .map(|body| new(body, IdOrigin::Fresh))
+        .collect()
 }
 
 pub(crate) fn given(body: &str) -> NewMessage {
@@ -92,7 +97,12 @@ pub(crate) async fn ack(store: &Backend, taken: &[Delivery]) -> Vec<Settled> {
 }
 
 pub(crate) async fn stats(store: &Backend) -> QueueStats {
-    store.admin.stats(&queue()).await.expect("stats").expect("the queue exists")
+    store
+        .admin
+        .stats(&queue())
+        .await
+        .expect("stats")
+        .expect("the queue exists")
 }
 
 pub(crate) fn bodies(taken: &[Delivery]) -> Vec<String> {
