@@ -1,54 +1,55 @@
-//! The conformance suite on the in-process store.
+//! The conformance suite on the in-process store, plain and behind the wrapper for faults.
+
+mod opened;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use longshore_conformance::{Harness, Subject};
-use longshore_core::{Backend, ManualClock, NewMessage, QueueName, QueueStore};
-use longshore_memory::MemoryStore;
+use longshore_conformance::{FaultStore, Harness, Subject};
+use longshore_core::{Backend, ManualClock, NewMessage, QueueName};
 
-struct Memory;
+use opened::Memory;
+
+/// The memory store behind a wrapper that nobody planned a fault for: it must change nothing.
+struct Wrapped;
 
 #[async_trait]
-impl Harness for Memory {
+impl Harness for Wrapped {
     fn name(&self) -> &'static str {
-        "memory"
+        "memory_behind_faults"
     }
 
     async fn open(&self, clock: Arc<ManualClock>) -> Box<dyn Subject> {
-        Box::new(Opened(Arc::new(MemoryStore::new(clock))))
+        Box::new(WrappedSubject(Memory.open(clock).await))
     }
 
     fn model(&self, clock: Arc<ManualClock>) -> Backend {
-        Backend::of(Arc::new(MemoryStore::new(clock)))
+        Memory.model(clock)
     }
 
     fn property_cases(&self) -> u32 {
-        256
+        16
     }
 }
 
-struct Opened(Arc<MemoryStore>);
+struct WrappedSubject(Box<dyn Subject>);
 
 #[async_trait]
-impl Subject for Opened {
+impl Subject for WrappedSubject {
     fn backend(&self) -> Backend {
-        Backend::of(self.0.clone())
+        FaultStore::wrap(self.0.backend()).0
     }
 
-    /// Every handle of a memory store is the store itself.
     async fn reopen(&self) -> Backend {
-        self.backend()
+        FaultStore::wrap(self.0.reopen().await).0
     }
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {
-        let stored = self.0.enqueue(queue, std::slice::from_ref(new)).await;
-        stored.expect("enqueue");
-        assert!(self.0.overwrite(queue, new.id, head.into(), body.into()));
+        self.0.plant(queue, new, head, body).await;
     }
 }
 
 fn main() -> ExitCode {
-    longshore_conformance::main(vec![Ok(Arc::new(Memory))])
+    longshore_conformance::main(vec![Ok(Arc::new(Memory)), Ok(Arc::new(Wrapped))])
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::config::Durability;
 
 /// How long a statement waits for a program that does not take turns, such as a sqlite3 shell.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// A checkpoint is tried each time the WAL has grown by this many pages.
 const CHECKPOINT_PAGES: u32 = 1000;
 /// The WAL is cut back to this many bytes when it starts anew.
@@ -42,6 +42,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // What is read from the file is not trusted: no code hides in a schema, no cell is believed.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // Else a statement is compiled anew whenever its bound values change: a fifth of all time.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
         "PRAGMA cell_size_check = ON;
          PRAGMA mmap_size = 0;

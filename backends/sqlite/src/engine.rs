@@ -2,10 +2,9 @@
 //! this process.
 
 use std::collections::HashMap;
-use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc as std_mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use longshore_core::{Clock, Result, StepListener, StoreError, StoreErrorKind};
 use notify::RecommendedWatcher;
@@ -17,10 +16,10 @@ use crate::call::{Call, Claim};
 use crate::config::{Config, Durability};
 use crate::connect;
 use crate::error::{Outcome, sql};
-use crate::place::{Found, Place, denied};
+use crate::place::{Place, denied};
+use crate::prepare::prepare;
 use crate::reader::Readers;
 use crate::schema;
-use crate::side_lock::{SideLock, private};
 use crate::sleepers::{Sleepers, Watchman};
 use crate::space::{RoomProbe, Space};
 use crate::tx::Tx;
@@ -80,6 +79,7 @@ impl Engine {
         let lock = prepare(&place, config)?;
         let writer = connect::writer(&place.file, config.durability);
         let conn = writer.map_err(|error| sql("open", error))?;
+        schema::check_open(&conn)?;
         let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
         let bell = Bell::open(&place.bell).map_err(|error| {
             denied(&place.bell, "the bell file cannot be written").caused_by(error)
@@ -172,75 +172,8 @@ impl Drop for Abandon {
     }
 }
 
-/// Brings the file into being and up to date. Two processes that start on a new file at once
-/// take turns here.
-fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
-    // A file that is not ours is left alone; one that another process is just creating may look
-    // odd for a moment, but then its lock file is there.
-    let first = match place.inspect() {
-        Err(_) if place.lock.exists() => None,
-        first => Some(first?),
-    };
-    if first == Some(Found::Nothing) && !config.create && !place.file.exists() {
-        return Err(StoreError::new(
-            StoreErrorKind::NotFound,
-            "open",
-            "there is no store at this path; the first enqueue creates it",
-        )
-        .with("path", place.file.display()));
-    }
-    let lock = SideLock::open(&place.lock)
-        .map_err(|error| denied(&place.lock, "the directory cannot be written").caused_by(error))?;
-    if first == Some(Found::Ready) {
-        return Ok(lock);
-    }
-    {
-        let _turn = wait_for_turn(&lock, config.call_timeout)?;
-        if place.inspect()? != Found::Ready {
-            create(place)?;
-            let conn = connect::writer(&place.file, Durability::Full)
-                .map_err(|error| sql("open", error))?;
-            schema::prepare(&conn)?;
-        }
-    }
-    Ok(lock)
-}
-
-fn create(place: &Place) -> Result<()> {
-    let file = private(&mut OpenOptions::new())
-        .create_new(true)
-        .write(true)
-        .open(&place.file);
-    match file {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(denied(&place.file, "the file cannot be created").caused_by(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn wait_for_turn(lock: &SideLock, timeout: Duration) -> Result<crate::side_lock::Turn<'_>> {
-    let deadline = Instant::now() + timeout;
-    loop {
-        match lock.try_take() {
-            Ok(Some(turn)) => return Ok(turn),
-            Ok(None) if Instant::now() < deadline => {
-                std::thread::park_timeout(Duration::from_millis(5));
-            }
-            Ok(None) => return Err(late("open", timeout)),
-            Err(error) => {
-                return Err(StoreError::new(
-                    StoreErrorKind::Unavailable,
-                    "open",
-                    "the lock file beside the database cannot be locked; check the file system",
-                )
-                .caused_by(error));
-            }
-        }
-    }
-}
-
-fn late(operation: &'static str, timeout: Duration) -> StoreError {
+/// The deadline passed.
+pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
     StoreError::new(
         StoreErrorKind::Timeout,
         operation,

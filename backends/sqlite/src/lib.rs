@@ -26,6 +26,7 @@ mod look;
 mod open;
 mod pages;
 mod place;
+mod prepare;
 mod progress;
 mod promote;
 mod queue_row;

@@ -7,7 +7,12 @@ use std::path::{Path, PathBuf};
 use longshore_core::{Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::schema;
+use crate::{connect, schema};
+
+const NO_DATABASE: &str =
+    "the file is not a SQLite database; it was not touched, name another file";
+const DAMAGED: &str =
+    "the file is a damaged database; it was not touched, restore it from a backup";
 
 /// The file and its companions.
 #[derive(Clone, Debug)]
@@ -81,37 +86,29 @@ impl Place {
             return Err(misconfigured(&self.file, "the path is not a regular file"));
         }
         self.refuse_no_access(&meta)?;
-        if meta.len() == 0 {
-            return Ok(Found::Nothing);
-        }
-        self.header().map_err(|error| self.unreadable(error))?
-    }
-
-    fn header(&self) -> rusqlite::Result<Result<Found>> {
-        let conn = Connection::open_with_flags(
-            self.immutable_uri(),
-            OpenFlags::SQLITE_OPEN_READ_ONLY
-                | OpenFlags::SQLITE_OPEN_URI
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        let application_id = schema::pragma(&conn, "application_id")?;
-        let version = schema::pragma(&conn, "user_version")?;
-        if application_id == 0 && version == 0 {
-            let objects: i64 =
-                conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
-            if objects == 0 {
-                return Ok(Ok(Found::Nothing));
+        match meta.len() {
+            0 => return Ok(Found::Nothing),
+            // SQLite takes a file that is shorter than any page for an empty one.
+            1..512 => {
+                return Err(
+                    StoreError::new(StoreErrorKind::Corrupt, "open", NO_DATABASE)
+                        .with("path", self.file.display()),
+                );
             }
+            _ => {}
         }
-        Ok(
-            schema::check(application_id, version).map(|()| match version {
-                schema::VERSION => Found::Ready,
-                _ => Found::Older,
-            }),
-        )
+        // Without locks and without the WAL, so that the file of another application is left as
+        // it is. If that makes no sense, a checkpoint may be going on: then with both.
+        let answer = match header(&self.uri("?immutable=1")) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                header(&self.uri(""))
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| self.refusal(error))?
     }
 
-    fn immutable_uri(&self) -> String {
+    fn uri(&self, parameters: &str) -> String {
         use std::fmt::Write as _;
         let mut uri = String::from("file:");
         for byte in self.file.as_os_str().as_encoded_bytes() {
@@ -125,7 +122,7 @@ impl Place {
                 }
             }
         }
-        uri + "?immutable=1"
+        uri + parameters
     }
 
     fn refuse_no_access(&self, meta: &fs::Metadata) -> Result<()> {
@@ -144,23 +141,42 @@ impl Place {
         Ok(())
     }
 
-    fn unreadable(&self, error: rusqlite::Error) -> StoreError {
-        let code = error.sqlite_error_code();
-        let (kind, message) = match code {
-            Some(ErrorCode::NotADatabase) => (
-                StoreErrorKind::Corrupt,
-                "the file is not a SQLite database; it was not touched, name another file",
-            ),
-            Some(ErrorCode::DatabaseCorrupt) => (
-                StoreErrorKind::Corrupt,
-                "the file is a damaged database; it was not touched, restore it from a backup",
-            ),
+    fn refusal(&self, error: rusqlite::Error) -> StoreError {
+        let (kind, message) = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => (StoreErrorKind::Corrupt, NO_DATABASE),
+            Some(ErrorCode::DatabaseCorrupt) => (StoreErrorKind::Corrupt, DAMAGED),
             _ => (StoreErrorKind::Unavailable, "the file cannot be read"),
         };
         StoreError::new(kind, "open", message)
             .with("path", self.file.display())
             .caused_by(error)
     }
+}
+
+/// What the header says. The schema is only read where there is no mark at all.
+fn header(uri: &str) -> rusqlite::Result<Result<Found>> {
+    let conn = Connection::open_with_flags(
+        uri,
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(connect::BUSY_TIMEOUT)?;
+    let application_id = schema::pragma(&conn, "application_id")?;
+    let version = schema::pragma(&conn, "user_version")?;
+    if application_id == 0 && version == 0 {
+        let objects: i64 =
+            conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+        if objects == 0 {
+            return Ok(Ok(Found::Nothing));
+        }
+    }
+    Ok(
+        schema::check(application_id, version).map(|()| match version {
+            schema::VERSION => Found::Ready,
+            _ => Found::Older,
+        }),
+    )
 }
 
 fn no_directory(parent: &Path, error: &std::io::Error) -> StoreError {

@@ -9,7 +9,7 @@ use longshore_core::{
     DeadReason, Delivery, Lane, Message, OnExpired, QueueName, Receipt, Receive, Received,
     Timestamp,
 };
-use rusqlite::{Row, params};
+use rusqlite::{CachedStatement, Row, params};
 
 use crate::dead::bury;
 use crate::detail::Detail;
@@ -27,6 +27,10 @@ const PUT_BACK: Duration = Duration::from_secs(60);
 /// One transaction looks at this many rows at most: a queue full of expired messages is cleared
 /// over several, and other writers get their turns.
 const ROWS_MAX: usize = 2000;
+
+/// Leases a row; only what has the same length afterwards is written.
+const CLAIM: &str = "
+    UPDATE message SET state = 13, at = ?2, token = ?3, attempts = ?4 WHERE seq = ?1";
 
 /// A message that may be handed out.
 struct Candidate {
@@ -55,8 +59,9 @@ pub(crate) fn receive(tx: &Tx<'_>, name: &QueueName, request: Receive) -> Outcom
             break;
         }
         looked_at += found.len();
+        let mut claim = tx.sql(CLAIM)?;
         for candidate in found {
-            hand_out(tx, &mut queue, candidate, until, &mut received)?;
+            hand_out(tx, &mut queue, &mut claim, candidate, until, &mut received)?;
         }
     }
     if !received.deliveries.is_empty() {
@@ -138,6 +143,7 @@ fn candidate(row: &Row<'_>, place: impl Fn(&Live) -> (i64, i64)) -> rusqlite::Re
 fn hand_out(
     tx: &Tx<'_>,
     queue: &mut QueueRow,
+    claim: &mut CachedStatement<'_>,
     candidate: Candidate,
     until: Timestamp,
     received: &mut Received,
@@ -151,7 +157,7 @@ fn hand_out(
     match decode(&head, body) {
         Ok(message) if message.expires_at.is_some_and(|at| at <= tx.now) => expire(tx, queue, row),
         Ok(message) => {
-            let delivery = lease(tx, queue, &row, message, until)?;
+            let delivery = lease(tx, queue, claim, &row, message, until)?;
             received.deliveries.push(delivery);
             Ok(())
         }
@@ -178,6 +184,7 @@ fn hand_out(
 fn lease(
     tx: &Tx<'_>,
     queue: &mut QueueRow,
+    claim: &mut CachedStatement<'_>,
     row: &Live,
     message: Message,
     until: Timestamp,
@@ -185,8 +192,7 @@ fn lease(
     let token = new_token();
     let attempt = row.attempts.saturating_add(1);
     queue.shift(row.state, LEASED);
-    tx.sql("UPDATE message SET state = 13, at = ?2, token = ?3, attempts = ?4 WHERE seq = ?1")?
-        .execute(params![row.seq, until.as_millis(), token, attempt])?;
+    claim.execute(params![row.seq, until.as_millis(), token, attempt])?;
     let mut delivery = Delivery::new(message, receipt(row.seq, token), attempt, until);
     if row.has_detail() {
         let detail = Detail::read(tx.conn(), row.seq, row.flags)?;

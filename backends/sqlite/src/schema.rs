@@ -51,6 +51,11 @@ pub(crate) fn check(application_id: i64, version: i64) -> Result<()> {
 /// Makes the file ours and brings its tables up to date. The caller has the turn to write.
 pub(crate) fn prepare(conn: &Connection) -> Result<()> {
     steps(conn).map_err(|error| sql("open", error))?;
+    check_open(conn)
+}
+
+/// Whether an open file is one of ours and not newer than this build, the WAL included.
+pub(crate) fn check_open(conn: &Connection) -> Result<()> {
     let found =
         pragma(conn, "application_id").and_then(|id| Ok((id, pragma(conn, "user_version")?)));
     let (application_id, version) = found.map_err(|error| sql("open", error))?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use longshore_core::{Disposition, Due, QueueName, Receipt, Settled, Settlement};
-use rusqlite::params;
+use rusqlite::{CachedStatement, params};
 
 use crate::dead::bury;
 use crate::detail::Detail;
@@ -16,13 +16,25 @@ use crate::remembered::remember_id;
 use crate::state::{self, BACKOFF, LEASED};
 use crate::tx::Tx;
 
+/// Acks a message that has no group, no given id and no detail. Most are like that, and one
+/// statement is half the work of two.
+const ACK_PLAIN: &str = "
+    DELETE FROM message WHERE seq = ?1 AND token = ?2 AND queue = ?3 AND state = 13
+    AND flags & 3 = 0 AND grp IS NULL";
+
 /// Ends deliveries.
 pub(crate) fn settle(tx: &Tx<'_>, name: &QueueName, batch: &[Settlement]) -> Outcome<Vec<Settled>> {
     let Some(mut queue) = QueueRow::find(tx.conn(), name)? else {
         return Ok(vec![Settled::LeaseLost; batch.len()]);
     };
     let mut outcomes = Vec::with_capacity(batch.len());
+    let mut plain = tx.sql(ACK_PLAIN)?;
     for item in batch {
+        if item.disposition == Disposition::Ack && ack_plain(&mut plain, &mut queue, &item.receipt)?
+        {
+            outcomes.push(Settled::Applied);
+            continue;
+        }
         outcomes.push(match held(tx, &queue, &item.receipt)? {
             None => Settled::LeaseLost,
             Some(row) => {
@@ -33,6 +45,22 @@ pub(crate) fn settle(tx: &Tx<'_>, name: &QueueName, batch: &[Settlement]) -> Out
     }
     queue.save(tx)?;
     Ok(outcomes)
+}
+
+/// Acks a message that leaves nothing behind. False for all others.
+fn ack_plain(
+    plain: &mut CachedStatement<'_>,
+    queue: &mut QueueRow,
+    receipt: &Receipt,
+) -> Outcome<bool> {
+    let Some((seq, token)) = read_receipt(receipt) else {
+        return Ok(false);
+    };
+    let deleted = plain.execute([seq, token, queue.number])?;
+    if deleted == 1 {
+        queue.remove(LEASED);
+    }
+    Ok(deleted == 1)
 }
 
 /// Makes leases last until now + `lease`.

@@ -4,12 +4,14 @@
 //! [`main`]. The cases know no store: they speak to the traits of the core, move a clock by
 //! hand, and wait for signals instead of sleeping.
 
+pub mod broken;
 mod case;
 mod cases;
 mod draft;
 mod faults;
 mod harness;
 mod operating;
+mod properties;
 mod runner;
 mod settling;
 mod stage;

@@ -2,16 +2,11 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use longshore_core::ManualClock;
-use tokio::runtime::{Builder, Runtime};
 
-use crate::{Case, Harness, Missing, Stage, cases};
-
-/// A case that takes longer hangs.
-const CASE_MAX: Duration = Duration::from_secs(60);
+use crate::properties::random_histories_agree;
+use crate::{Harness, Missing, cases};
 
 /// Runs each case once for each store, as `store::topic::case`. A store that is missing is a
 /// failed test that says why, never a silent pass.
@@ -20,7 +15,10 @@ pub fn main(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> ExitCode {
     let mut trials = Vec::new();
     for harness in harnesses {
         match harness {
-            Ok(harness) => trials.extend(trials_of(&harness)),
+            Ok(harness) => {
+                trials.extend(trials_of(&harness));
+                trials.push(property_of(harness));
+            }
             Err(missing) => trials.push(Trial::test(
                 format!("{}::the_store_is_there", missing.name),
                 move || Err(Failed::from(missing.to_string())),
@@ -35,25 +33,13 @@ fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
         .map(|case| {
             let harness = harness.clone();
             let name = format!("{}::{}", harness.name(), case.name);
-            Trial::test(name, move || run_case(&*harness, *case))
+            Trial::test(name, move || Ok(case.try_on(&*harness)?))
         })
         .collect()
 }
 
-/// Runs one case on a fresh store; a panic of the case fails it.
-fn run_case(harness: &dyn Harness, case: Case) -> Result<(), Failed> {
-    let ended = runtime()?.block_on(async {
-        let clock = Arc::new(ManualClock::default());
-        let subject = harness.open(clock.clone()).await;
-        let stage = Stage::new(subject, clock);
-        tokio::time::timeout(CASE_MAX, (case.run)(stage)).await
-    });
-    ended.map_err(|_| Failed::from(format!("it hangs: not done within {CASE_MAX:?}")))
-}
-
-pub(crate) fn runtime() -> Result<Runtime, Failed> {
-    Ok(Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?)
+/// Random histories against the model: the one test that finds what nobody thought of.
+fn property_of(harness: Arc<dyn Harness>) -> Trial {
+    let name = format!("{}::properties::random_histories_agree", harness.name());
+    Trial::test(name, move || Ok(random_histories_agree(&*harness)?))
 }

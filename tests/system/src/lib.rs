@@ -5,6 +5,7 @@
 //! handlers leave as [`Effects`], and a checker that judges what happened ([`History`]).
 
 mod act;
+mod audit;
 mod binaries;
 mod cli;
 mod effects;
@@ -21,6 +22,7 @@ mod verdict;
 mod wait;
 
 pub use act::{Act, Work};
+pub use audit::{integrity, make_foreign_database, settle_into_one_file};
 pub use binaries::{LONGSHORE, PRODUCER, WORKER, binary};
 pub use cli::{Answer, Cli};
 pub use effects::{Effect, EffectLog, Effects, Moment};

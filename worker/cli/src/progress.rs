@@ -1,9 +1,31 @@
 //! Progress of long operations, on a terminal only.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The bar that is on the terminal now, for whoever else writes there.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Writes to stderr; a bar that is there steps aside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AboveBar;
+
+impl Write for AboveBar {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bar = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bar {
+            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
+            None => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// A bar on stderr, or nothing where stderr is no terminal.
 #[derive(Debug)]
@@ -29,6 +51,7 @@ impl Progress {
         }
         bar.set_message(what);
         bar.enable_steady_tick(Duration::from_millis(200));
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Self(bar)
     }
 
@@ -41,15 +64,11 @@ impl Progress {
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
     }
-
-    /// Prints a line above the bar.
-    pub(crate) fn say(&self, print: impl FnOnce()) {
-        self.0.suspend(print);
-    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.finish_and_clear();
     }
 }

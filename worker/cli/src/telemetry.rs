@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{GlobalArgs, Verb};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::progress::AboveBar;
 
 /// How loud a verb is unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) fn install(global: &GlobalArgs, loudness: Loudness) -> Result<()> {
     let filter = filter(global, loudness)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| AboveBar)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     let format = std::env::var("LONGSHORE_LOG_FORMAT").unwrap_or_default();
     let installed = match format.as_str() {
@@ -54,8 +55,7 @@ fn filter(global: &GlobalArgs, loudness: Loudness) -> Result<EnvFilter> {
     let level = match (global.quiet, global.verbose, loudness) {
         (true, _, _) => "error",
         (_, 0, Loudness::Warnings) => "warn",
-        (_, 0, Loudness::Events) => "warn,longshore=info",
-        (_, 1, Loudness::Warnings) => "warn,longshore=info",
+        (_, 0, Loudness::Events) | (_, 1, Loudness::Warnings) => "warn,longshore=info",
         (_, 1, Loudness::Events) | (_, 2, _) => "info,longshore=debug",
         (_, _, _) => "trace",
     };

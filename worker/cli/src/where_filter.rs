@@ -65,17 +65,20 @@ impl FromStr for Condition {
         let (field, rest) = text.split_at(at);
         let field: Field = field.trim().parse()?;
         let (operator, value) = rest.split_at(1);
-        let test = match operator {
+        let compared = match operator {
             "=" => Test::Equal(field.check(value)?),
             "~" => Test::Contains(value.to_lowercase()),
-            "<" => compared(&field, Ordering::Less, value)?,
-            _ => compared(&field, Ordering::Greater, value)?,
+            "<" => in_order(&field, Ordering::Less, value)?,
+            _ => in_order(&field, Ordering::Greater, value)?,
         };
-        Ok(Self { field, test })
+        Ok(Self {
+            field,
+            test: compared,
+        })
     }
 }
 
-fn compared(field: &Field, order: Ordering, value: &str) -> Result<Test, String> {
+fn in_order(field: &Field, order: Ordering, value: &str) -> Result<Test, String> {
     if field.is_time() {
         return Ok(Test::Time(order, value.trim().parse()?));
     }

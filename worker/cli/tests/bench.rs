@@ -2,6 +2,8 @@
 //!
 //! Nothing here looks at how long anything took: figures are for people, counts are for tests.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};

@@ -1,5 +1,10 @@
 //! The real binary on real files.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics; its stage is part of it"
+)]
+
 #[path = "cli/stage.rs"]
 mod stage;
 
@@ -17,6 +22,10 @@ mod manage;
 mod pipes;
 #[path = "cli/receive.rs"]
 mod receive;
+#[path = "cli/routes.rs"]
+mod routes;
+#[path = "cli/run.rs"]
+mod run;
 #[path = "cli/settings.rs"]
 mod settings;
 #[path = "cli/shapes.rs"]

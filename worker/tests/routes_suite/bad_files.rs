@@ -22,7 +22,10 @@ fn errors_of(files: &[(&str, &[u8])]) -> Vec<String> {
     }
     let prefix = format!("{}/", folder.path().display());
     let errors = load(&paths, &env).err().unwrap_or_default();
-    errors.iter().map(|error| error.to_string().replace(&prefix, "")).collect()
+    errors
+        .iter()
+        .map(|error| error.to_string().replace(&prefix, ""))
+        .collect()
 }
 
 fn errors(text: &str) -> Vec<String> {
@@ -39,7 +42,11 @@ fn check(rows: &[(&str, &str)]) {
 /// The same, each text behind a sound route without steps.
 fn check_steps(rows: &[(&str, &str)]) {
     for (text, expected) in rows {
-        assert_eq!(errors(&format!("{ROUTE}{text}")), [*expected], "of the steps:\n{text}");
+        assert_eq!(
+            errors(&format!("{ROUTE}{text}")),
+            [*expected],
+            "of the steps:\n{text}"
+        );
     }
 }
 
@@ -47,16 +54,29 @@ fn check_steps(rows: &[(&str, &str)]) {
 fn sound_files_load() {
     let sound = format!("version = 1\n{ROUTE}{STEP}");
     assert_eq!(errors(&sound), [""; 0]);
-    assert_eq!(errors(&format!("\u{feff}{sound}")), [""; 0], "with a byte order mark");
+    assert_eq!(
+        errors(&format!("\u{feff}{sound}")),
+        [""; 0],
+        "with a byte order mark"
+    );
     assert_eq!(errors(&sound.replace('\n', "\r\n")), [""; 0], "with CRLF");
 }
 
 #[test]
 fn what_is_no_toml_is_told_with_its_place() {
     check(&[
-        ("version = 1\nversion = 1\n", "r.toml:2:1: this is not TOML: duplicate key"),
-        ("version = \n", "r.toml:1:11: this is not TOML: string values must be quoted, expected literal string"),
-        ("[store]\nurl = \"memory://x\n", "r.toml:2:18: this is not TOML: invalid basic string, expected `\"`"),
+        (
+            "version = 1\nversion = 1\n",
+            "r.toml:2:1: this is not TOML: duplicate key",
+        ),
+        (
+            "version = \n",
+            "r.toml:1:11: this is not TOML: string values must be quoted, expected literal string",
+        ),
+        (
+            "[store]\nurl = \"memory://x\n",
+            "r.toml:2:18: this is not TOML: invalid basic string, expected `\"`",
+        ),
     ]);
     let deep = format!("x = {}1{}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(errors(&deep).len(), 1, "nesting ends with an error");
@@ -113,7 +133,12 @@ fn keys_of_later_versions_are_refused_and_never_ignored() {
         let expected = format!("r.toml:3:10: the key \"{name}\" of from is not supported yet");
         assert_eq!(errors(&text), [expected]);
     }
-    for key in ["startup_order = 10", "exclusive = false", "poll = { interval = '1s' }", "transacted = true"] {
+    for key in [
+        "startup_order = 10",
+        "exclusive = false",
+        "poll = { interval = '1s' }",
+        "transacted = true",
+    ] {
         let (name, _) = key.split_once(' ').unwrap();
         let expected = format!("r.toml:4:1: the key \"{name}\" of a route is not supported yet");
         assert_eq!(errors(&format!("{ROUTE}{key}\n{STEP}")), [expected]);
@@ -128,33 +153,114 @@ fn keys_of_later_versions_are_refused_and_never_ignored() {
 #[test]
 fn values_out_of_range_are_refused_in_words() {
     check(&[
-        ("version = 2\n", "r.toml:1:11: version: 2 is out of range, only 1 is known"),
-        ("[worker]\ndrain = '5'\n", "r.toml:2:9: drain: \"5\" has no unit; write 5s or 5ms"),
-        ("[worker]\ndrain = 5\n", "r.toml:2:9: drain is a span of time in quotes, such as \"30s\", found integer; add the unit and quotes"),
-        ("[worker]\ndrain = '-5s'\n", "r.toml:2:9: drain: \"-5s\" is negative"),
-        ("[worker]\ndrain = '1000h'\n", "r.toml:2:9: drain: 1000h is out of range, 0s to 12h is allowed"),
-        ("[worker]\ndrain = '1e999s'\n", "r.toml:2:9: drain: \"1e999s\" is not a span of time; write it like 500ms, 30s, 10m or 1d"),
-        ("[worker]\nconcurrency = 0\n", "r.toml:2:15: concurrency: 0 is out of range, 1 to 100000 is allowed"),
-        ("[worker]\nconcurrency = -1\n", "r.toml:2:15: concurrency: -1 is out of range, 1 to 100000 is allowed"),
-        ("[worker]\nconcurrency = 4.5\n", "r.toml:2:15: concurrency is a whole number, found float"),
-        ("[worker]\nconcurrency = 'four'\n", "r.toml:2:15: concurrency is a whole number, found string"),
-        ("[worker]\nconcurrency = 99999999999999999999\n", "r.toml:2:15: \"99999999999999999999\" is too great a number"),
-        ("[policy]\nredeliveries = -1\n", "r.toml:2:16: redeliveries: -1 is out of range, 0 to 1000000 is allowed"),
-        ("[policy]\nmultiplier = 0.5\n", "r.toml:2:14: multiplier: 0.5 is out of range, 1 to 1000 is allowed"),
-        ("[policy]\nmultiplier = nan\n", "r.toml:2:14: multiplier: NaN is out of range, 1 to 1000 is allowed"),
-        ("[policy]\njitter = 'ful'\n", "r.toml:2:10: jitter: \"ful\" is not one of \"full\"; did you mean \"full\"?"),
-        ("[policy]\njitter = 1.5\n", "r.toml:2:10: jitter: 1.5 is out of range, 0 to 1 is allowed"),
-        ("[policy]\ndelays = { 5 = '1m', 1 = '1s' }\n", "r.toml:2:10: delays: retry 1 is out of order; list them ascending"),
-        ("[policy]\ndelays = { 0 = '1m' }\n", "r.toml:2:10: delays: retries are counted from 1"),
-        ("[policy]\ndelays = { x = '1m' }\n", "r.toml:2:12: delays: \"x\" is not the number of a retry"),
-        ("[policy]\ndelay = '1s'\ndelays = { 1 = '1m' }\n", "r.toml:2:9: delay has no effect beside delays, which replaces it"),
-        ("[queue.q]\nbody_max = '64 kilos'\n", "r.toml:2:12: body_max: \"64 kilos\" is not a size; write it like 65536, 64KiB or 1MB"),
-        ("[queue.q]\nbody_max = '1000MiB'\n", "r.toml:2:12: body_max: 1048576000 bytes is out of range, 1 to 16777216 is allowed"),
-        ("[queue.q]\ndepth_max = 0\n", "r.toml:2:13: depth_max: 0 is out of range, at least 1 is allowed"),
-        ("[queue.q]\non_group_dead = 'stop'\n", "r.toml:2:17: on_group_dead: \"stop\" is not one of \"continue\", \"park\""),
-        ("[queue.'a b']\nexpires = '1d'\n", "r.toml:1:8: queue name \"a b\" is not valid: ' ' is not allowed; use letters, digits, _ . : -"),
-        ("route = 5\n", "r.toml:1:9: route is a list of tables, found integer"),
-        ("[route]\nname = 'a'\n", "r.toml:1:1: route is a list of tables, found table; write [[route]] with two brackets"),
+        (
+            "version = 2\n",
+            "r.toml:1:11: version: 2 is out of range, only 1 is known",
+        ),
+        (
+            "[worker]\ndrain = '5'\n",
+            "r.toml:2:9: drain: \"5\" has no unit; write 5s or 5ms",
+        ),
+        (
+            "[worker]\ndrain = 5\n",
+            "r.toml:2:9: drain is a span of time in quotes, such as \"30s\", found integer; add the unit and quotes",
+        ),
+        (
+            "[worker]\ndrain = '-5s'\n",
+            "r.toml:2:9: drain: \"-5s\" is negative",
+        ),
+        (
+            "[worker]\ndrain = '1000h'\n",
+            "r.toml:2:9: drain: 1000h is out of range, 0s to 12h is allowed",
+        ),
+        (
+            "[worker]\ndrain = '1e999s'\n",
+            "r.toml:2:9: drain: \"1e999s\" is not a span of time; write it like 500ms, 30s, 10m or 1d",
+        ),
+        (
+            "[worker]\nconcurrency = 0\n",
+            "r.toml:2:15: concurrency: 0 is out of range, 1 to 100000 is allowed",
+        ),
+        (
+            "[worker]\nconcurrency = -1\n",
+            "r.toml:2:15: concurrency: -1 is out of range, 1 to 100000 is allowed",
+        ),
+        (
+            "[worker]\nconcurrency = 4.5\n",
+            "r.toml:2:15: concurrency is a whole number, found float",
+        ),
+        (
+            "[worker]\nconcurrency = 'four'\n",
+            "r.toml:2:15: concurrency is a whole number, found string",
+        ),
+        (
+            "[worker]\nconcurrency = 99999999999999999999\n",
+            "r.toml:2:15: \"99999999999999999999\" is too great a number",
+        ),
+        (
+            "[policy]\nredeliveries = -1\n",
+            "r.toml:2:16: redeliveries: -1 is out of range, 0 to 1000000 is allowed",
+        ),
+        (
+            "[policy]\nmultiplier = 0.5\n",
+            "r.toml:2:14: multiplier: 0.5 is out of range, 1 to 1000 is allowed",
+        ),
+        (
+            "[policy]\nmultiplier = nan\n",
+            "r.toml:2:14: multiplier: NaN is out of range, 1 to 1000 is allowed",
+        ),
+        (
+            "[policy]\njitter = 'ful'\n",
+            "r.toml:2:10: jitter: \"ful\" is not one of \"full\"; did you mean \"full\"?",
+        ),
+        (
+            "[policy]\njitter = 1.5\n",
+            "r.toml:2:10: jitter: 1.5 is out of range, 0 to 1 is allowed",
+        ),
+        (
+            "[policy]\ndelays = { 5 = '1m', 1 = '1s' }\n",
+            "r.toml:2:10: delays: retry 1 is out of order; list them ascending",
+        ),
+        (
+            "[policy]\ndelays = { 0 = '1m' }\n",
+            "r.toml:2:10: delays: retries are counted from 1",
+        ),
+        (
+            "[policy]\ndelays = { x = '1m' }\n",
+            "r.toml:2:12: delays: \"x\" is not the number of a retry",
+        ),
+        (
+            "[policy]\ndelay = '1s'\ndelays = { 1 = '1m' }\n",
+            "r.toml:2:9: delay has no effect beside delays, which replaces it",
+        ),
+        (
+            "[queue.q]\nbody_max = '64 kilos'\n",
+            "r.toml:2:12: body_max: \"64 kilos\" is not a size; write it like 65536, 64KiB or 1MB",
+        ),
+        (
+            "[queue.q]\nbody_max = '1000MiB'\n",
+            "r.toml:2:12: body_max: 1048576000 bytes is out of range, 1 to 16777216 is allowed",
+        ),
+        (
+            "[queue.q]\ndepth_max = 0\n",
+            "r.toml:2:13: depth_max: 0 is out of range, at least 1 is allowed",
+        ),
+        (
+            "[queue.q]\non_group_dead = 'stop'\n",
+            "r.toml:2:17: on_group_dead: \"stop\" is not one of \"continue\", \"park\"",
+        ),
+        (
+            "[queue.'a b']\nexpires = '1d'\n",
+            "r.toml:1:8: queue name \"a b\" is not valid: ' ' is not allowed; use letters, digits, _ . : -",
+        ),
+        (
+            "route = 5\n",
+            "r.toml:1:9: route is a list of tables, found integer",
+        ),
+        (
+            "[route]\nname = 'a'\n",
+            "r.toml:1:1: route is a list of tables, found table; write [[route]] with two brackets",
+        ),
         ("[store]\n", "r.toml:1:1: a store needs the key \"url\""),
     ]);
 }
@@ -186,9 +292,18 @@ fn a_wrong_store_url_never_shows_its_password() {
 #[test]
 fn routes_must_be_whole_and_apart() {
     check(&[
-        ("[[route]]\nfrom = { queue = 'q' }\n[[route.step]]\nlog = { message = 'x' }\n", "r.toml:1:1: a route needs the key \"name\""),
-        ("[[route]]\nname = 'a'\n[[route.step]]\nlog = { message = 'x' }\n", "r.toml:1:1: a route needs the key \"from\""),
-        (ROUTE, "r.toml:1:1: the route a has no step; add a [[route.step]]"),
+        (
+            "[[route]]\nfrom = { queue = 'q' }\n[[route.step]]\nlog = { message = 'x' }\n",
+            "r.toml:1:1: a route needs the key \"name\"",
+        ),
+        (
+            "[[route]]\nname = 'a'\n[[route.step]]\nlog = { message = 'x' }\n",
+            "r.toml:1:1: a route needs the key \"from\"",
+        ),
+        (
+            ROUTE,
+            "r.toml:1:1: the route a has no step; add a [[route.step]]",
+        ),
         (
             &format!("[[route]]\nname = 'a'\nfrom = {{}}\n{STEP}"),
             "r.toml:3:8: from says nothing of where messages come from; it needs one of queue, file, lines",
@@ -218,7 +333,9 @@ fn routes_must_be_whole_and_apart() {
             "r.toml:8:8: two routes take the queue q, the other one is a at r.toml:2",
         ),
         (
-            &format!("{ROUTE}lease = '30s'\n{STEP}[[route]]\nname = 'b'\nfrom = {{ queue = 'q', kind = 'k' }}\nlease = '60s'\n{STEP}"),
+            &format!(
+                "{ROUTE}lease = '30s'\n{STEP}[[route]]\nname = 'b'\nfrom = {{ queue = 'q', kind = 'k' }}\nlease = '60s'\n{STEP}"
+            ),
             "r.toml:10:1: routes on one queue share one intake, so lease must be the same as in a at r.toml:2",
         ),
         (
@@ -235,13 +352,22 @@ fn routes_must_be_whole_and_apart() {
 #[test]
 fn steps_do_one_thing_and_do_it_safely() {
     check_steps(&[
-        ("[[route.step]]\nwhen = 'true'\n", "r.toml:4:1: the step does nothing; it needs one of exec, http, forward, file, log"),
+        (
+            "[[route.step]]\nwhen = 'true'\n",
+            "r.toml:4:1: the step does nothing; it needs one of exec, http, forward, file, log",
+        ),
         (
             "[[route.step]]\nlog = { message = 'x' }\nfile = { path = 'x' }\n",
             "r.toml:5:1: a step does one thing, here are file and log; write a second [[route.step]]",
         ),
-        ("[[route.step]]\nexec = { command = 'true' }\n", "r.toml:5:20: command is a list of strings, found string; no shell splits it: write [\"program\", \"argument\"]"),
-        ("[[route.step]]\nexec = { command = [] }\n", "r.toml:5:20: command is empty"),
+        (
+            "[[route.step]]\nexec = { command = 'true' }\n",
+            "r.toml:5:20: command is a list of strings, found string; no shell splits it: write [\"program\", \"argument\"]",
+        ),
+        (
+            "[[route.step]]\nexec = { command = [] }\n",
+            "r.toml:5:20: command is empty",
+        ),
         (
             "[[route.step]]\nexec = { command = ['{{ body }}'] }\n",
             "r.toml:5:21: the program itself cannot be a template: no message may choose what runs",
@@ -262,26 +388,50 @@ fn steps_do_one_thing_and_do_it_safely() {
             "[[route.step]]\nlog = { message = '{{ bdy }}' }\n",
             "r.toml:5:19: the template names \"bdy\", which does not exist; did you mean body?",
         ),
-        ("[[route.step]]\nlog = { message = '{{ epoch }}' }\n", "r.toml:5:19: epoch is not supported yet"),
+        (
+            "[[route.step]]\nlog = { message = '{{ epoch }}' }\n",
+            "r.toml:5:19: epoch is not supported yet",
+        ),
         (
             "[[route.step]]\nlog = { message = '{{ body ' }\n",
             "r.toml:5:19: syntax error: unexpected end of input, expected end of variable block",
         ),
-        ("[[route.step]]\nhttp = { timeout = '1s' }\n", "r.toml:5:8: the http step has no URL; write get, post, put, patch or delete = \"https://…\""),
+        (
+            "[[route.step]]\nhttp = { timeout = '1s' }\n",
+            "r.toml:5:8: the http step has no URL; write get, post, put, patch or delete = \"https://…\"",
+        ),
         (
             "[[route.step]]\nhttp = { get = 'http://h/', put = 'http://h/' }\n",
             "r.toml:5:29: an http step makes one request, here are get and put",
         ),
-        ("[[route.step]]\nhttp = { get = '{{ body.url }}' }\n", "r.toml:5:16: the URL must begin with http:// or https://"),
-        ("[[route.step]]\nhttp = { get = 'http://[::x]/' }\n", "r.toml:5:16: \"http://[::x]/\" is not a URL"),
+        (
+            "[[route.step]]\nhttp = { get = '{{ body.url }}' }\n",
+            "r.toml:5:16: the URL must begin with http:// or https://",
+        ),
+        (
+            "[[route.step]]\nhttp = { get = 'http://[::x]/' }\n",
+            "r.toml:5:16: \"http://[::x]/\" is not a URL",
+        ),
         (
             "[[route.step]]\nforward = { queue = 'p', store = 'nowhere' }\n",
             "r.toml:5:34: there is no store \"nowhere\"; add [stores.nowhere] with its url",
         ),
-        ("[[route.step]]\nfile = { path = '{{ body }}' }\n", "r.toml:5:17: path must begin with a folder or a name that is written out"),
-        ("[[route.step]]\nfile = { path = 'a/../{{ body }}' }\n", "r.toml:5:17: path may not go up (..) where values stand in it"),
-        ("[[route.step]]\nfile = { path = 'out/' }\n", "r.toml:5:17: path names no file"),
-        ("[[route.step]]\nfile = { path = 'out', mode = 'write' }\n", "r.toml:5:31: mode: \"write\" is not one of \"append\", \"replace\""),
+        (
+            "[[route.step]]\nfile = { path = '{{ body }}' }\n",
+            "r.toml:5:17: path must begin with a folder or a name that is written out",
+        ),
+        (
+            "[[route.step]]\nfile = { path = 'a/../{{ body }}' }\n",
+            "r.toml:5:17: path may not go up (..) where values stand in it",
+        ),
+        (
+            "[[route.step]]\nfile = { path = 'out/' }\n",
+            "r.toml:5:17: path names no file",
+        ),
+        (
+            "[[route.step]]\nfile = { path = 'out', mode = 'write' }\n",
+            "r.toml:5:31: mode: \"write\" is not one of \"append\", \"replace\"",
+        ),
     ]);
 }
 
@@ -289,13 +439,34 @@ fn steps_do_one_thing_and_do_it_safely() {
 fn clauses_do_one_thing() {
     let clause = |keys: &str| format!("{STEP}[[route.on_error]]\n{keys}");
     check_steps(&[
-        (&clause("redeliveries = 1\n"), "r.toml:6:1: an error clause needs the key \"match\""),
-        (&clause("match = 'http..5'\nredeliveries = 1\n"), "r.toml:7:9: match: label \"http..5\" is not valid: it must be dotted segments of letters, digits, _ and -, such as http.503"),
-        (&clause("match = 'http'\n"), "r.toml:6:1: the clause changes nothing; set redeliveries, a delay, handled, continued, forward or dead_letter"),
-        (&clause("match = 'http'\nhandled = true\ncontinued = true\n"), "r.toml:9:1: continued excludes handled: a clause does one thing"),
-        (&clause("match = 'http'\nhandled = true\nredeliveries = 3\n"), "r.toml:9:1: redeliveries has no effect beside handled, which is done at the first failure"),
-        (&clause("match = 'http'\ndead_letter = 'later'\n"), "r.toml:8:15: dead_letter: \"later\" is not one of \"now\""),
-        (&clause("match = 'http'\nforward = { queue = 'p', store = 's' }\n"), "r.toml:8:34: there is no store \"s\"; add [stores.s] with its url"),
+        (
+            &clause("redeliveries = 1\n"),
+            "r.toml:6:1: an error clause needs the key \"match\"",
+        ),
+        (
+            &clause("match = 'http..5'\nredeliveries = 1\n"),
+            "r.toml:7:9: match: label \"http..5\" is not valid: it must be dotted segments of letters, digits, _ and -, such as http.503",
+        ),
+        (
+            &clause("match = 'http'\n"),
+            "r.toml:6:1: the clause changes nothing; set redeliveries, a delay, handled, continued, forward or dead_letter",
+        ),
+        (
+            &clause("match = 'http'\nhandled = true\ncontinued = true\n"),
+            "r.toml:9:1: continued excludes handled: a clause does one thing",
+        ),
+        (
+            &clause("match = 'http'\nhandled = true\nredeliveries = 3\n"),
+            "r.toml:9:1: redeliveries has no effect beside handled, which is done at the first failure",
+        ),
+        (
+            &clause("match = 'http'\ndead_letter = 'later'\n"),
+            "r.toml:8:15: dead_letter: \"later\" is not one of \"now\"",
+        ),
+        (
+            &clause("match = 'http'\nforward = { queue = 'p', store = 's' }\n"),
+            "r.toml:8:34: there is no store \"s\"; add [stores.s] with its url",
+        ),
     ]);
 }
 
@@ -308,11 +479,20 @@ fn several_mistakes_are_told_at_once_in_their_order() {
 
 #[test]
 fn of_several_files_one_has_the_tables() {
-    let both = [("a.toml", &b"[policy]\nredeliveries = 1\n"[..]), ("b.toml", &b"\n[worker]\ndrain = '1s'\n"[..])];
+    let both = [
+        ("a.toml", &b"[policy]\nredeliveries = 1\n"[..]),
+        ("b.toml", &b"\n[worker]\ndrain = '1s'\n"[..]),
+    ];
     let found = errors_of(&both);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("b.toml:2:2: \"worker\" stands here, but "), "{found:?}");
-    assert!(found[0].ends_with("of several files only one may have them"), "{found:?}");
+    assert!(
+        found[0].starts_with("b.toml:2:2: \"worker\" stands here, but "),
+        "{found:?}"
+    );
+    assert!(
+        found[0].ends_with("of several files only one may have them"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -323,13 +503,22 @@ fn files_that_cannot_be_read_are_told_as_such() {
         let prefix = format!("{}/", folder.path().display());
         errors[0].to_string().replace(&prefix, "")
     };
-    assert_eq!(text(folder.path().join("none")), "none: cannot be read: no such file or directory");
+    assert_eq!(
+        text(folder.path().join("none")),
+        "none: cannot be read: no such file or directory"
+    );
     let inner = folder.path().join("dir");
     std::fs::create_dir(&inner).unwrap();
     assert_eq!(text(inner), "dir: is a directory, not a route file");
-    assert_eq!(errors_of(&[("r.toml", b"a = '\xff'\n")]), ["r.toml: is not UTF-8: the first bad byte is in line 1"]);
+    assert_eq!(
+        errors_of(&[("r.toml", b"a = '\xff'\n")]),
+        ["r.toml: is not UTF-8: the first bad byte is in line 1"]
+    );
     let large = vec![b'#'; 1024 * 1024 + 1];
-    assert_eq!(errors_of(&[("r.toml", &large)]), ["r.toml: is greater than 1 MiB; split it into several files"]);
+    assert_eq!(
+        errors_of(&[("r.toml", &large)]),
+        ["r.toml: is greater than 1 MiB; split it into several files"]
+    );
 }
 
 #[test]
@@ -337,7 +526,10 @@ fn input_is_echoed_escaped_and_cut() {
     let text = format!("[worker]\n\"{}\\u001b[31m\" = 1\n", "x".repeat(200));
     let found = errors(&text);
     assert_eq!(found.len(), 1);
-    assert!(found[0].len() < 250 && !found[0].contains('\u{1b}'), "{found:?}");
+    assert!(
+        found[0].len() < 250 && !found[0].contains('\u{1b}'),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -62,7 +62,9 @@ async fn exchange(mut stream: TcpStream, answer: &str) -> String {
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         if let Some(head) = text.find("\r\n\r\n") {
             let length = text.split("content-length: ").nth(1);
-            let length = length.and_then(|rest| rest.split("\r\n").next()).map_or(0, |n| n.parse().unwrap());
+            let length = length
+                .and_then(|rest| rest.split("\r\n").next())
+                .map_or(0, |n| n.parse().unwrap());
             if bytes.len() >= head + 4 + length {
                 break;
             }

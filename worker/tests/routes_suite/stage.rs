@@ -70,7 +70,14 @@ impl Stage {
     pub(crate) fn load(&self, text: &str) -> RouteSet {
         let path = self.write("routes.toml", text);
         routes::load(&[path], &|_| None).unwrap_or_else(|errors| {
-            panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            panic!(
+                "{}",
+                errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         })
     }
 
@@ -127,7 +134,13 @@ impl Stage {
     pub(crate) async fn dead(&self, queue: &str) -> Vec<StoredMessage> {
         let queue = QueueName::new(queue).unwrap();
         let max = std::num::NonZeroU32::new(1000).unwrap();
-        let page: Page<_> = self.connection.backend().admin.dead_letters(&queue, None, max).await.unwrap();
+        let page: Page<_> = self
+            .connection
+            .backend()
+            .admin
+            .dead_letters(&queue, None, max)
+            .await
+            .unwrap();
         page.items
     }
 
@@ -143,10 +156,21 @@ impl Stage {
     pub(crate) async fn waiting(&self, queue: &str) -> BTreeMap<MessageId, String> {
         let queue = QueueName::new(queue).unwrap();
         let max = std::num::NonZeroU32::new(1000).unwrap();
-        let page = self.connection.backend().admin.peek(&queue, None, max).await.unwrap();
+        let page = self
+            .connection
+            .backend()
+            .admin
+            .peek(&queue, None, max)
+            .await
+            .unwrap();
         let messages = page.items.iter().filter_map(|stored| stored.message());
         messages
-            .map(|message| (message.id, String::from_utf8_lossy(&message.body).into_owned()))
+            .map(|message| {
+                (
+                    message.id,
+                    String::from_utf8_lossy(&message.body).into_owned(),
+                )
+            })
             .collect()
     }
 }
@@ -155,7 +179,8 @@ impl Stage {
 pub(crate) async fn finish(ready: ReadyRunner) -> Summary {
     let run = ready.run(std::future::pending(), std::future::pending());
     let done = tokio::time::timeout(DEADLINE, run).await;
-    done.expect("the run ends in time").expect("the run does not fail")
+    done.expect("the run ends in time")
+        .expect("the run does not fail")
 }
 
 /// A run that goes on.

@@ -1,5 +1,7 @@
 //! What wakes a receive that waits.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use longshore_core::{Backend, Delivery, QueueName, Receive};
@@ -26,7 +28,7 @@ cases! { "wake";
 /// A wait that is longer than any of these cases may take.
 const LONG: Duration = Duration::from_secs(50);
 
-/// Starts a receive of one that waits, and lets it begin to wait.
+/// Starts a receive of one, and lets it begin to wait.
 async fn waiting(at: &Backend, queue: &QueueName) -> JoinHandle<Vec<Delivery>> {
     let (at, queue) = (at.clone(), queue.clone());
     let request = Receive {
@@ -34,16 +36,15 @@ async fn waiting(at: &Backend, queue: &QueueName) -> JoinHandle<Vec<Delivery>> {
         lease: LEASE,
         wait_max: LONG,
     };
-    let task = tokio::spawn(async move {
+    let mut receive = Box::pin(async move {
         let received = at.queues.receive(&queue, request).await;
         received.expect("receive").deliveries
     });
-    // Whether it waits already or only will does not matter: it must wake in both cases.
-    for _ in 0..20 {
-        tokio::task::yield_now().await;
-    }
-    assert!(!task.is_finished());
-    task
+    // It has begun when it was polled. Whether it waits already or is about to does not matter:
+    // it must wake in both cases.
+    let begun = poll_fn(|context| Poll::Ready(receive.as_mut().poll(context))).await;
+    assert!(begun.is_pending(), "it does not wait");
+    tokio::spawn(receive)
 }
 
 async fn woken(task: JoinHandle<Vec<Delivery>>) -> Vec<String> {

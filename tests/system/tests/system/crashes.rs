@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use longshore_system_tests::{Act, Cli, Fleet, Moment, Place, Work, until};
+use longshore_system_tests::{Act, Cli, Fleet, Moment, Place, Work, integrity, until};
 
 use crate::scenes::{QUEUE, assert_sound, effects, enqueue_lines, history, until_empty};
 
@@ -51,6 +51,7 @@ fn killed_workers_lose_nothing() {
         "only {again} deliveries were repeated: the kills hit nothing"
     );
     assert_eq!(cli.queue(QUEUE)["dead"], 0);
+    assert_eq!(integrity(&place.database()), "ok");
 }
 
 /// Kills and starts workers until nearly all jobs were finished once.

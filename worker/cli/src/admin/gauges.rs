@@ -56,13 +56,13 @@ async fn report(connection: &Connection, name: &LeaseName, holder: &str) -> Resu
 
 /// Sets the gauges of a queue; `factor` is 1, or NaN to take them back.
 fn set(queue: &QueueName, stats: &QueueStats, factor: f64) {
-    let states = [
+    let counts = [
         ("waiting", stats.waiting),
         ("delayed", stats.delayed),
         ("leased", stats.leased),
         ("dead", stats.dead),
     ];
-    for (state, count) in states {
+    for (state, count) in counts {
         let labels = [("queue", queue.to_string()), ("state", state.to_owned())];
         metrics::gauge!("longshore_queue_messages", &labels).set(count as f64 * factor);
     }

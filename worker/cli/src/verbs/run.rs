@@ -46,8 +46,10 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
     }
     tell_supervisor(&[sd_notify::NotifyState::Ready]);
     let summary = ready.run(stop.drain(), stop.now()).await.map_err(failure)?;
-    summary::print(&summary, session)?;
-    hints::print(&summary, &connection, &store, session).await;
+    summary::print(&summary, args.until_idle, session)?;
+    if args.until_idle {
+        hints::print(&connection, &store, session).await;
+    }
     summary::exit(&summary, stop.signal())
 }
 

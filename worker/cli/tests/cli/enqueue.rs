@@ -146,7 +146,8 @@ fn a_long_line_is_refused_and_the_next_is_stored() {
 #[test]
 fn ten_thousand_lines_go_in() {
     let stage = Stage::new();
-    let lines: String = (0..10_000).map(|n| format!("line {n}\n")).collect();
+    let lines: Vec<String> = (0..10_000).map(|n| format!("line {n}")).collect();
+    let lines = lines.join("\n");
     let ended = stage.feed(&["enqueue", "q", "--lines", "--json"], lines.as_bytes());
     assert_eq!(
         ended.json(),

@@ -114,10 +114,10 @@ fn receive_settle_and_extend() {
         settled,
         json!([{ "receipt": receipt, "outcome": "applied" }])
     );
-    let stale = stage.run(&["settle", "retry", receipt, "--json"]);
-    assert_eq!(stale.code, Some(4));
+    let again = stage.run(&["settle", "retry", receipt, "--json"]);
+    assert_eq!(again.code, Some(4));
     assert_eq!(
-        stale.json(),
+        again.json(),
         json!([{ "receipt": receipt, "outcome": "lease_lost" }])
     );
 }
@@ -234,19 +234,19 @@ fn show_tells_the_state() {
     let stage = Stage::new();
     let waiting = stage.enqueue(&["q", "a"]);
     let delayed = stage.enqueue(&["q", "b", "--delay", "1h"]);
-    let state = |id: &str| stage.json(&["show", "q", id, "--json"])["state"].clone();
-    assert_eq!(state(&waiting), "waiting");
-    assert_eq!(state(&delayed), "delayed");
+    let place = |id: &str| stage.json(&["show", "q", id, "--json"])["state"].clone();
+    assert_eq!(place(&waiting), "waiting");
+    assert_eq!(place(&delayed), "delayed");
     let receipt = stage.receipt("q");
-    assert_eq!(state(&waiting), "leased");
+    assert_eq!(place(&waiting), "leased");
     stage.run(&["settle", "release", &receipt]);
-    assert_eq!(state(&waiting), "waiting");
+    assert_eq!(place(&waiting), "waiting");
     let receipt = stage.receipt("q");
     stage.run(&["settle", "retry", &receipt]);
-    assert_eq!(state(&waiting), "waiting", "a retry without a delay");
+    assert_eq!(place(&waiting), "waiting", "a retry without a delay");
     let receipt = stage.receipt("q");
     stage.run(&["settle", "retry", &receipt, "--delay", "1h"]);
-    assert_eq!(state(&waiting), "delayed");
+    assert_eq!(place(&waiting), "delayed");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Resolve for PublicOnly {
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|one| is_public(one.ip())).collect();
             if public.is_empty() {
-                return Err(Box::new(NotPublic).into());
+                return Err(NotPublic.into());
             }
             let addresses: Addrs = Box::new(public.into_iter());
             Ok(addresses)

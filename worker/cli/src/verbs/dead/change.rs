@@ -1,7 +1,9 @@
 //! `dead redrive` and `dead discard`.
 
 use longshore::Connection;
-use longshore::core::{Backend, Changed, MessageId, QueueName, Result as StoreResult};
+use longshore::core::{
+    Backend, Changed, MessageId, QueueName, Result as StoreResult, StoredMessage,
+};
 use serde::Serialize;
 
 use super::pace::Pace;
@@ -179,7 +181,7 @@ impl Request {
         let mut walk = Walk::new(backend, &self.selection, dead, connection.clock().now());
         let (mut matched, mut applied) = (0_u64, 0_u64);
         while let Some(found) = walk.next().await? {
-            let ids: Vec<MessageId> = found.iter().map(|stored| stored.id()).collect();
+            let ids: Vec<MessageId> = found.iter().map(StoredMessage::id).collect();
             for part in ids.chunks(step) {
                 let outcomes = self.change.apply(backend, queue, part).await;
                 let outcomes = outcomes.map_err(|error| {

@@ -193,8 +193,7 @@ impl Feed<'_> {
 
     fn refuse(&mut self, number: u64, reason: &str) {
         self.tally.failed += 1;
-        self.progress
-            .say(|| complain(format_args!("line {number}: {reason}")));
+        complain(format_args!("line {number}: {reason}"));
     }
 }
 

@@ -13,13 +13,13 @@ use crate::session::Session;
 
 pub(super) fn perform(args: &RouteFileArgs, session: &Session) -> Result<Exit> {
     match route_files::read(&args.file) {
-        Ok(set) => sound(&set.names().len(), &set.findings(), session),
-        Err(mistakes) => refused(mistakes, session),
+        Ok(set) => sound(set.names().len(), &set.findings(), session),
+        Err(mistakes) => refused(&mistakes, session),
     }
 }
 
 /// The files load; the findings may still say that a run would go wrong.
-fn sound(routes: &usize, findings: &[Finding], session: &Session) -> Result<Exit> {
+fn sound(routes: usize, findings: &[Finding], session: &Session) -> Result<Exit> {
     if session.json() {
         Stdout::json(&json!({ "mistakes": [], "findings": findings }))?;
     } else {
@@ -31,7 +31,7 @@ fn sound(routes: &usize, findings: &[Finding], session: &Session) -> Result<Exit
         let warnings = count(findings, Severity::Warning);
         stdout.line(&format!(
             "{}, {}, {}",
-            counted(*routes as u64, "route"),
+            counted(routes as u64, "route"),
             counted(problems, "problem"),
             counted(warnings, "warning")
         ))?;
@@ -43,7 +43,7 @@ fn sound(routes: &usize, findings: &[Finding], session: &Session) -> Result<Exit
     })
 }
 
-fn refused(mistakes: Vec<ConfigError>, session: &Session) -> Result<Exit> {
+fn refused(mistakes: &[ConfigError], session: &Session) -> Result<Exit> {
     if session.json() {
         let rows: Vec<Value> = mistakes
             .iter()
@@ -59,7 +59,7 @@ fn refused(mistakes: Vec<ConfigError>, session: &Session) -> Result<Exit> {
             .collect();
         Stdout::json(&json!({ "mistakes": rows, "findings": [] }))?;
     }
-    for mistake in &mistakes {
+    for mistake in mistakes {
         complain(mistake);
     }
     if mistakes.len() == 1 {

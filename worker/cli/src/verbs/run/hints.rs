@@ -6,7 +6,6 @@ use std::num::NonZeroU32;
 
 use longshore::Connection;
 use longshore::core::{QueueName, Result};
-use longshore::routes::Summary;
 
 use crate::session::Session;
 use crate::settings::StoreSetting;
@@ -15,12 +14,7 @@ use crate::settings::StoreSetting;
 const QUEUES: NonZeroU32 = NonZeroU32::new(100).expect("100 is not zero");
 
 /// Prints them to stderr. They are a courtesy: trouble with the store is not told twice.
-pub(super) async fn print(
-    summary: &Summary,
-    connection: &Connection,
-    store: &StoreSetting,
-    session: &Session,
-) {
+pub(super) async fn print(connection: &Connection, store: &StoreSetting, session: &Session) {
     if session.quiet() || session.json() {
         return;
     }
@@ -28,27 +22,27 @@ pub(super) async fn print(
         return;
     };
     let longshore = format!("longshore {}", store.option_for_others());
-    let mut text = String::from("\nTry next:\n");
+    let mut hints: Vec<(String, &str)> = Vec::new();
     if let Some(queue) = dead {
-        let _ = writeln!(
-            text,
-            "  {longshore}dead list {queue} --group-by error   # what failed, and how often"
-        );
-        let _ = writeln!(
-            text,
-            "  {longshore}dead show {queue} ID                # one of them with its history"
-        );
-        let _ = writeln!(
-            text,
-            "  {longshore}dead redrive {queue} --yes           # once mended, try them again"
-        );
-    } else if summary.acked == 0 {
-        let _ = writeln!(
-            text,
-            "  {longshore}enqueue QUEUE 'some text'            # give it something to do"
-        );
+        hints.push((
+            format!("dead list {queue} --group-by error"),
+            "what failed, and how often",
+        ));
+        hints.push((
+            format!("dead show {queue} ID"),
+            "one of them with its history",
+        ));
+        hints.push((
+            format!("dead redrive {queue} --yes"),
+            "once mended: try them again",
+        ));
     }
-    let _ = writeln!(text, "  {longshore}queues");
+    hints.push(("queues".into(), "what is waiting where"));
+    let width = hints.iter().map(|(hint, _)| hint.len()).max().unwrap_or(0);
+    let mut text = String::from("\nTry next:\n");
+    for (hint, why) in hints {
+        let _ = writeln!(text, "  {longshore}{hint:<width$}   # {why}");
+    }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 

@@ -7,15 +7,21 @@ use crate::exit::Exit;
 use crate::output::{Stdout, counted};
 use crate::session::Session;
 
-/// Prints the counts.
-pub(super) fn print(summary: &Summary, session: &Session) -> Result<()> {
+/// Prints the counts: to stdout where they are the answer, as a remark where a worker that was
+/// to run for ever was stopped.
+pub(super) fn print(summary: &Summary, until_idle: bool, session: &Session) -> Result<()> {
     if session.json() {
         return Stdout::json(summary);
     }
-    Stdout::text(&format!(
+    let text = format!(
         "{} acked, {} retried, {} dead in {:.1} s",
         summary.acked, summary.retried, summary.dead, summary.seconds
-    ))
+    );
+    if until_idle {
+        return Stdout::text(&text);
+    }
+    session.note(text);
+    Ok(())
 }
 
 /// How the command ends. A drain to the end is no failure, whoever asked for it.

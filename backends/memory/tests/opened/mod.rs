@@ -1,0 +1,5 @@
+//! The memory store as the suite opens it.
+
+mod harness;
+
+pub(crate) use harness::Memory;

@@ -1,0 +1,12 @@
+//! Stores that are broken on purpose: the test of the tests.
+//!
+//! Each [`Flaw`] breaks one rule of a good store, and names cases that must notice.
+
+mod flaw;
+mod messages;
+mod store;
+mod subject;
+mod trials;
+
+pub use flaw::Flaw;
+pub use trials::main;

@@ -1,0 +1,182 @@
+//! A store and the model beside it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use longshore_core::{
+    Backend, Clock, Cursor, Dedup, DedupKey, Delivery, Disposition, Due, GroupName, IdOrigin,
+    JobKind, ManualClock, MessageId, NewMessage, QueueName, Receipt, Receive, StoredMessage,
+    Timestamp,
+};
+use proptest::sample::Index;
+
+use super::ledger::Ledger;
+use super::operation::{Fate, IdPick, Item};
+use super::seen::{Seen, without_store_words};
+use crate::draft::secs;
+use crate::settling::record;
+use crate::stage::{count, name};
+
+/// Both stores, and what happened so far.
+pub(super) struct Pair {
+    pub(super) model: Backend,
+    /// Two handles to the store under test.
+    pub(super) real: [Backend; 2],
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) queue: QueueName,
+    pub(super) other: QueueName,
+    pub(super) ledger: Ledger,
+    /// How the queue looked after the last step.
+    pub(super) seen: Seen,
+    /// All ids that were ever enqueued.
+    pub(super) ids: Vec<(MessageId, IdOrigin)>,
+    pub(super) deliveries: Vec<Delivered>,
+    pub(super) is_paused: bool,
+    pub(super) is_moving: bool,
+}
+
+/// One delivery, with the receipts of both stores.
+pub(super) struct Delivered {
+    pub(super) id: MessageId,
+    pub(super) model: Receipt,
+    pub(super) real: Receipt,
+}
+
+impl Pair {
+    pub(super) fn new(model: Backend, real: [Backend; 2], clock: Arc<ManualClock>) -> Self {
+        Self {
+            model,
+            real,
+            clock,
+            queue: name("work"),
+            other: name("other"),
+            ledger: Ledger::default(),
+            seen: Seen::default(),
+            ids: Vec::new(),
+            deliveries: Vec::new(),
+            is_paused: false,
+            is_moving: false,
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The new message that an item stands for.
+    pub(super) fn draft(&mut self, item: &Item) -> NewMessage {
+        let (id, origin) = match &item.id {
+            IdPick::Again(index) if !self.ids.is_empty() => *index.get(&self.ids),
+            IdPick::Fresh => (self.next_id(), IdOrigin::Fresh),
+            IdPick::Given | IdPick::Again(_) => (self.next_id(), IdOrigin::Given),
+        };
+        self.ids.push((id, origin));
+        let mut new = NewMessage::new(id, origin, JobKind::default(), id.to_string());
+        new.group = item
+            .group
+            .and_then(|number| GroupName::new(format!("g{number}")).ok());
+        new.lane = item.lane;
+        new.due = (item.delay > 0).then(|| Due::In(secs(item.delay)));
+        new.expires = item.expires.map(|span| Due::In(secs(span)));
+        new.dedup = item.key.map(|(key, window)| Dedup {
+            key: DedupKey::new(format!("k{key}")).expect("a key"),
+            window: secs(window),
+        });
+        new
+    }
+
+    fn next_id(&self) -> MessageId {
+        let number = self.ids.len() as u64;
+        MessageId::from_content(&[b"history", &number.to_be_bytes()])
+    }
+
+    /// The deliveries that picks stand for: the latest ones, so that many are still current.
+    pub(super) fn pick_deliveries<'a>(&'a self, picks: &[&Index]) -> Vec<&'a Delivered> {
+        let latest = &self.deliveries[self.deliveries.len().saturating_sub(12)..];
+        if latest.is_empty() {
+            return Vec::new();
+        }
+        picks.iter().map(|pick| pick.get(latest)).collect()
+    }
+
+    /// The ids that picks stand for: half of them from `likely`, if there are any.
+    pub(super) fn pick_ids(&self, picks: &[Index], likely: Vec<MessageId>) -> Vec<MessageId> {
+        let mut from = likely;
+        let some = from.len().max(1);
+        from.extend(self.ids.iter().rev().take(some).map(|(id, _)| *id));
+        if from.is_empty() {
+            return Vec::new();
+        }
+        picks.iter().map(|pick| *pick.get(&from)).collect()
+    }
+
+    pub(super) fn live_ids(&self) -> Vec<MessageId> {
+        self.seen.live.keys().copied().collect()
+    }
+
+    pub(super) fn dead_ids(&self) -> Vec<MessageId> {
+        self.seen.dead.keys().copied().collect()
+    }
+}
+
+/// Receives all that can be had, in the order it is handed out.
+pub(super) async fn receive_all(at: &Backend, queue: &QueueName, lease: u64) -> Vec<Delivery> {
+    let request = Receive {
+        batch_max: count(100),
+        lease: secs(lease),
+        wait_max: at.queues.limits().handover_max,
+    };
+    let mut all = Vec::new();
+    loop {
+        let received = at.queues.receive(queue, request).await.expect("receive");
+        if received.deliveries.is_empty() {
+            return all;
+        }
+        all.extend(received.deliveries);
+    }
+}
+
+/// Everything that an export gives.
+pub(super) async fn export_all(at: &Backend, queue: &QueueName) -> Vec<StoredMessage> {
+    let mut all = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page = at.admin.export(queue, after.as_ref(), count(5)).await;
+        let page = page.expect("export");
+        all.extend(page.items.into_iter().map(without_store_words));
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+/// The disposition that a fate stands for.
+pub(super) fn disposition(fate: &Fate) -> Disposition {
+    match fate {
+        Fate::Ack => Disposition::Ack,
+        Fate::Retry(delay, left) => Disposition::Retry {
+            due: Due::In(secs(*delay)),
+            record: record("it failed"),
+            checkpoint: checkpoint(*left),
+        },
+        Fate::Release(delay, left) => Disposition::Release {
+            due: delay.map(|delay| Due::In(secs(delay))),
+            checkpoint: checkpoint(*left),
+        },
+        Fate::Dead {
+            park,
+            checkpoint: left,
+        } => Disposition::DeadLetter {
+            reason: longshore_core::DeadReason::Permanent,
+            record: record("it is broken"),
+            park_group: *park,
+            checkpoint: checkpoint(*left),
+        },
+    }
+}
+
+/// 0 is the empty one, which clears.
+fn checkpoint(left: Option<u8>) -> Option<Bytes> {
+    left.map(|number| Bytes::from(vec![b'x'; usize::from(number)]))
+}

@@ -1,0 +1,251 @@
+//! `run`: to idle, until a signal, with the admin port.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::stage::{Ended, Stage, finish};
+
+/// A route whose program does what the body says.
+const ROUTES: &str = r#"
+version = 1
+
+[policy]
+redeliveries = 1
+delay = "10ms"
+
+[[route]]
+name = "work"
+from = { queue = "in" }
+concurrency = 4
+[[route.step]]
+exec = { command = ["./work"], stdin = "body" }
+"#;
+
+const WORK: &str = "#!/bin/sh
+read word
+case $word in
+ok) exit 0 ;;
+bad) echo 'never' >&2; exit 65 ;;
+again) exit 75 ;;
+slow) echo started >> started; sleep 1 ;;
+esac
+";
+
+fn stage() -> Stage {
+    let stage = Stage::new();
+    stage.write("routes.toml", ROUTES);
+    let program = stage.write("work", WORK);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(program, mode).unwrap();
+    stage
+}
+
+#[test]
+fn until_idle_ends_and_counts() {
+    let stage = stage();
+    for body in ["ok", "ok", "bad", "again"] {
+        stage.enqueue(&["in", body]);
+    }
+    let ended = stage.run(&["run", "routes.toml", "--until-idle", "--json"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mut summary = ended.json();
+    assert!(summary["seconds"].as_f64().unwrap() < 60.0);
+    summary["seconds"] = json!(0);
+    assert_eq!(
+        summary,
+        json!({ "acked": 2, "retried": 1, "dead": 2, "seconds": 0 })
+    );
+    let errors = ended
+        .stderr
+        .lines()
+        .filter(|line| line.contains("ERROR"))
+        .count();
+    assert_eq!(errors, 2, "one line for each dead letter: {}", ended.stderr);
+}
+
+#[test]
+fn the_summary_names_what_to_try_next() {
+    let stage = stage();
+    stage.enqueue(&["in", "bad"]);
+    let ended = stage.run(&["run", "routes.toml", "--until-idle"]);
+    assert!(
+        ended.text().starts_with("0 acked, 0 retried, 1 dead in "),
+        "{}",
+        ended.text()
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("longshore dead list in --group-by error"),
+        "{}",
+        ended.stderr
+    );
+    let elsewhere = [
+        "run",
+        "routes.toml",
+        "--until-idle",
+        "--store",
+        "sqlite://./other.db",
+    ];
+    let ended = stage.run(&elsewhere);
+    assert!(
+        ended
+            .stderr
+            .contains("--store 'sqlite://./other.db' queues"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_paused_queue_ends_until_idle_with_4() {
+    let stage = stage();
+    stage.enqueue(&["in", "ok"]);
+    stage.run(&["pause", "in"]);
+    let ended = stage.run(&["run", "routes.toml", "--until-idle", "--json"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("paused"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_store_of_the_file_is_used_and_an_option_wins() {
+    let stage = stage();
+    let with_store = ROUTES.replace(
+        "version = 1\n",
+        "version = 1\n[store]\nurl = \"${PLACE:-sqlite://./file.db}\"\n",
+    );
+    stage.write("routes.toml", with_store);
+    assert_eq!(
+        stage.run(&["run", "routes.toml", "--until-idle"]).code,
+        Some(0)
+    );
+    assert!(stage.path("file.db").exists() && !stage.path("longshore.db").exists());
+    let other = [
+        "run",
+        "routes.toml",
+        "--until-idle",
+        "--store",
+        "sqlite://./option.db",
+    ];
+    assert_eq!(stage.run(&other).code, Some(0));
+    assert!(stage.path("option.db").exists());
+}
+
+#[test]
+fn a_busy_or_bad_admin_address_is_refused_before_anything_runs() {
+    let stage = stage();
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = busy.local_addr().unwrap().to_string();
+    stage
+        .run(&["run", "routes.toml", "--admin", &address])
+        .refused(78, &address);
+    stage
+        .run(&["run", "routes.toml", "--admin", "nowhere"])
+        .refused(2, "127.0.0.1:9464");
+    assert!(!stage.path("longshore.db").exists());
+}
+
+/// A free port of loopback.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Status line and body of a GET; `None` where nobody listens.
+fn get(port: u16, path: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    Some((head.lines().next()?.to_owned(), body.to_owned()))
+}
+
+/// Polls until `done`, or panics.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn the_admin_port_serves_metrics_and_health_and_says_when_it_drains() {
+    let stage = stage();
+    let port = free_port();
+    let child = stage.start(&["run", "routes.toml", "--admin", &port.to_string()]);
+    until("ready", || {
+        get(port, "/readyz").is_some_and(|(status, _)| status.contains("200"))
+    });
+    assert!(get(port, "/livez").unwrap().0.contains("200"));
+    assert!(get(port, "/nothing").unwrap().0.contains("404"));
+    stage.enqueue(&["in", "ok"]);
+    until("the ack is counted", || {
+        let (_, text) = get(port, "/metrics").unwrap();
+        text.lines().any(|line| {
+            line.starts_with("longshore_settled_messages_total")
+                && line.contains("outcome=\"acked\"")
+                && line.ends_with(" 1")
+        })
+    });
+    let (_, text) = get(port, "/metrics").unwrap();
+    assert!(text.contains("longshore_build_info"), "{text}");
+    stage.enqueue(&["in", "slow"]);
+    until("the slow job runs", || stage.path("started").exists());
+    signal(&child, rustix::process::Signal::TERM);
+    until("not ready while draining", || {
+        get(port, "/readyz").is_none_or(|(status, _)| status.contains("503"))
+    });
+    let ended = finish(child, b"");
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "a drain to its end is no failure: {}",
+        ended.stderr
+    );
+    let numbers = stage.queue("in");
+    assert_eq!(
+        (&numbers["waiting"], &numbers["leased"]),
+        (&json!(0), &json!(0))
+    );
+}
+
+#[test]
+fn the_second_signal_ends_it_now() {
+    let stage = stage();
+    stage.enqueue(&["in", "slow"]);
+    let slow = WORK.replace("sleep 1", "sleep 60");
+    stage.write("work", slow);
+    let mut child = stage.start(&["run", "routes.toml"]);
+    let began = Instant::now();
+    until("the slow job runs", || stage.path("started").exists());
+    signal(&child, rustix::process::Signal::INT);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("draining: running jobs end") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0);
+    }
+    signal(&child, rustix::process::Signal::INT);
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(Ended::of(output).code, Some(130));
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
