@@ -23,6 +23,9 @@ impl RedisStore {
         messages: &[StoredMessage],
     ) -> Result<Vec<Adopted>> {
         check_adopted("adopt", messages, &self.limits)?;
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
         self.settings_of(queue).await?;
         self.register(queue, false).await?;
         let mut parts: BTreeMap<u16, Vec<usize>> = BTreeMap::new();

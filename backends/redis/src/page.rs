@@ -61,7 +61,7 @@ impl RedisStore {
             .arg(&place.key)
             .arg(max)
             .arg(if only { "only" } else { "" });
-        let [now, next, cursor, segments, ends, returned, rows] =
+        let [now, next, cursor, segments, ends, returned, rows, beside] =
             self.link.run(&call).await?.fixed()?;
         let now = Timestamp::from_millis(told(self, now)?);
         let next = next.bytes()?.to_vec();
@@ -69,12 +69,19 @@ impl RedisStore {
             Section::Lane(lane) => Held::read(lane, now, cursor, segments, ends, returned)?,
             _ => Held::default(),
         };
+        let mut beside = beside.list()?.into_iter();
         let mut read = Vec::new();
         for row in rows.list()? {
             read.push(match place.section {
                 Section::Lane(_) | Section::Dead => stream_row(row)?,
                 _ => packed_row(row)?,
             });
+        }
+        for (_, row) in &mut read {
+            let checkpoint = beside.next().filter(|checkpoint| !checkpoint.is_nil());
+            if let Some(checkpoint) = checkpoint {
+                row.checkpoint = checkpoint.bytes()?;
+            }
         }
         let all = read.iter_mut().map(|(_, row)| row);
         self.fill_bodies(operation, queue, place.partition, all)

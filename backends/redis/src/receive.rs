@@ -106,20 +106,16 @@ impl RedisStore {
         for step in 0..u64::from(self.partitions) {
             let partition = ((start + step) % u64::from(self.partitions)) as u16;
             loop {
-                let room = request.batch_max.get() - received.deliveries.len() as u32;
-                let quiet = sleeps && received.deliveries.is_empty();
-                let batch = self
-                    .lease_from(queue, partition, room, request.lease, quiet)
-                    .await?;
+                let batch = self.lease_from(queue, partition, request, sleeps).await?;
                 let some = !batch.leased.is_empty();
                 next_due = [next_due, batch.next_due].into_iter().flatten().min();
                 let sorted = self.sort(queue, partition, batch).await?;
                 received.set_aside += sorted.set_aside;
                 let none_left = sorted.fates.is_empty();
                 received.deliveries.extend(sorted.deliveries);
-                // Rows that were set aside made room for those behind them.
-                if !some || none_left || received.deliveries.len() as u32 >= request.batch_max.get()
-                {
+                // Rows that were set aside do not hide those behind them. One receive is one
+                // segment, so there is no second round once something is to be handed out.
+                if !some || none_left || !received.deliveries.is_empty() {
                     break;
                 }
             }
@@ -134,15 +130,14 @@ impl RedisStore {
         &self,
         queue: &QueueName,
         partition: u16,
-        max: u32,
-        lease: Duration,
+        request: &Receive,
         sleeps: bool,
     ) -> Result<Batch> {
         let segment = fastrand::u64(..);
         let mut call = self.call("receive", &script::RECEIVE, queue, partition);
-        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        let lease_ms = u64::try_from(request.lease.as_millis()).unwrap_or(u64::MAX);
         call.arg(segment_name(segment))
-            .arg(max)
+            .arg(request.batch_max.get())
             .arg(lease_ms.min(1 << 52))
             .arg(if sleeps { self.bell.channel() } else { "" })
             .arg(3_000)

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use longshore_core::{
-    DepthBound, Enqueued, LeaseUnit, NewMessage, OpenOptions, QueueName, QueueStore, Receipt,
-    Receive, Received, Result, Settled, Settlement, StoreLimits,
+    DepthBound, Enqueued, FreshIdRepeat, LeaseUnit, NewMessage, OpenOptions, QueueName, QueueStore,
+    Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
 };
 
 use crate::config::{AckLevel, Config};
@@ -129,6 +129,7 @@ fn limits(config: &Config) -> StoreLimits {
     let mut limits = StoreLimits::exact();
     limits.lease_unit = LeaseUnit::Receive;
     limits.find_rows_max = NonZeroU32::new(FIND_ROWS_MAX);
+    limits.fresh_id_repeat = FreshIdRepeat::SameCall;
     limits.shared_across_hosts = true;
     limits.durable = config.ack != AckLevel::Memory;
     if config.partitions.get() > 1 {

@@ -14,7 +14,7 @@ end
 
 -- Whether an entry still lies in one of the runs of a segment that was split.
 local function in_runs(text, want, id)
-  for lane, from, to in string.gmatch(text, '(%d),([^,]*),([^,]*),') do
+  for lane, from, to in string.gmatch(text, '(%d),([^,]*),([^,]*),%d+,%a*') do
     if lane == want then
       local open_from, open_to = string.sub(from, 1, 1) == '(', string.sub(to, 1, 1) == '('
       local a, b = open_from and string.sub(from, 2) or from, open_to and string.sub(to, 2) or to

@@ -21,8 +21,8 @@ local function take_ready(section, place, id)
     local run, member = released(section, place)
     if not run then return nil, 'l' end
     row.a = row.a + run.base
-    if run.flags ~= '' then row.cp = call('HGET', K.o, place) or row.cp end
-    call('HDEL', K.o, place)
+    if run.flags ~= '' then row.cp = call('HGET', K.o, section .. place) or row.cp end
+    call('HDEL', K.o, section .. place)
     if run.from == place and run.to == place then call('ZREM', K.e, member) end
   end
   call('XDEL', S[section], place)
@@ -35,6 +35,7 @@ local function take_row(section, place, id)
   local bytes = call('HGET', K.b, key)
   local row = bytes and unpack_row(bytes)
   if not row or row.i ~= id then return nil, '0' end
+  row.backs_off = section == 'z' and tonumber(call('ZSCORE', K.z, place) or 0) > now
   local gone = section == 'g' and call('ZREM', K.gw, place) or call('ZREM', K.z, place)
   if gone == 0 then return nil, '0' end
   call('HDEL', K.b, key)
@@ -46,8 +47,8 @@ local function put_back(row, due)
   local admitted = row.adm
   row.flags = string.gsub(row.flags, 'n', '')
   if due > now then
-    -- A head that was never delivered gives its place to the next; one in back-off keeps it.
-    row.adm = admitted and row.a > 0
+    -- A head that is ready gives its place to the next; one in back-off keeps it.
+    row.adm = admitted and row.backs_off
     delay(row, due)
     if admitted and not row.adm then successor(row.g) end
   else

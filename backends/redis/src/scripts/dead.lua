@@ -13,20 +13,21 @@ local function take(id)
   local row, fields = row_of('1', entry[2])
   row.lane = fields.l or '1'
   row.parks = fields.g == '1'
-  if row.parks then call('HINCRBY', K.c, 'parked', -1) end
   return row
 end
 
 for i = 4, #ARGV, 2 do
   local row = take(ARGV[i])
   if row and redrive then
-    row.a, row.rec, row.due, row.cp, row.adm = 0, 0, now, '', row.parks
+    row.a, row.rec, row.due, row.cp = 0, 0, now, ''
     if ARGV[i + 1] ~= '' then row.h = ARGV[i + 1] end
-    admit(row, now)
+    -- One that parked its group goes to the head of it, or waits as the first behind the head.
+    if row.parks and park(row.g, -1) then call('HDEL', K.ga, row.g) end
+    admit(row, row.parks and 0 or now)
   elseif row then
     forget(row)
     drop_body(row)
-    if row.parks then successor(row.g) end
+    if row.parks and park(row.g, -1) then successor(row.g) end
   end
   out[#out + 1] = row and '1' or '0'
 end

@@ -67,7 +67,7 @@ end
 if ARGV[3] ~= '' then
   local depth = call('XLEN', K.s0) + call('XLEN', K.s1) + call('XLEN', K.s2) + call('ZCARD', K.z) + call('ZCARD', K.gw)
   local new = fresh()
-  if new > 0 and depth + new > tonumber(ARGV[3]) then
+  if depth + new > tonumber(ARGV[3]) then
     return redis.error_reply('LONGSHORE full ' .. depth)
   end
 end

@@ -2,10 +2,11 @@
 -- ARGV: now, section (0 1 2 streams, g backlog, a delayed heads of groups, z all other delayed,
 --   d dead), where to begin ('' at the start), how many, 'only' to read just that place
 -- Reply: {now, where to go on ('' at the end), cursor of the lane, {segment, runs...},
---   {segment, until...}, {returned runs}, rows}; a stream row is {place, fields}, a row of the
+--   {segment, until...}, {returned runs}, rows,
+--   checkpoints beside the stream rows}; a stream row is {place, fields}, a row of the
 --   others {place, due, lane, m, history, checkpoint, head, body, admitted, id}
 local section, from, max, only = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == 'only'
-local reply = {ms(clock(ARGV[1])), '', '', {}, {}, {}, {}}
+local reply = {ms(clock(ARGV[1])), '', '', {}, {}, {}, {}, {}}
 local rows = reply[7]
 
 local function packed(key, place, due)
@@ -26,6 +27,9 @@ if S[section] or section == 'd' then
   if section ~= 'd' then
     reply[3] = call('HGET', K.c, 'cur' .. section) or '0-0'
     reply[4], reply[5] = call('HGETALL', K.h), call('ZRANGE', K.l, 0, -1, 'WITHSCORES')
+    local ids = {}
+    for i, entry in ipairs(entries) do ids[i] = section .. entry[1] end
+    if #ids > 0 then reply[8] = call('HMGET', K.o, unpack(ids)) end
     reply[6] = call('ZRANGEBYLEX', K.e, '[' .. section .. ' ', '(' .. section .. '!')
   end
 elseif section == 'g' then

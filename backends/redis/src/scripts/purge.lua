@@ -36,7 +36,7 @@ local function purge_entries(lane, entries, checkpoints)
   for _, entry in ipairs(entries) do
     local row = row_of(lane, entry[2])
     call('XDEL', S[lane], entry[1])
-    if checkpoints then call('HDEL', K.o, entry[1]) end
+    if checkpoints then call('HDEL', K.o, lane .. entry[1]) end
     remove(row)
     successor(row.g)
   end

@@ -1,6 +1,6 @@
 -- Leases ready messages as one segment.
 -- ARGV: now, segment, how many, lease ms, sleeper ('' none), ms the sleeper stays, queue
--- Reply: {now, paused, until, next due, {lane, base, flags, entries}...}
+-- Reply: {now, paused, until, next due, {lane, base, flags, entries, checkpoints}...}
 -- Cost: about 9 calls for a batch, then XRANGE.
 local now = clock(ARGV[1])
 local segment, max, lease = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -22,7 +22,8 @@ local held = call('HGET', K.h, segment)
 if held then
   for _, run in ipairs(runs_of(held)) do
     local entries = call('XRANGE', S[run.lane], run.from, run.to)
-    reply[#reply + 1] = {run.lane, run.base, run.flags, entries}
+    local checkpoints = run.flags ~= '' and {call('HGET', K.o, run.lane .. run.from) or ''} or {}
+    reply[#reply + 1] = {run.lane, run.base, run.flags, entries, checkpoints}
   end
   reply[3] = call('ZSCORE', K.l, segment) or ms(now)
   return reply
@@ -86,7 +87,7 @@ local function take_returned(lane)
       taken = taken + #entries
       runs[#runs + 1] = {lane = lane, from = entries[1][1], to = entries[#entries][1], base = run.base, flags = run.flags}
       local checkpoints = {}
-      if run.flags ~= '' then checkpoints = {call('HGET', K.o, entries[1][1]) or ''} end
+      if run.flags ~= '' then checkpoints = {call('HGET', K.o, lane .. entries[1][1]) or ''} end
       reply[#reply + 1] = {lane, run.base, run.flags, entries, checkpoints}
     end
   end

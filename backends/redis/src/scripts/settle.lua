@@ -41,7 +41,7 @@ local function release_here(segment, runs, index, entry, checkpoint)
   local flags = run.flags
   if checkpoint ~= '=' then
     flags = 'o'
-    call('HSET', K.o, entry, string.sub(checkpoint, 2))
+    call('HSET', K.o, run.lane .. entry, string.sub(checkpoint, 2))
   end
   hole(segment, runs, index, entry)
   local one = {lane = run.lane, from = entry, to = entry, base = run.base, flags = flags}
@@ -50,21 +50,18 @@ local function release_here(segment, runs, index, entry, checkpoint)
   return '1'
 end
 
-local function take_out(segment, run, entry)
+local function take_out(fate, segment, runs, index, entry)
+  local run = runs[index]
   call('XDEL', S[run.lane], entry)
-  if run.flags ~= '' then call('HDEL', K.o, entry) end
-  count_down(segment, 1)
+  if run.flags ~= '' then call('HDEL', K.o, run.lane .. entry) end
+  -- After an ack the segment goes on to speak for the entry, so that a repeated ack is known as
+  -- one. After anything else the message may be back: the receipt must be stale.
+  if fate == 'a' then count_down(segment, 1) else hole(segment, runs, index, entry) end
   gone = gone + 1
 end
 
 local function ack(row)
   if has(row, 't') then call('ZADD', K.k, ms(now + window), 'i' .. row.i) end
-  drop_body(row)
-  successor(row.g)
-end
-
-local function discard(row)
-  forget(row)
   drop_body(row)
   successor(row.g)
 end
@@ -91,10 +88,9 @@ local function settle(i)
   local checkpoint = ARGV[i + 7]
   if fate == 'l' and ARGV[i + 4] == '' then return release_here(segment, runs, index, entry, checkpoint) end
   local run, row = runs[index], row_of(lane, found[2])
-  if run.flags ~= '' then row.cp = call('HGET', K.o, entry) or row.cp end
-  take_out(segment, run, entry)
-  if fate == 'a' then ack(row) return '1' end
-  if fate == 'x' then discard(row) return '1' end
+  if run.flags ~= '' then row.cp = call('HGET', K.o, lane .. entry) or row.cp end
+  take_out(fate, segment, runs, index, entry)
+  if fate == 'a' or fate == 'x' then ack(row) return '1' end
   local attempt = tonumber(ARGV[i + 6])
   local uncharged = fate == 'l' or fate == 'u' or fate == 'n'
   row.a = uncharged and attempt - 1 or attempt
@@ -105,7 +101,7 @@ local function settle(i)
   if fate == 'd' or fate == 'p' or fate == 'u' then
     local parks = fate == 'p' and row.g ~= ''
     entomb(row, ARGV[i + 8], ARGV[i + 9], parks, ms(now))
-    if not parks then successor(row.g) end
+    successor(row.g)
   else
     come_back(row, fate, resolve(ARGV[i + 4], now))
   end

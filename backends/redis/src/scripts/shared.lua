@@ -7,10 +7,10 @@
 --   e   zset, all scores 0: runs that came back (released, or their lease ended), by position
 --   z   zset: row -> due ms (delayed and back-off)          b  hash: row -> packed row
 --   gw  zset, all scores 0: members waiting behind another of their group
---   ga  set: groups that have a member admitted, or are parked
+--   ga  hash: group -> "1" if a member is admitted, ":" and how many dead members park it
 --   d   stream: dead letters     di  hash: message id -> its entry in d
 --   k   zset: "i" id or "d" dedup key -> recognised until   kh  hash: dedup key -> first id
---   o   hash: entry -> checkpoint of an entry that was released where it lay
+--   o   hash: lane and entry -> checkpoint of an entry that was released where it lay
 --   w   zset: sleeping receivers -> until       nv  zset: row of a newer version -> due
 --   p   prefix of the keys that hold large bodies (p:<name>)
 local K = {}
@@ -98,14 +98,14 @@ local function next_row() return fmt('%016d', call('HINCRBY', K.c, 'seq', 1)) en
 
 local function backlog(group, due, row) return fmt('%s\0%016.0f', group, due) .. row end
 
-local function park_row(key, row)       -- keeps a packed row under the name `key`
+local function keep_row(key, row)
   call('HSET', K.b, key, pack(row))
 end
 
 local function delay(row, due)
   local key = next_row()
   row.due = due
-  park_row(key, row)
+  keep_row(key, row)
   call('ZADD', K.z, ms(due), key)
   if call('ZRANGE', K.z, 0, 0)[1] == key then ready = math.max(ready, 1) end
   return key
@@ -113,9 +113,9 @@ end
 
 -- Makes a due row ready, or a waiting member of its group.
 local function admit(row, due)
-  if row.g ~= '' and not row.adm and call('SADD', K.ga, row.g) == 0 then
+  if row.g ~= '' and not row.adm and call('HSETNX', K.ga, row.g, '1:0') == 0 then
     local key = next_row()
-    park_row(key, row)
+    keep_row(key, row)
     call('ZADD', K.gw, 0, backlog(row.g, due, key))
     return
   end
@@ -126,13 +126,26 @@ end
 -- The head of this group is gone: the next member comes, or the group is free.
 local function successor(group)
   if group == '' then return end
+  local parks = tonumber(string.match(call('HGET', K.ga, group) or '', ':(%d+)$') or 0)
+  if parks > 0 then call('HSET', K.ga, group, ':' .. parks) return end
   local member = call('ZRANGEBYLEX', K.gw, '[' .. group .. '\0', '(' .. group .. '\1', 'LIMIT', 0, 1)[1]
-  if not member then call('SREM', K.ga, group) return end
+  if not member then call('HDEL', K.ga, group) return end
   local key = string.sub(member, -16)
   local bytes = call('HGET', K.b, key)
   call('ZREM', K.gw, member)
   call('HDEL', K.b, key)
-  if bytes then add_ready(unpack_row(bytes)) else call('SREM', K.ga, group) end
+  call('HSET', K.ga, group, '1:0')
+  if bytes then add_ready(unpack_row(bytes)) else call('HDEL', K.ga, group) end
+end
+
+-- One more (1) or one fewer (-1) dead member parks the group. Answers whether the group is free
+-- for a next head.
+local function park(group, change)
+  local head, parks = string.match(call('HGET', K.ga, group) or ':0', '^(1?):(%d+)$')
+  parks = math.max(tonumber(parks) + change, 0)
+  call('HSET', K.ga, group, head .. ':' .. parks)
+  call('HINCRBY', K.c, 'parked', change)
+  return head == '' and parks == 0
 end
 
 -- Due rows become ready, at most `max` of them.
@@ -254,7 +267,7 @@ local function entomb(row, reason, error, parks, at)
   local entry = call('XADD', K.d, '*', 'id', id, 'w', reason, 'e', error, 't', at, 'g', parks and '1' or '0',
     'l', row.lane, 'i', row.i, 'm', write_m(row), 'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
   call('HSET', K.di, id, entry)
-  if parks then call('HINCRBY', K.c, 'parked', 1) end
+  if parks then park(row.g, 1) end
 end
 
 -- Delayed rows after "score row" ('' at the start): row, score...

@@ -17,7 +17,17 @@ for lane = 0, 2 do
   end
 end
 local now = ms(clock(ARGV[1]))
-local head = call('ZRANGEBYSCORE', K.z, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+-- The first that fell due and is not behind a head.
+local head
+local due = call('ZRANGEBYSCORE', K.z, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 16)
+for i = 1, #due, 2 do
+  local bytes = call('HGET', K.b, due[i])
+  local row = bytes and unpack_row(bytes)
+  if row and (row.g == '' or row.adm or call('HEXISTS', K.ga, row.g) == 0) then
+    head = due[i + 1]
+    break
+  end
+end
 return {now, (C[1] or C[4] or C[5]) and 1 or 0, total, tonumber(C[2] or 0),
   call('ZCARD', K.z), call('ZCARD', K.gw), call('XLEN', K.d), tonumber(C[3] or 0),
   call('ZCOUNT', K.nv, '(' .. now, '+inf'), C[4] or '', C[5] or '', first,
