@@ -12,15 +12,15 @@ impl Job for Sum {
     const KIND: &'static str = "sum";
 }
 
-fn sum(job: Sum, cancel: Cancel) -> Result<(), Failure> {
+fn sum(Sum { up_to }: Sum, Cancel(cancel): Cancel) -> Result<(), Failure> {
     let mut total = 0;
-    for number in 1..=job.up_to {
-        if number % 1000 == 0 && cancel.is_requested() {
+    for number in 1..=up_to {
+        if number % 1000 == 0 && cancel.is_cancelled() {
             return Err(Failure::retryable("told to stop"));
         }
         total += number;
     }
-    println!("the sum up to {} is {total}", job.up_to);
+    println!("the sum up to {up_to} is {total}");
     Ok(())
 }
 

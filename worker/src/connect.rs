@@ -17,7 +17,7 @@ use crate::Connection;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let connection = longshore::connect("memory://doc-connect").await?;
 /// assert_eq!(connection.queue("mail").unwrap().name().as_str(), "mail");
-/// # longshore::core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), longshore::StoreError>(()) }).unwrap();
 /// ```
 pub async fn connect(url: &str) -> Result<Connection> {
     connect_with(url, OpenOptions::default()).await

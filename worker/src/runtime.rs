@@ -8,6 +8,7 @@ mod drain;
 mod execute;
 mod fetch;
 mod gate;
+mod gauges;
 mod group_dead;
 mod hand_out;
 mod identity;

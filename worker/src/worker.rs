@@ -1,6 +1,7 @@
 //! The worker: handlers on queues of one store.
 
 mod builder;
+mod complete;
 mod error;
 mod handler_config;
 mod policy;

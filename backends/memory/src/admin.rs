@@ -12,7 +12,7 @@ use longshore_core::{
 };
 
 use crate::pages::{all_place, dead_place, live_place};
-use crate::schema::Queue;
+use crate::schema::{Data, Queue};
 use crate::store::MemoryStore;
 
 impl MemoryStore {
@@ -51,16 +51,16 @@ impl MemoryStore {
         check_count(call, ids.len(), &self.limits())?;
         let answers = {
             let (mut data, now) = self.lock();
-            let mut answers = Vec::with_capacity(ids.len());
-            for id in ids {
-                let number = data.number();
-                let queue = data.queues.get_mut(name);
-                answers.push(queue.map_or(Changed::NotFound, |queue| {
-                    queue.tick(now);
-                    change(queue, *id, now, number)
-                }));
-            }
-            answers
+            let Data {
+                queues, numbers, ..
+            } = &mut *data;
+            let Some(queue) = queues.get_mut(name) else {
+                return Ok(vec![Changed::NotFound; ids.len()]);
+            };
+            queue.tick(now);
+            ids.iter()
+                .map(|id| change(queue, *id, now, numbers.next()))
+                .collect()
         };
         self.ring();
         Ok(answers)

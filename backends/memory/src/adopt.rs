@@ -12,7 +12,7 @@ impl Data {
         stored: &StoredMessage,
         now: Timestamp,
     ) -> Adopted {
-        let sequence = self.number();
+        let sequence = self.numbers.next();
         let queue = self.queues.entry(name.clone()).or_default();
         queue.tick(now);
         if queue.is_here(stored.id()) {

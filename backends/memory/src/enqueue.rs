@@ -41,7 +41,7 @@ impl Data {
         check_depth(name, depth + added.count(), &settings)?;
         for (new, outcome) in batch.iter().zip(&outcomes) {
             if *outcome == Enqueued::Stored {
-                let sequence = self.number();
+                let sequence = self.numbers.next();
                 let message = new.stored_at(now, settings.expires());
                 let queue = self.queues.entry(name.clone()).or_default();
                 queue.insert_new(message, sequence, now);

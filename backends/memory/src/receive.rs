@@ -8,7 +8,7 @@ use longshore_core::{
 };
 use std::time::Duration;
 
-use crate::schema::{Place, Queue, State};
+use crate::schema::{Numbers, Place, Queue, State};
 
 /// How long a row of a newer version is put back.
 const SET_ASIDE: Duration = Duration::from_secs(60);
@@ -23,13 +23,13 @@ enum Handed {
 }
 
 impl Queue {
-    /// Leases what is ready. `number` gives fresh numbers: the fences of the receipts, and the
-    /// order of what dies on the way.
+    /// Leases what is ready. The numbers are the fences of the receipts, and the order of what
+    /// dies on the way.
     pub(crate) fn receive(
         &mut self,
         request: &Receive,
         now: Timestamp,
-        mut number: impl FnMut() -> u64,
+        numbers: &mut Numbers,
     ) -> Received {
         let mut received = Received::default();
         if self.is_held() {
@@ -41,7 +41,7 @@ impl Queue {
             let Some(place) = self.pop_ready() else {
                 break;
             };
-            match self.hand_out(place, until, now, number()) {
+            match self.hand_out(place, until, now, numbers.next()) {
                 Handed::Out(delivery) => received.deliveries.push(*delivery),
                 Handed::Expired => {}
                 Handed::Unreadable => received.set_aside += 1,

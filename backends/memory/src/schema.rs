@@ -15,15 +15,18 @@ pub(crate) struct Data {
     pub(crate) leases: BTreeMap<LeaseName, HeldLease>,
     pub(crate) progress: HashMap<(LeaseName, String), (Bytes, Timestamp)>,
     pub(crate) workers: BTreeMap<String, (WorkerInfo, Timestamp)>,
-    /// How many numbers were given out: sequences, deliveries and dead letters share them.
-    numbers: u64,
+    pub(crate) numbers: Numbers,
 }
 
-impl Data {
+/// Gives out growing numbers from 1: sequences, deliveries and dead letters share them.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers(u64);
+
+impl Numbers {
     /// A number greater than all before.
-    pub(crate) fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
     }
 }
 

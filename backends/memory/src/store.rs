@@ -16,6 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::clock::Bell;
 use crate::schema::Data;
 
+/// No receive waits longer than this: a year, far from where a point in time overflows.
+const WAIT_MAX: Duration = Duration::from_secs(365 * 86_400);
+
 /// A store in this process.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
@@ -63,14 +66,15 @@ impl MemoryStore {
     /// One look at a queue: what it hands out, and when a waiting receiver should look again.
     fn try_receive(&self, name: &QueueName, request: &Receive) -> (Received, Option<Duration>) {
         let (mut data, now) = self.lock();
-        let Some(mut queue) = data.queues.remove(name) else {
+        let Data {
+            queues, numbers, ..
+        } = &mut *data;
+        let Some(queue) = queues.get_mut(name) else {
             return (Received::default(), None);
         };
         queue.tick(now);
-        let received = queue.receive(request, now, || data.number());
-        let next = queue.next_change().map(|at| at.since(now));
-        data.queues.insert(name.clone(), queue);
-        (received, next)
+        let received = queue.receive(request, now, numbers);
+        (received, queue.next_change().map(|at| at.since(now)))
     }
 }
 
@@ -100,7 +104,7 @@ impl QueueStore for MemoryStore {
             batch_max: request.batch_max.min(self.limits().batch_max),
             ..request
         };
-        let deadline = Instant::now() + request.wait_max;
+        let deadline = Instant::now() + request.wait_max.min(WAIT_MAX);
         let mut set_aside = 0;
         loop {
             // Listening begins before looking, so that no change in between goes unheard.
@@ -112,7 +116,7 @@ impl QueueStore for MemoryStore {
                 received.set_aside = set_aside;
                 return Ok(received);
             }
-            let next = next.and_then(|span| Instant::now().checked_add(span));
+            let next = next.map(|span| Instant::now() + span.min(WAIT_MAX));
             let look_again = next.map_or(deadline, |next| next.min(deadline));
             // An elapsed timeout is no error: it is time to look again.
             let _elapsed = timeout_at(look_again, changed).await;
@@ -146,16 +150,17 @@ impl QueueStore for MemoryStore {
         check_settlements("settle", batch, &self.limits())?;
         let outcomes = {
             let (mut data, now) = self.lock();
-            let mut outcomes = Vec::with_capacity(batch.len());
-            for item in batch {
-                let number = data.number();
-                let queue = data.queues.get_mut(queue);
-                outcomes.push(queue.map_or(Settled::LeaseLost, |queue| {
-                    queue.tick(now);
-                    queue.settle(item, now, number)
-                }));
-            }
-            outcomes
+            let Data {
+                queues, numbers, ..
+            } = &mut *data;
+            let Some(queue) = queues.get_mut(queue) else {
+                return Ok(vec![Settled::LeaseLost; batch.len()]);
+            };
+            queue.tick(now);
+            batch
+                .iter()
+                .map(|item| queue.settle(item, now, numbers.next()))
+                .collect()
         };
         self.ring();
         Ok(outcomes)

@@ -24,6 +24,9 @@ const SET_ASIDE_MS: u64 = 60_000;
 /// Sleepers look again after about this long, whatever happens: a wake-up may get lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// The longest wait for a message.
+const WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A row that was leased.
 struct Leased {
     row: Row,
@@ -58,7 +61,8 @@ impl RedisStore {
             batch_max: request.batch_max.min(self.limits.batch_max),
             ..request
         };
-        let deadline = Instant::now() + request.wait_max;
+        // No wait lasts longer than a year: beyond it clocks overflow.
+        let deadline = Instant::now() + request.wait_max.min(WAIT_MAX);
         let mut set_aside = 0;
         loop {
             let sleeps = Instant::now() < deadline;

@@ -24,8 +24,8 @@ pub(crate) fn adopt(tx: &Tx<'_>, queue: &mut QueueRow, stored: &StoredMessage) -
         }
         MessageState::Dead(mark) => (DEAD, mark.dead_at.as_millis()),
         _ if due > now => (delayed(tx, queue, stored, group)?, due),
-        // A member joins its group as the last of those that are due.
-        _ => (BEHIND, due.max(now)),
+        // It keeps its place: a group is worked by due time here as there.
+        _ => (BEHIND, due),
     };
     let Some(mut row) = insert(tx, queue, stored, (state, at))? else {
         return Ok(Adopted::Known);

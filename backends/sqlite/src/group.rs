@@ -26,8 +26,9 @@ pub(crate) fn admit(tx: &Tx<'_>, queue: &mut QueueRow, group: &str) -> Outcome<(
         return Ok(());
     }
     if let Some(mut next) = first_waiting(tx, queue.number, group)? {
-        // A member that was put behind keeps its place, which may be later than its due time.
-        let place = next.at;
+        // Its place may be later than its due time, and earlier only where it was redriven to
+        // the front of its group.
+        let place = next.at.max(next.due);
         tx.receivable_at(tx.now.as_millis());
         next.enter(tx, queue, crate::state::ready_of(next.flags), place)?;
     }

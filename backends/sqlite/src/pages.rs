@@ -50,8 +50,8 @@ pub(crate) const EXPORT: Walk = Walk {
         [READY, READY],
         [READY + 1, READY + 1],
         [READY + 2, READY + 2],
-        [BEHIND, BEHIND],
-        [DELAYED, DELAYED],
+        // A delayed member that fell due has its place among those behind.
+        [BEHIND, DELAYED],
         [PARKED, DEAD],
     ],
 };

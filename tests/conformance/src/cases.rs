@@ -3,8 +3,10 @@
 mod admin;
 mod attempts;
 mod cancellation;
+mod changes;
 mod checkpoint;
 mod concurrency;
+mod cursors;
 mod damage;
 mod dead_letters;
 mod dedup;
@@ -12,6 +14,9 @@ mod enqueue;
 mod expiry;
 mod export_adopt;
 mod extend;
+mod extremes;
+mod fleet;
+mod group_heads;
 mod groups;
 mod ids;
 mod lanes;
@@ -27,6 +32,7 @@ mod redrive;
 mod release;
 mod settings;
 mod settle;
+mod stale;
 mod wake;
 mod workers;
 
@@ -39,11 +45,13 @@ const TOPICS: &[&[Case]] = &[
     attempts::CASES,
     records::CASES,
     settle::CASES,
+    stale::CASES,
     extend::CASES,
     release::CASES,
     checkpoint::CASES,
     lanes::CASES,
     groups::CASES,
+    group_heads::CASES,
     parking::CASES,
     expiry::CASES,
     dead_letters::CASES,
@@ -54,17 +62,51 @@ const TOPICS: &[&[Case]] = &[
     pause::CASES,
     settings::CASES,
     admin::CASES,
+    changes::CASES,
+    cursors::CASES,
     export_adopt::CASES,
     moving::CASES,
     workers::CASES,
     leases::CASES,
     progress::CASES,
     damage::CASES,
+    extremes::CASES,
     concurrency::CASES,
+    fleet::CASES,
     cancellation::CASES,
 ];
 
 /// All cases, in the order of their topics.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
     TOPICS.iter().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_sentences_of_their_own() {
+        let names: HashSet<_> = cases().map(|case| case.name).collect();
+        assert_eq!(names.len(), cases().count());
+        for name in names {
+            let (topic, sentence) = name.split_once("::").expect("a topic");
+            assert!(!topic.is_empty() && sentence.contains('_'), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_rule_has_cases_and_a_flaw_names_cases_that_exist() {
+        for rule in 1..=13 {
+            assert!(cases().any(|case| case.rule == rule), "rule {rule}");
+        }
+        let names: HashSet<_> = cases().map(|case| case.name).collect();
+        for flaw in crate::broken::Flaw::ALL {
+            for name in flaw.noticed_by() {
+                assert!(names.contains(name), "{flaw:?} names {name}");
+            }
+        }
+    }
 }

@@ -11,4 +11,4 @@ mod seen;
 mod step;
 mod strategy;
 
-pub(crate) use play::random_histories_agree;
+pub(crate) use play::{a_history_fails, random_histories_agree};

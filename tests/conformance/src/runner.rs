@@ -11,7 +11,10 @@ use crate::{Harness, Missing, cases};
 /// Runs each case once for each store, as `store::topic::case`. A store that is missing is a
 /// failed test that says why, never a silent pass.
 pub fn main(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> ExitCode {
-    let arguments = Arguments::from_args();
+    libtest_mimic::run(&Arguments::from_args(), trials(harnesses)).exit_code()
+}
+
+fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
     let mut trials = Vec::new();
     for harness in harnesses {
         match harness {
@@ -21,11 +24,11 @@ pub fn main(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> ExitCode {
             }
             Err(missing) => trials.push(Trial::test(
                 format!("{}::the_store_is_there", missing.name),
-                move || Err(Failed::from(missing.to_string())),
+                move || is_there(&missing),
             )),
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
@@ -42,4 +45,31 @@ fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
 fn property_of(harness: Arc<dyn Harness>) -> Trial {
     let name = format!("{}::properties::random_histories_agree", harness.name());
     Trial::test(name, move || Ok(random_histories_agree(&*harness)?))
+}
+
+/// The test of a store that is not there.
+fn is_there(missing: &Missing) -> Result<(), Failed> {
+    Err(Failed::from(missing.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_store_is_a_failed_test_and_no_silence() {
+        let missing = Missing {
+            name: "redis",
+            why: "there is no server".to_owned(),
+        };
+        let failed = is_there(&missing).unwrap_err();
+        assert!(
+            failed
+                .message()
+                .is_some_and(|why| why.contains("no server"))
+        );
+        let trials = trials(vec![Err(missing)]);
+        let names: Vec<_> = trials.iter().map(Trial::name).collect();
+        assert_eq!(names, ["redis::the_store_is_there"]);
+    }
 }

@@ -1,10 +1,11 @@
 //! Progress of long operations, on a terminal only.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The bar that is on the terminal now, for whoever else writes there.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -38,8 +39,8 @@ impl Progress {
             return Self(ProgressBar::hidden());
         }
         let template = match total {
-            Some(_) => "{msg} {wide_bar} {human_pos}/{human_len}, {per_sec}, {eta} left",
-            None => "{spinner} {msg} {human_pos}, {per_sec}, {elapsed}",
+            Some(_) => "{msg} {wide_bar} {human_pos}/{human_len}, {rate}, {eta} left",
+            None => "{spinner} {msg} {human_pos}, {rate}, {elapsed}",
         };
         let bar = match total {
             Some(total) => ProgressBar::new(total),
@@ -47,7 +48,7 @@ impl Progress {
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", rate));
         }
         bar.set_message(what);
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -64,6 +65,11 @@ impl Progress {
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
     }
+}
+
+/// So many a second, without the digits that nobody reads.
+fn rate(state: &ProgressState, text: &mut dyn fmt::Write) {
+    let _ = write!(text, "{:.0}/s", state.per_sec());
 }
 
 impl Drop for Progress {

@@ -14,6 +14,8 @@ mod bad_input;
 mod dead;
 #[path = "cli/enqueue.rs"]
 mod enqueue;
+#[path = "cli/exit_codes.rs"]
+mod exit_codes;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/manage.rs"]

@@ -244,7 +244,6 @@ fn retries(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::routes::build::load_text;
 
     fn explained(label: &str) -> String {

@@ -7,13 +7,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// One for each worker.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     turns: Arc<RwLock<()>>,
-    suspects: Arc<AtomicUsize>,
+    suspects: Arc<Suspects>,
+}
+
+/// The suspects that wait to run alone.
+#[derive(Debug, Default)]
+struct Suspects {
+    waiting: AtomicUsize,
+    /// One came, or the last one got its turn.
+    changed: Notify,
 }
 
 /// The right to fetch or to work. Jobs of one batch share it.
@@ -28,13 +36,14 @@ pub(crate) struct Alone {
     _only: OwnedRwLockWriteGuard<()>,
 }
 
-/// While it lives fetchers give back what they receive.
+/// While it lives nothing is fetched, and what was not started makes way.
 #[derive(Debug)]
-pub(crate) struct SuspectWaits(Arc<AtomicUsize>);
+pub(crate) struct SuspectWaits(Arc<Suspects>);
 
 impl Gate {
-    /// Waits for a turn; behind a suspect that waits, too.
+    /// Waits for a turn, behind every suspect that waits.
     pub(crate) async fn enter(&self) -> Turn {
+        self.suspects.until(false).await;
         Turn {
             _shared: Arc::new(self.turns.clone().read_owned().await),
         }
@@ -48,17 +57,40 @@ impl Gate {
     }
 
     pub(crate) fn announce_suspect(&self) -> SuspectWaits {
-        self.suspects.fetch_add(1, Ordering::AcqRel);
+        self.suspects.waiting.fetch_add(1, Ordering::AcqRel);
+        self.suspects.changed.notify_waiters();
         SuspectWaits(self.suspects.clone())
     }
 
     pub(crate) fn suspect_waits(&self) -> bool {
-        self.suspects.load(Ordering::Acquire) > 0
+        self.suspects.any()
+    }
+
+    /// Waits until a suspect waits.
+    pub(crate) async fn suspect_announced(&self) {
+        self.suspects.until(true).await;
+    }
+}
+
+impl Suspects {
+    fn any(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+
+    async fn until(&self, any: bool) {
+        loop {
+            let changed = self.changed.notified();
+            if self.any() == any {
+                return;
+            }
+            changed.await;
+        }
     }
 }
 
 impl Drop for SuspectWaits {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.0.changed.notify_waiters();
     }
 }

@@ -20,6 +20,7 @@ const HELD_GRACE: Duration = Duration::from_secs(1);
 pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: Slots, turn: T) {
     match ready(&queue, &job).await {
         Ready::Start(_permit) => work(&queue, &job).await,
+        Ready::MakeWay => give_back(&queue, &job).await,
         Ready::Release => {
             // Given back earlier, it might be received once more by the call under way.
             queue.intake_closed.cancelled().await;
@@ -36,6 +37,8 @@ enum Ready {
     Start(Option<OwnedSemaphorePermit>),
     /// The worker stops; this one was not started.
     Release,
+    /// A suspect waits to run alone; this one was not started.
+    MakeWay,
     /// Its lease was lost while it waited.
     Gone,
 }
@@ -51,10 +54,14 @@ async fn ready(queue: &QueueRuntime, job: &Job) -> Ready {
     let Some(permits) = &job.entry.permits else {
         return Ready::Start(None);
     };
+    if let Ok(permit) = permits.clone().try_acquire_owned() {
+        return Ready::Start(Some(permit));
+    }
     tokio::select! {
         biased;
         () = job.context.cancel.cancelled() => Ready::Gone,
         () = phases.stop.cancelled() => Ready::Release,
+        () = queue.shared.gate.suspect_announced() => Ready::MakeWay,
         permit = permits.clone().acquire_owned() => Ready::Start(permit.ok()),
     }
 }

@@ -11,7 +11,7 @@ use super::prepare::prepare;
 use super::queue_runtime::QueueRuntime;
 use super::settler::Inbox;
 use super::shared::Shared;
-use super::{announce, fetch, lease_keeper};
+use super::{announce, fetch, gauges, lease_keeper};
 use crate::worker::{RunError, RunReport};
 
 /// Runs the queues until `end` is ready, the worker is told to stop, or the store fails for good;
@@ -42,6 +42,7 @@ pub(crate) async fn run(
         fetchers.spawn(fetch::run(queue.clone()));
     }
     keepers.spawn(announce::run(shared.clone(), queues.clone()));
+    keepers.spawn(gauges::run(shared.clone()));
 
     let failure = tokio::select! {
         () = end => None,

@@ -3,18 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use longshore_core::{Clause, ErrorPolicy, Label, NameError, QueueName};
+use longshore_core::{Label, NameError, QueueName};
 
-use super::handler_config::{DraftOptions, HandlerDraft};
-use super::setup::ProcessorSetup;
-use super::{BuildError, Policy, QueueConfig, QueueSetup, RunError, RunReport, Setup, Worker};
+use super::complete::{Around, complete};
+use super::{BuildError, Policy, QueueConfig, RunError, RunReport, Setup, Worker};
+use crate::Connection;
 use crate::hooks::{DeadEvent, Hooks, RetryEvent};
-use crate::{Connection, ProcessorOptions};
-
-/// No shorter lease is taken: the keeper of leases turns a few times in a third of it.
-const LEASE_LEAST: Duration = Duration::from_millis(300);
-/// More slots than this are a mistake.
-const SLOTS_MAX: usize = 100_000;
 
 /// Describes a worker: name its state first, then its queues.
 #[derive(Debug)]
@@ -175,26 +169,15 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
         if let Some(error) = self.refused {
             return Err(error.into());
         }
-        check_policies(std::iter::once(&self.policy).chain(self.clauses.iter().map(|(_, p)| p)))?;
-        check_slots("the worker", self.concurrency)?;
-        if self.queues.is_empty() {
-            return Err(BuildError::NoQueue);
-        }
-        let mut base = self.policy.upon(&ErrorPolicy::default());
-        base.clauses = clauses(self.clauses, false);
-        let mut queues: Vec<QueueSetup> = Vec::with_capacity(self.queues.len());
-        for (name, config) in self.queues {
-            if queues.iter().any(|queue| queue.name == name) {
-                return Err(BuildError::QueueTwice(name));
-            }
-            queues.push(queue_setup(
-                name,
-                config,
-                &base,
-                self.lease,
-                self.concurrency,
-            )?);
-        }
+        let queues = complete(
+            Around {
+                policy: self.policy,
+                clauses: self.clauses,
+                lease: self.lease,
+                slots: self.concurrency,
+            },
+            self.queues,
+        )?;
         Ok(Setup {
             connection: self.connection,
             name: self.name,
@@ -205,133 +188,4 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
             queues,
         })
     }
-}
-
-fn queue_setup<S>(
-    name: QueueName,
-    config: QueueConfig<S>,
-    base: &ErrorPolicy,
-    lease: Duration,
-    slots: usize,
-) -> Result<QueueSetup, BuildError> {
-    if let Some(error) = config.refused {
-        return Err(error.into());
-    }
-    check_policies(
-        config
-            .policy
-            .iter()
-            .chain(config.clauses.iter().map(|(_, p)| p)),
-    )?;
-    let concurrency = config.concurrency.unwrap_or(slots).min(slots);
-    check_slots(&format!("queue {name}"), concurrency)?;
-    let lease = config.lease.unwrap_or(lease);
-    if lease < LEASE_LEAST {
-        return Err(BuildError::LeaseTooShort {
-            queue: name,
-            lease,
-            extend: LEASE_LEAST / 3,
-            least: LEASE_LEAST,
-        });
-    }
-    let mut policy = config
-        .policy
-        .as_ref()
-        .map_or_else(|| base.clone(), |change| change.upon(base));
-    policy.clauses.extend(clauses(config.clauses, true));
-    let inherited = Inherited {
-        policy,
-        timeout: config.timeout.unwrap_or(ProcessorOptions::TIMEOUT_DEFAULT),
-    };
-    let mut processors: Vec<ProcessorSetup> = Vec::with_capacity(config.handlers.len());
-    for draft in config.handlers {
-        if processors.iter().any(|other| other.kind == draft.kind) {
-            let kind = draft
-                .kind
-                .map_or("every kind".into(), |kind| kind.to_string());
-            return Err(BuildError::KindTwice { queue: name, kind });
-        }
-        processors.push(inherited.complete(draft)?);
-    }
-    if processors.is_empty() {
-        return Err(BuildError::NoHandler(name));
-    }
-    Ok(QueueSetup {
-        name,
-        lease,
-        concurrency,
-        processors,
-    })
-}
-
-/// What handlers of a queue have in common.
-struct Inherited {
-    policy: ErrorPolicy,
-    timeout: Duration,
-}
-
-impl Inherited {
-    fn complete(&self, draft: HandlerDraft) -> Result<ProcessorSetup, BuildError> {
-        if let Some(error) = draft.refused {
-            return Err(error.into());
-        }
-        let options = match draft.options {
-            DraftOptions::Complete(options) => options,
-            DraftOptions::Inherits {
-                concurrency,
-                timeout,
-                policy,
-                clauses: own,
-            } => {
-                check_policies(policy.iter().chain(own.iter().map(|(_, p)| p)))?;
-                let mut complete = policy
-                    .as_ref()
-                    .map_or_else(|| self.policy.clone(), |change| change.upon(&self.policy));
-                // The handler's own clauses stand before the queue's of the same length.
-                let mut all = clauses(own, true);
-                all.append(&mut complete.clauses);
-                complete.clauses = all;
-                ProcessorOptions {
-                    name: String::new(),
-                    policy: complete,
-                    timeout: timeout.unwrap_or(self.timeout),
-                    concurrency,
-                }
-            }
-        };
-        if let Some(jobs) = options.concurrency {
-            check_slots("a handler", jobs)?;
-        }
-        if options.timeout.is_zero() {
-            return Err(BuildError::Setting(
-                "the timeout of a job is zero; leave it out or name a time".into(),
-            ));
-        }
-        Ok(ProcessorSetup {
-            kind: draft.kind,
-            processor: draft.processor,
-            options,
-        })
-    }
-}
-
-fn clauses(list: Vec<(Label, Policy)>, at_route: bool) -> Vec<Clause> {
-    list.into_iter()
-        .map(|(pattern, policy)| policy.into_clause(pattern, at_route))
-        .collect()
-}
-
-fn check_policies<'a>(mut policies: impl Iterator<Item = &'a Policy>) -> Result<(), BuildError> {
-    policies
-        .find_map(Policy::wrong)
-        .map_or(Ok(()), |wrong| Err(BuildError::Setting(wrong)))
-}
-
-fn check_slots(whose: &str, slots: usize) -> Result<(), BuildError> {
-    if (1..=SLOTS_MAX).contains(&slots) {
-        return Ok(());
-    }
-    Err(BuildError::Setting(format!(
-        "the concurrency of {whose} is {slots}; it must be from 1 to {SLOTS_MAX}"
-    )))
 }

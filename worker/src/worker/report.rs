@@ -33,7 +33,8 @@ pub struct WorkerStats {
     pub receive_errors: u64,
     /// How many jobs it can run at a time.
     pub slots: u64,
-    /// How many it is running.
+    /// How many deliveries it has in its hands: those that run, and those that wait for a slot of
+    /// their handler.
     pub running: u64,
     /// Whether it was told to stop.
     pub draining: bool,

@@ -13,6 +13,12 @@ use crate::stage::{Count, Stage, count, start, until};
 impl Stage {
     /// Receives and crashes, as far as the store can tell: nobody settles, and the lease ends.
     async fn crash_with(&self, batch_max: u32) -> usize {
+        let count = self.receive(batch_max).await;
+        self.clock.as_ref().unwrap().advance(Duration::from_secs(2));
+        count
+    }
+
+    async fn receive(&self, batch_max: u32) -> usize {
         let request = Receive {
             batch_max: NonZeroU32::new(batch_max).unwrap(),
             lease: Duration::from_secs(1),
@@ -21,7 +27,6 @@ impl Stage {
         let store = &self.connection.backend().queues;
         let name = QueueName::new("work").unwrap();
         let received = store.receive(&name, request).await.unwrap();
-        self.clock.as_ref().unwrap().advance(Duration::from_secs(2));
         received.deliveries.len()
     }
 }
@@ -115,7 +120,7 @@ async fn a_suspect_waits_for_other_queues_of_the_worker_too() {
     let gate = Arc::new(tokio::sync::Notify::new());
     let order = Arc::new(Mutex::new(Vec::new()));
     let (log, opened) = (order.clone(), gate.clone());
-    let long = move |job: Count| {
+    let slow = move |job: Count| {
         let (log, opened) = (log.clone(), opened.clone());
         async move {
             log.lock().unwrap().push(format!("{} starts", job.number));
@@ -128,7 +133,7 @@ async fn a_suspect_waits_for_other_queues_of_the_worker_too() {
         let log = log.clone();
         async move { log.lock().unwrap().push(format!("{} runs", job.number)) }
     };
-    let worker = stage.worker().queue("other", |q| q.handle(long));
+    let worker = stage.worker().queue("other", |q| q.handle(slow));
     let running = start(worker.queue("work", |q| q.handle(suspect)).build().unwrap());
     until("the long one starts or the suspect ran", async || {
         !order.lock().unwrap().is_empty()
@@ -144,4 +149,54 @@ async fn a_suspect_waits_for_other_queues_of_the_worker_too() {
     let order = order.lock().unwrap().join(", ");
     let alone = ["0 runs, 7 starts, 7 ends", "7 starts, 7 ends, 0 runs"];
     assert!(alone.contains(&order.as_str()), "{order}");
+}
+
+#[tokio::test]
+async fn what_waits_for_its_handler_makes_way_for_a_suspect() {
+    let stage = Stage::manual().await;
+    let queue = stage.queue();
+    queue.enqueue_raw("killer", "x").await.unwrap();
+    stage.crash_with(1).await;
+    stage.crash_with(1).await;
+    // Somebody has the suspect while the others are received.
+    assert_eq!(stage.receive(1).await, 1);
+    queue.enqueue_batch((0..5).map(count)).await.unwrap();
+
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let (opened, order) = (gate.clone(), Arc::new(Mutex::new(Vec::new())));
+    let (log, alone) = (order.clone(), order.clone());
+    let slow = move |job: Count| {
+        let (log, opened) = (log.clone(), opened.clone());
+        async move {
+            opened.acquire().await.unwrap().forget();
+            log.lock().unwrap().push(job.number.to_string());
+        }
+    };
+    let worker = stage.worker().queue("work", |q| {
+        q.handle_with(slow, |h| h.concurrency(1))
+            .handle_raw(Some("killer"), move |_| {
+                alone.lock().unwrap().push("killer".to_owned());
+                async {}
+            })
+    });
+    let running = start(worker.build().unwrap());
+    until("one runs and four wait", async || {
+        running.handle.stats().running == 5
+    })
+    .await;
+    stage
+        .clock
+        .as_ref()
+        .unwrap()
+        .advance(Duration::from_secs(2));
+    until("four have made way", async || {
+        running.handle.stats().done.released == 4
+    })
+    .await;
+    gate.add_permits(5);
+    stage.until_empty().await;
+    let report = running.stop().await;
+    assert_eq!(report.acked, 6);
+    let order = order.lock().unwrap();
+    assert_eq!(order[1], "killer", "after the one that ran: {order:?}");
 }

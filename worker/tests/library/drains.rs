@@ -29,9 +29,9 @@ impl Held {
     }
 }
 
-async fn held(_: Count, State(held): State<Held>) {
-    held.started.fetch_add(1, Ordering::SeqCst);
-    held.may_end.acquire().await.unwrap().forget();
+async fn held(_: Count, State(jobs): State<Held>) {
+    jobs.started.fetch_add(1, Ordering::SeqCst);
+    jobs.may_end.acquire().await.unwrap().forget();
 }
 
 #[tokio::test]
@@ -42,19 +42,22 @@ async fn a_drain_ends_what_runs_and_gives_back_the_rest_uncharged() {
             .enqueue_batch((0..10).map(count))
             .await
             .unwrap();
-        let state = Held::new();
-        let worker = stage.worker().with_state(state.clone());
+        let jobs = Held::new();
+        let worker = stage.worker().with_state(jobs.clone());
         // Ten are received, but of this kind only two run at a time.
-        let worker = worker.queue("work", |q| q.handle_with(held, |h| h.concurrency(2)));
+        let worker = worker.queue("work", |q| {
+            let q = q.handle_with(held, |h| h.concurrency(2));
+            q.handle_raw(Some("other"), async |_| ())
+        });
         let running = start(worker.build().unwrap());
-        until("two run", async || state.started() == 2).await;
+        until("two run", async || jobs.started() == 2).await;
         until("ten are leased", async || stage.stats().await.leased == 10).await;
         running.handle.stop();
         until("eight are back", async || stage.stats().await.waiting == 8).await;
-        state.may_end.add_permits(2);
+        jobs.may_end.add_permits(2);
         let report = running.stop().await;
         assert_eq!((report.acked, report.released), (2, 8));
-        assert_eq!(state.started(), 2, "nothing new was started");
+        assert_eq!(jobs.started(), 2, "nothing new was started");
         let peek = stage.peek().await;
         assert!(
             peek.iter().all(|message| message.attempts == 0),
@@ -67,13 +70,13 @@ async fn a_drain_ends_what_runs_and_gives_back_the_rest_uncharged() {
 async fn what_runs_past_the_budget_is_dropped_and_given_back_uncharged() {
     let stage = Stage::memory().await;
     stage.queue().enqueue(count(1)).await.unwrap();
-    let state = Held::new();
+    let jobs = Held::new();
     let worker = stage.worker().drain(Duration::from_millis(50));
     let worker = worker
-        .with_state(state.clone())
+        .with_state(jobs.clone())
         .queue("work", |q| q.handle(held));
     let running = start(worker.build().unwrap());
-    until("it runs", async || state.started() == 1).await;
+    until("it runs", async || jobs.started() == 1).await;
     let report = running.stop().await;
     assert_eq!((report.acked, report.released), (0, 1));
     assert_eq!(stage.peek().await[0].attempts, 0);
@@ -83,13 +86,13 @@ async fn what_runs_past_the_budget_is_dropped_and_given_back_uncharged() {
 async fn the_second_signal_leaves_what_runs_to_its_lease() {
     let stage = Stage::memory().await;
     stage.queue().enqueue(count(1)).await.unwrap();
-    let state = Held::new();
+    let jobs = Held::new();
     let worker = stage
         .worker()
-        .with_state(state.clone())
+        .with_state(jobs.clone())
         .queue("work", |q| q.handle(held));
     let running = start(worker.build().unwrap());
-    until("it runs", async || state.started() == 1).await;
+    until("it runs", async || jobs.started() == 1).await;
     let asked = Instant::now();
     running.handle.stop();
     running.handle.stop_now();
@@ -106,11 +109,11 @@ async fn the_second_signal_leaves_what_runs_to_its_lease() {
 #[tokio::test]
 async fn an_embedded_run_ends_with_its_future_and_leaves_nothing_behind() {
     let stage = Stage::memory().await;
-    let state = Held::new();
-    let (end, worker) = (Notify::new(), stage.worker().with_state(state.clone()));
+    let jobs = Held::new();
+    let (end, worker) = (Notify::new(), stage.worker().with_state(jobs.clone()));
     let worker = worker.queue("work", |q| q.handle(held));
     stage.queue().enqueue(count(1)).await.unwrap();
-    state.may_end.add_permits(1);
+    jobs.may_end.add_permits(1);
     let run = worker.run_until(end.notified());
     let (report, ()) = tokio::join!(run, async {
         stage.until_empty().await;
@@ -122,16 +125,16 @@ async fn an_embedded_run_ends_with_its_future_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn dropping_a_run_cancels_its_jobs() {
     let stage = Stage::memory().await;
-    let state = Held::new();
+    let jobs = Held::new();
     stage.queue().enqueue(count(1)).await.unwrap();
     let worker = stage
         .worker()
-        .with_state(state.clone())
+        .with_state(jobs.clone())
         .queue("work", |q| q.handle(held));
     let worker = worker.build().unwrap();
     let handle = worker.handle();
     let run = tokio::spawn(worker.run_until(std::future::pending()));
-    until("it runs", async || state.started() == 1).await;
+    until("it runs", async || jobs.started() == 1).await;
     run.abort();
     until("the job is gone", async || handle.running().is_empty()).await;
     assert_eq!(stage.stats().await.leased, 1);

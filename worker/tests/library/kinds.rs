@@ -213,7 +213,7 @@ async fn groups_keep_their_order_through_failures() {
         let handler = move |job: Count, Attempt(attempt): Attempt| {
             let seen = seen.clone();
             async move {
-                if job.number % 5 == 0 && attempt < 3 {
+                if job.number.is_multiple_of(5) && attempt < 3 {
                     return Err(Failure::retryable("not yet"));
                 }
                 seen.lock().unwrap().push(job.number);

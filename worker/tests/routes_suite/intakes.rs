@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use longshore::routes::Ended;
 
-use crate::stage::{Stage, until};
+use crate::stage::{Stage, numbered, until};
 
 const LINES: &str = "[[route]]\nname = 'in'\nfrom = { lines = 'in/*.txt', as_kind = 'line' }\n\
     [[route.step]]\nfile = { path = 'out.txt' }\n";
@@ -87,14 +87,14 @@ async fn templates_see_where_a_line_came_from() {
 async fn a_feeder_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     let stage = Stage::sqlite().await;
     let count = 20_000;
-    let content: String = (0..count).map(|n| format!("line-{n}\n")).collect();
+    let content = numbered(count);
     stage.write("in/a.txt", content);
     // Nothing is worked: what is stored is what was fed.
     let file = LINES.replace(
         "file = { path = 'out.txt' }",
         "exec = { command = ['sleep', '600'] }",
     ) + "[worker]\nconcurrency = 1\n";
-    for _ in 0..5 {
+    for _ in 0..2 {
         let before = stage.stats("route.in").await.live();
         let running = stage.start(&file).await;
         until("it feeds", || async {
@@ -119,7 +119,7 @@ async fn a_feeder_that_is_killed_again_and_again_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn two_processes_feed_each_line_once() {
     let stage = Stage::sqlite().await;
-    let content: String = (0..3000).map(|n| format!("line-{n}\n")).collect();
+    let content = numbered(3000);
     stage.write("in/a.txt", content);
     let (first, second) = tokio::join!(stage.run(LINES), stage.run(LINES));
     assert_eq!((first.ended, second.ended), (Ended::Idle, Ended::Idle));
@@ -203,7 +203,7 @@ async fn a_line_over_the_limit_is_loud_and_stops_nothing() {
 #[tokio::test]
 async fn a_full_queue_holds_the_feeder_back_and_nothing_is_lost() {
     let stage = Stage::sqlite().await;
-    let content: String = (0..500).map(|n| format!("line-{n}\n")).collect();
+    let content = numbered(500);
     stage.write("in/a.txt", content);
     let file = format!("{LINES}[queue.\"route.in\"]\ndepth_max = 20\n");
     let summary = stage.run(&file).await;

@@ -6,7 +6,7 @@ use longshore::core::{GroupName, Pause, Timestamp};
 use longshore::routes::{Ended, RunFailure};
 use longshore::{JobKind, QueueName};
 
-use crate::stage::{Stage, until};
+use crate::stage::{Stage, numbered, until};
 
 const LOG: &str = "[[route.step]]\nlog = { message = 'x' }\n";
 
@@ -232,7 +232,7 @@ async fn a_deferred_route_finishes_what_others_send_it_at_shutdown() {
 #[tokio::test]
 async fn a_fed_route_with_running_tasks_all_finishes_what_was_fed() {
     let stage = Stage::new().await;
-    let content: String = (0..40).map(|n| format!("{n}\n")).collect();
+    let content = numbered(40);
     stage.write("in.txt", content);
     let file = "[worker]\nconcurrency = 2\n\
         [[route]]\nname = 'in'\nfrom = { lines = 'in.txt' }\nrunning_tasks = 'all'\n\

@@ -148,3 +148,40 @@ async fn the_inbox_sample_packs_files_and_deletes_them() {
     let packed = std::fs::read(stage.path("done/a.txt.gz")).unwrap();
     assert_eq!(packed[..2], [0x1f, 0x8b]);
 }
+
+/// All keys of a schema, wherever they stand.
+fn keys(schema: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            if let Some(serde_json::Value::Object(properties)) = object.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|value| keys(value, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let page = std::fs::read_to_string(examples().join("../docs/routes.md")).unwrap();
+    let mut known = std::collections::BTreeSet::new();
+    keys(&routes::json_schema(), &mut known);
+    assert!(known.len() > 50, "{known:?}");
+    let told = |key: &&String| {
+        [
+            format!("`{key}`"),
+            format!("{key} ="),
+            format!("[{key}"),
+            format!(".{key}]"),
+        ]
+        .iter()
+        .any(|form| page.contains(form.as_str()))
+    };
+    let missing: Vec<_> = known.iter().filter(|key| !told(key)).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/routes.md does not name {missing:?}"
+    );
+}

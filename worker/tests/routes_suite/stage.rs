@@ -212,3 +212,9 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl 
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// So many lines, each with its number.
+pub(crate) fn numbered(lines: u64) -> String {
+    let lines: Vec<_> = (0..lines).map(|n| format!("line-{n}\n")).collect();
+    lines.concat()
+}

@@ -22,6 +22,20 @@ macro_rules! flaws {
     };
 }
 
+impl Flaw {
+    /// Whether the random histories do what this flaw spoils.
+    pub const fn is_played(self) -> bool {
+        !matches!(
+            self,
+            Self::BatchTooLarge
+                | Self::NoWaiting
+                | Self::SetAsideNotTold
+                | Self::EpochsStandStill
+                | Self::ProgressNotFenced
+        )
+    }
+}
+
 flaws! {
     /// A receipt is the id of its message: any old one ends the current delivery.
     NoFence:

@@ -7,12 +7,17 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use super::Flaw;
 use super::subject::BrokenHarness;
-use crate::{Case, Harness, cases};
+use crate::properties::a_history_fails;
+use crate::{Harness, cases};
 
 /// Runs, for each flaw, the cases that must notice it on the stores of `good` behind that flaw:
 /// a test passes if its case fails. Each test first sees its case pass on the good store.
+///
+/// The random histories must notice every flaw of what they play.
 pub fn main(good: &Arc<dyn Harness>) -> ExitCode {
     let arguments = Arguments::from_args();
+    // These panics are wanted; what the tests say of them is enough.
+    std::panic::set_hook(Box::new(|_| {}));
     let mut trials = Vec::new();
     for flaw in Flaw::ALL {
         for name in flaw.noticed_by() {
@@ -21,24 +26,37 @@ pub fn main(good: &Arc<dyn Harness>) -> ExitCode {
                 is_noticed(&good, *flaw, name)
             }));
         }
+        if flaw.is_played() {
+            let good = good.clone();
+            trials.push(Trial::test(format!("{flaw:?}::properties"), move || {
+                is_found(&good, *flaw)
+            }));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn is_noticed(good: &Arc<dyn Harness>, flaw: Flaw, name: &str) -> Result<(), Failed> {
-    let case = find(name).ok_or_else(|| Failed::from(format!("there is no case {name}")))?;
+    let case = cases().find(|case| case.name == name);
+    let case = case.ok_or_else(|| Failed::from(format!("there is no case {name}")))?;
     case.try_on(&**good)
         .map_err(|why| format!("the good store fails too: {why}"))?;
-    let broken = BrokenHarness {
-        good: good.clone(),
-        flaw,
-    };
-    match case.try_on(&broken) {
+    match case.try_on(&broken(good, flaw)) {
         Ok(()) => Err(format!("{name} does not notice {flaw:?}").into()),
         Err(_) => Ok(()),
     }
 }
 
-fn find(name: &str) -> Option<&'static Case> {
-    cases().find(|case| case.name == name)
+fn is_found(good: &Arc<dyn Harness>, flaw: Flaw) -> Result<(), Failed> {
+    match a_history_fails(&broken(good, flaw)) {
+        Ok(()) => Err(format!("no history finds {flaw:?}").into()),
+        Err(_) => Ok(()),
+    }
+}
+
+fn broken(good: &Arc<dyn Harness>, flaw: Flaw) -> BrokenHarness {
+    BrokenHarness {
+        good: good.clone(),
+        flaw,
+    }
 }

@@ -1,28 +1,18 @@
 //! Groups: one member at a time, in order, and at no cost to others.
 
-use longshore_core::{Changed, Due, Lane, MessageState, NewMessage};
+use longshore_core::{Changed, Lane, MessageState, NewMessage};
 
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, message, messages, secs};
-use crate::settling::{release_in, retry_in};
-use crate::stage::{LEASE, bodies};
+use crate::settling::retry_in;
+use crate::stage::bodies;
 
 cases! { "groups";
     8 one_member_is_handed_out_at_a_time,
     8 members_follow_in_enqueue_order,
     8 an_ack_admits_the_successor_at_once,
     8 groups_do_not_hold_each_other_up,
-    8 a_retried_head_keeps_the_head,
-    8 a_released_head_keeps_the_head,
-    8 a_head_that_is_released_with_a_due_time_keeps_the_head,
-    8 a_crashed_head_comes_back_first,
-    8 a_dead_head_admits_its_successor,
-    8 an_expired_head_admits_its_successor_in_the_same_receive,
-    8 a_cancelled_head_admits_its_successor,
-    8 a_head_cancelled_in_back_off_admits_its_successor,
-    8 a_head_may_be_rescheduled_out_of_the_way,
-    8 a_head_in_back_off_that_is_rescheduled_keeps_the_head,
     8 a_purge_leaves_no_group_behind,
     8 lanes_are_ignored_inside_a_group,
     8 a_delayed_member_joins_when_it_falls_due,
@@ -37,13 +27,13 @@ cases! { "groups";
     8 a_group_that_ran_empty_begins_anew,
 }
 
-fn grouped<const N: usize>(group: &str, bodies: [&str; N]) -> Vec<NewMessage> {
+pub(super) fn grouped<const N: usize>(group: &str, bodies: [&str; N]) -> Vec<NewMessage> {
     let each = |new: NewMessage| new.group(group);
     messages(bodies).into_iter().map(each).collect()
 }
 
 /// Takes all that can be had, and acks it.
-async fn work_off(stage: &Stage) -> Vec<String> {
+pub(super) async fn work_off(stage: &Stage) -> Vec<String> {
     let taken = stage.take(9).await;
     for one in &taken {
         stage.ack(one).await;
@@ -84,113 +74,6 @@ async fn groups_do_not_hold_each_other_up(stage: Stage) {
     stage.put(&grouped("h", ["h1", "h2"])).await;
     stage.put(&messages(["x"])).await;
     assert_eq!(bodies(&stage.take(9).await), ["g1", "h1", "x"]);
-}
-
-/// While the head backs off the group waits, so that order holds across retries.
-async fn a_retried_head_keeps_the_head(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    let head = stage.take_one().await;
-    stage.end(&head, retry_in(10)).await;
-    assert_eq!(stage.counts().await, [1, 1, 0, 0]);
-    stage.nothing().await;
-    stage.advance(secs(10));
-    let again = stage.take(9).await;
-    assert_eq!(bodies(&again), ["a"]);
-    stage.end(&again[0], retry_in(0)).await;
-    assert_eq!(bodies(&stage.take(9).await), ["a"]);
-}
-
-/// A release loses no place to the next member.
-async fn a_released_head_keeps_the_head(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    let head = stage.take_one().await;
-    stage.release(&head).await;
-    assert_eq!(bodies(&stage.take(9).await), ["a"]);
-}
-
-/// The group waits with the head that was told to wait.
-async fn a_head_that_is_released_with_a_due_time_keeps_the_head(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    let head = stage.take_one().await;
-    stage.end(&head, release_in(10)).await;
-    stage.nothing().await;
-    stage.advance(secs(10));
-    let again = stage.take(9).await;
-    assert_eq!(bodies(&again), ["a"]);
-    assert_eq!(again[0].attempt, 1);
-}
-
-/// A lease that ends gives the group back to its head.
-async fn a_crashed_head_comes_back_first(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    stage.take_one().await;
-    stage.advance(LEASE);
-    let again = stage.take(9).await;
-    assert_eq!(bodies(&again), ["a"]);
-    assert_eq!(again[0].attempt, 2);
-}
-
-/// A dead letter leaves its group, and the group goes on.
-async fn a_dead_head_admits_its_successor(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    let head = stage.take_one().await;
-    stage.bury(&head).await;
-    assert_eq!(bodies(&stage.take(9).await), ["b"]);
-    assert_eq!(stage.stats().await.parked, 0);
-}
-
-/// The receive that finds the head expired hands out the next one.
-async fn an_expired_head_admits_its_successor_in_the_same_receive(stage: Stage) {
-    let mut batch = grouped("g", ["a", "b", "c"]);
-    batch[0] = batch[0].clone().expires_in(5);
-    batch[1] = batch[1].clone().expires_in(5);
-    stage.put(&batch).await;
-    stage.advance(secs(5));
-    let received = stage.receive(9, LEASE).await;
-    assert_eq!(bodies(&received.deliveries), ["c"]);
-    assert_eq!(stage.counts().await, [0, 0, 1, 2]);
-}
-
-/// Cancelling the head is no reason for the group to stop.
-async fn a_cancelled_head_admits_its_successor(stage: Stage) {
-    let batch = grouped("g", ["a", "b"]);
-    stage.put(&batch).await;
-    assert_eq!(stage.cancel(batch[0].id).await, Changed::Applied);
-    assert_eq!(bodies(&stage.take(9).await), ["b"]);
-}
-
-/// Nor is cancelling it while it backs off.
-async fn a_head_cancelled_in_back_off_admits_its_successor(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    let head = stage.take_one().await;
-    stage.end(&head, retry_in(1000)).await;
-    assert_eq!(stage.cancel(head.message.id).await, Changed::Applied);
-    assert_eq!(bodies(&stage.take(9).await), ["b"]);
-}
-
-/// A member that was not begun and gets a later due time joins again when it falls due.
-async fn a_head_may_be_rescheduled_out_of_the_way(stage: Stage) {
-    let batch = grouped("g", ["a", "b"]);
-    stage.put(&batch).await;
-    let answer = stage.reschedule(batch[0].id, Due::In(secs(10))).await;
-    assert_eq!(answer, Changed::Applied);
-    assert_eq!(work_off(&stage).await, ["b"]);
-    stage.advance(secs(10));
-    assert_eq!(work_off(&stage).await, ["a"]);
-}
-
-/// A head that was begun keeps the head, whenever it is due.
-async fn a_head_in_back_off_that_is_rescheduled_keeps_the_head(stage: Stage) {
-    stage.put(&grouped("g", ["a", "b"])).await;
-    let head = stage.take_one().await;
-    stage.end(&head, retry_in(10)).await;
-    let id = head.message.id;
-    let answer = stage.reschedule(id, Due::In(secs(20))).await;
-    assert_eq!(answer, Changed::Applied);
-    stage.advance(secs(10));
-    stage.nothing().await;
-    stage.reschedule(id, Due::NOW).await;
-    assert_eq!(bodies(&stage.take(9).await), ["a"]);
 }
 
 /// After a purge of all members a new one is the head.

@@ -25,6 +25,7 @@ cases! { "receive";
     0 waiting_for_nothing_ends_after_wait_max,
     1 an_ended_lease_comes_before_later_messages,
     0 queues_are_apart,
+    1 a_lease_outlives_the_handle_that_took_it,
 }
 
 /// Within a lane messages are first handed out in the order they were enqueued.
@@ -171,4 +172,18 @@ async fn queues_are_apart(mut stage: Stage) {
     assert_eq!(bodies(&stage.take(9).await), ["b"]);
     stage.queue = first;
     assert_eq!(bodies(&stage.take(9).await), ["a"]);
+}
+
+/// A process that ends keeps its leases until they end: nobody guesses that it is gone.
+async fn a_lease_outlives_the_handle_that_took_it(stage: Stage) {
+    stage.put(&messages(["a"])).await;
+    let other = stage.subject.reopen().await;
+    let taken = stage.take_at(&other, 1).await;
+    drop(other);
+    stage.advance(just_before(LEASE));
+    stage.nothing().await;
+    assert_eq!(stage.counts().await, [0, 0, 1, 0]);
+    stage.advance(MILLI);
+    let again = stage.take_one().await;
+    assert_eq!((again.attempt, again.message.id), (2, taken[0].message.id));
 }

@@ -4,7 +4,7 @@ use longshore_core::{AttemptRecord, DeadReason, Disposition, Due, History, Label
 
 use crate::Stage;
 use crate::case::cases;
-use crate::draft::message;
+use crate::draft::{Draft, message};
 use crate::settling::record;
 use crate::stage::{LEASE, refused};
 
@@ -15,6 +15,7 @@ cases! { "records";
     2 a_release_leaves_no_record,
     2 the_first_and_the_last_fifteen_records_are_kept,
     3 a_stale_settle_leaves_no_record,
+    10 a_retry_rewrites_nothing_of_the_message,
     12 an_error_text_over_the_limit_is_refused,
 }
 
@@ -133,4 +134,22 @@ async fn an_error_text_over_the_limit_is_refused(stage: Stage) {
     let answer = stage.store.queues.settle(&stage.queue, &[item]).await;
     assert_eq!(refused(answer).kind(), StoreErrorKind::InvalidInput);
     assert_eq!(stage.counts().await, [0, 0, 1, 0]);
+}
+
+/// What the producer said, trace context included, is the same at every attempt.
+async fn a_retry_rewrites_nothing_of_the_message(stage: Stage) {
+    let mut new = message("a").header("h", "v");
+    new.trace = Some(longshore_core::TraceContext {
+        parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        state: String::new(),
+    });
+    stage.put(&[new]).await;
+    let first = stage.take_one().await;
+    stage.end(&first, retry_with(record("x"))).await;
+    let second = stage.take_one().await;
+    stage.bury(&second).await;
+    stage.redrive(second.message.id).await;
+    let third = stage.take_one().await;
+    assert_eq!(second.message, first.message);
+    assert_eq!(third.message, first.message);
 }

@@ -15,19 +15,36 @@ use crate::Harness;
 /// Beside the test's own crate: failing histories are kept here and tried first the next time.
 const FAILURES: &str = "proptest-regressions/histories.txt";
 
-/// Plays as many histories as `PROPTEST_CASES` says, or else the harness; a failing one is
+/// Plays as many histories as `PROPTEST_CASES` says, or else the harness; a failing one is kept,
 /// shrunk and shown.
 pub(crate) fn random_histories_agree(harness: &dyn Harness) -> Result<(), String> {
-    let runtime = Runtime::new().map_err(|error| error.to_string())?;
-    let cases = env::var("PROPTEST_CASES").ok();
-    let cases = cases.and_then(|cases| cases.parse().ok());
-    let mut runner = TestRunner::new(Config {
-        cases: cases.unwrap_or_else(|| harness.property_cases()),
-        max_shrink_iters: 2000,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(FAILURES))),
+    let wanted = env::var("PROPTEST_CASES").ok();
+    let wanted = wanted.and_then(|cases| cases.parse().ok());
+    run(
+        harness,
+        Config {
+            cases: wanted.unwrap_or_else(|| harness.property_cases()),
+            max_shrink_iters: 2000,
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct(FAILURES))),
+            ..Config::default()
+        },
+    )
+}
+
+/// Plays histories until one fails, which is neither shrunk nor kept: for broken stores.
+pub(crate) fn a_history_fails(harness: &dyn Harness) -> Result<(), String> {
+    let config = Config {
+        cases: 256,
+        max_shrink_iters: 0,
+        failure_persistence: None,
         ..Config::default()
-    });
-    let ended = runner.run(&history(), |steps| {
+    };
+    run(harness, config)
+}
+
+fn run(harness: &dyn Harness, config: Config) -> Result<(), String> {
+    let runtime = Runtime::new().map_err(|error| error.to_string())?;
+    let ended = TestRunner::new(config).run(&history(), |steps| {
         runtime.block_on(play(harness, &steps));
         Ok(())
     });

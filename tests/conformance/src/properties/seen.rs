@@ -24,6 +24,8 @@ impl Seen {
             ..Self::default()
         };
         if let Some(stats) = &mut seen.stats {
+            // How old a message that was moved here is, each store sees in its own way.
+            stats.oldest_age = None;
             stats.exact = true;
         }
         let mut after: Option<Cursor> = None;

@@ -9,6 +9,7 @@ mod full_disk;
 mod hung;
 mod killer;
 mod opening;
+mod quickstart;
 mod scenes;
 mod stall;
 mod zombie;

@@ -1,5 +1,7 @@
 //! `peek`: looks at messages without leasing them.
 
+use std::num::NonZeroU32;
+
 use longshore::core::{Cursor, StoredMessage};
 
 use crate::args::PeekArgs;
@@ -10,6 +12,8 @@ use crate::parse::rfc3339;
 use crate::session::{Session, existing};
 use crate::shape::Peeked;
 
+/// How many are read at a time; each may hold a whole body.
+const PAGE_MAX: u32 = 200;
 /// How many characters of a body are shown.
 const PREVIEW: usize = 60;
 
@@ -17,22 +21,29 @@ pub(super) async fn perform(args: PeekArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let backend = connection.backend();
     existing(backend, &args.queue).await?;
-    let after = args.after.map(Cursor::new);
-    let page = backend
-        .admin
-        .peek(&args.queue, after.as_ref(), args.limit)
-        .await?;
+    let limit = args.limit.get();
+    let mut after = args.after.map(Cursor::new);
+    let mut items = Vec::new();
+    let next = loop {
+        let left = limit - items.len() as u32;
+        let max = NonZeroU32::new(left.min(PAGE_MAX)).unwrap_or(NonZeroU32::MIN);
+        let page = backend.admin.peek(&args.queue, after.as_ref(), max).await?;
+        items.extend(page.items);
+        if page.next.is_none() || items.len() as u32 >= limit {
+            break page.next;
+        }
+        after = page.next;
+    };
     if session.json() {
-        let rows: Vec<Peeked> = page
-            .items
+        let rows: Vec<Peeked> = items
             .iter()
             .map(|stored| Peeked::of(&args.queue, stored))
             .collect();
         Stdout::json(&rows)?;
     } else {
-        Stdout::text(&table(&page.items))?;
+        Stdout::text(&table(&items))?;
     }
-    if let Some(next) = page.next {
+    if let Some(next) = next {
         session.note(format_args!("there are more: --after {}", next.as_str()));
     }
     Ok(Exit::Done)

@@ -1,7 +1,10 @@
 //! `receive`: leases a batch by hand, or works it with a program.
 
 mod keeper;
+mod one;
 mod program;
+mod tally;
+mod verdict;
 mod work;
 
 use longshore::Connection;

@@ -45,10 +45,11 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
         tasks.spawn(admin::serve(listener, metrics, health));
     }
     tell_supervisor(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(store = %store.url, files = ?args.file, "routes are running");
     let summary = ready.run(stop.drain(), stop.now()).await.map_err(failure)?;
     summary::print(&summary, args.until_idle, session)?;
     if args.until_idle {
-        hints::print(&connection, &store, session).await;
+        hints::print(&set, &connection, &store, session).await;
     }
     summary::exit(&summary, stop.signal())
 }

@@ -141,3 +141,38 @@ fn completions_are_made_for_each_shell() {
         assert!(ended.text().contains("redrive"), "{shell}");
     }
 }
+
+#[test]
+fn the_page_about_the_command_line_names_every_verb_and_option() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for verb in VERBS {
+        let word = verb[verb.len() - 1];
+        assert!(page.contains(word), "docs/cli.md does not name {verb:?}");
+    }
+    let stage = Stage::new();
+    for verb in VERBS.iter().filter(|verb| verb[0] != "bench") {
+        let mut args = verb.to_vec();
+        args.push("--help");
+        let help = stage.run(&args);
+        let options = help
+            .text()
+            .split(|c: char| !(c.is_ascii_lowercase() || c == '-'))
+            .filter(|word| word.starts_with("--") && word.len() > 2);
+        for option in options {
+            let known = ["--help", "--quiet", "--verbose", "--quality"].contains(&option);
+            assert!(
+                known || page.contains(option),
+                "docs/cli.md does not name {option}"
+            );
+        }
+    }
+}
+
+#[test]
+fn help_is_a_verb_too() {
+    let stage = Stage::new();
+    let ended = stage.run(&["help", "enqueue"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.text().contains("--dedup-key"));
+}

@@ -179,3 +179,61 @@ fn a_stopped_move_lifts_its_mark() {
     stage.run(&["settle", "release", &receipt]);
     assert_eq!(stage.receive("from")["body"], "a");
 }
+
+#[test]
+fn a_move_that_was_killed_keeps_its_mark_and_goes_on() {
+    let stage = Stage::new();
+    stage.enqueue(&["from", "a"]);
+    let receipt = stage.receipt("from");
+    for body in ["b", "c", "d"] {
+        stage.enqueue(&["from", body]);
+    }
+    let mut moving = stage.start(&["move", "from", "to", "--yes"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while stage.run(&["queues", "to"]).code != Some(0) || stage.queue("to")["waiting"] != 3 {
+        assert!(std::time::Instant::now() < deadline, "nothing has moved");
+    }
+    moving.kill().unwrap();
+    moving.wait().unwrap();
+    stage.enqueue(&["from", "e"]);
+    assert_eq!(
+        stage.run(&["receive", "from"]).code,
+        Some(3),
+        "the mark is still there"
+    );
+    let shown = stage.run(&["queues", "from"]);
+    assert!(shown.text().contains("moving to to"), "{}", shown.text());
+    let resumed = stage.run(&["resume", "from"]);
+    assert!(
+        resumed.stderr.contains("add --moving"),
+        "{}",
+        resumed.stderr
+    );
+    stage.run(&["settle", "release", &receipt]);
+    let again = stage.json(&["move", "from", "to", "--yes", "--json"]);
+    assert_eq!(again["moved"], 2);
+    assert_eq!(stage.queue("to")["waiting"], 5);
+    stage.enqueue(&["from", "f"]);
+    assert_eq!(stage.receive("from")["body"], "f");
+}
+
+#[test]
+fn a_mark_that_was_left_behind_can_be_lifted() {
+    let stage = Stage::new();
+    stage.enqueue(&["from", "a"]);
+    stage.receipt("from");
+    let mut moving = stage.start(&["move", "from", "to", "--yes"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !stage.run(&["queues", "from"]).text().contains("moving to") {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the mark was never set"
+        );
+    }
+    moving.kill().unwrap();
+    moving.wait().unwrap();
+    stage.enqueue(&["from", "b"]);
+    assert_eq!(stage.run(&["receive", "from"]).code, Some(3));
+    assert_eq!(stage.run(&["resume", "from", "--moving"]).code, Some(0));
+    assert_eq!(stage.receive("from")["body"], "b");
+}

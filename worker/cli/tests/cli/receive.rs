@@ -175,3 +175,64 @@ fn ctrl_c_ends_the_running_program_and_gives_the_rest_back() {
         "the second was given back uncharged"
     );
 }
+
+#[test]
+fn a_suspect_is_worked_alone() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "killer"]);
+    // Two deliveries vanish: leased for a second, never settled.
+    for attempt in 1..=2 {
+        let args = ["receive", "q", "--lease", "1s", "--wait", "20s", "--json"];
+        assert_eq!(stage.json(&args)[0]["attempt"], attempt);
+    }
+    // Once this one is due, the lease of the other has ended.
+    let neighbour = stage.enqueue(&["q", "neighbour", "--delay", "2s"]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while stage.json(&["show", "q", &neighbour, "--json"])["state"] != "waiting" {
+        assert!(std::time::Instant::now() < deadline, "it never became due");
+    }
+    let ended = stage.run(&["receive", "q", "--", "cat"]);
+    assert_eq!((ended.code, ended.text()), (Some(4), "killer"));
+    assert!(ended.stderr.contains("1 acked"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("1 released"), "{}", ended.stderr);
+    assert_eq!(
+        stage.receive("q")["attempt"],
+        1,
+        "it was given back uncharged"
+    );
+}
+
+#[test]
+fn a_program_whose_lease_is_lost_is_killed_and_settles_nothing() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "a"]);
+    let script = "echo started; sleep 60; echo late";
+    let args = [
+        "receive", "q", "--lease", "1s", "--json", "--", "sh", "-c", script,
+    ];
+    let mut child = stage.start(&args);
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    // Frozen, it cannot extend: another one gets the message.
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let other = stage.json(&["receive", "q", "--wait", "30s", "--json"]);
+    assert_eq!(other[0]["attempt"], 2);
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    let ended = finish(child, b"");
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("was lost; its program was killed"),
+        "{}",
+        ended.stderr
+    );
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stdout, &mut rest).unwrap();
+    assert!(
+        rest.contains("\"lease_lost\":1") && !rest.contains("late"),
+        "{rest}"
+    );
+    let receipt = other[0]["receipt"].as_str().unwrap();
+    assert_eq!(stage.run(&["settle", "ack", receipt]).code, Some(0));
+}

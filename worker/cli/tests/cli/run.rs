@@ -249,3 +249,52 @@ fn the_second_signal_ends_it_now() {
     assert_eq!(Ended::of(output).code, Some(130));
     assert!(began.elapsed() < Duration::from_secs(30));
 }
+
+#[test]
+fn only_the_named_routes_run() {
+    let stage = stage();
+    let two = format!(
+        "{ROUTES}\n[[route]]\nname = \"other\"\nfrom = {{ queue = \"elsewhere\" }}\n\
+         [[route.step]]\nexec = {{ command = [\"./work\"], stdin = \"body\" }}\n"
+    );
+    stage.write("routes.toml", two);
+    stage.enqueue(&["in", "ok"]);
+    stage.enqueue(&["elsewhere", "ok"]);
+    let args = [
+        "run",
+        "routes.toml",
+        "--route",
+        "other",
+        "--until-idle",
+        "--json",
+    ];
+    assert_eq!(stage.json(&args)["acked"], 1);
+    assert_eq!(stage.queue("in")["waiting"], 1);
+}
+
+#[test]
+fn the_supervisor_is_told() {
+    let stage = stage();
+    let socket = std::os::unix::net::UnixDatagram::bind(stage.path("notify")).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    let mut child = stage
+        .command()
+        .args(["run", "routes.toml"])
+        .env("NOTIFY_SOCKET", stage.path("notify"))
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let told = |word: &str| {
+        let mut bytes = [0; 256];
+        let length = socket.recv(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        assert!(text.contains(word), "{text}");
+    };
+    told("READY=1");
+    signal(&child, rustix::process::Signal::TERM);
+    told("STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

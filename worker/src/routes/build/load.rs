@@ -23,7 +23,7 @@ pub fn load(paths: &[PathBuf], env: Lookup<'_>) -> Result<RouteSet, Vec<ConfigEr
     if !errors.is_empty() {
         return Err(errors);
     }
-    build(files)
+    build(&files)
 }
 
 fn one(path: &std::path::Path, env: Lookup<'_>) -> Result<(Arc<Document>, Node), Vec<ConfigError>> {
@@ -32,12 +32,12 @@ fn one(path: &std::path::Path, env: Lookup<'_>) -> Result<(Arc<Document>, Node),
     Ok((Arc::new(document), node))
 }
 
-fn build(files: Vec<(Arc<Document>, Node)>) -> Result<RouteSet, Vec<ConfigError>> {
+fn build(files: &[(Arc<Document>, Node)]) -> Result<RouteSet, Vec<ConfigError>> {
     let mut whole = Whole::default();
-    for (document, node) in &files {
+    for (document, node) in files {
         whole.add_tables(document, node);
     }
-    for (document, node) in &files {
+    for (document, node) in files {
         whole.add_routes(document, node);
     }
     whole.finish()
@@ -49,21 +49,7 @@ pub(in crate::routes) fn load_text(
     text: &str,
     folder: &std::path::Path,
 ) -> Result<RouteSet, Vec<ConfigError>> {
-    load_texts(&[("r.toml", text)], folder)
-}
-
-/// Loads files that are texts in memory.
-#[cfg(test)]
-pub(in crate::routes) fn load_texts(
-    texts: &[(&str, &str)],
-    folder: &std::path::Path,
-) -> Result<RouteSet, Vec<ConfigError>> {
-    let mut files = Vec::new();
-    for (name, text) in texts {
-        let document = Document::of_text(name, folder, text);
-        let env = |name: &str| (name == "SET").then(|| "value".to_owned());
-        let node = read::read(&document, &ROUTE_FILE, &env)?;
-        files.push((Arc::new(document), node));
-    }
-    build(files)
+    let document = Document::of_text("r.toml", folder, text);
+    let node = read::read(&document, &ROUTE_FILE, &|_| None)?;
+    build(&[(Arc::new(document), node)])
 }

@@ -7,4 +7,4 @@ mod whole;
 
 pub use load::load;
 #[cfg(test)]
-pub(in crate::routes) use load::{load_text, load_texts};
+pub(in crate::routes) use load::load_text;

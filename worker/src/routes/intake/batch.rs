@@ -7,8 +7,10 @@ use longshore_core::{Enqueued, MessageId, NewMessage, StoreErrorKind};
 use super::feeder::{Feeding, Stop};
 use super::held::Held;
 
-const PAUSE_LEAST: Duration = Duration::from_millis(100);
+const PAUSE_LEAST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// A full queue is emptied by routes of this process, so it is asked again soon.
+const FULL_PAUSE_MAX: Duration = Duration::from_millis(250);
 const WARNED_EACH: Duration = Duration::from_secs(30);
 
 impl Feeding {
@@ -54,7 +56,8 @@ impl Feeding {
                 Err(error) if error.is_retryable() => {
                     // A queue that is nearly full takes a small batch before it takes a large one.
                     size = (size / 2).max(1);
-                    let wait = trouble.again(error.retry_hint(), size);
+                    let full = error.kind() == StoreErrorKind::Overloaded;
+                    let wait = trouble.again(if full { FULL_PAUSE_MAX } else { PAUSE_MAX });
                     if trouble.shall_warn() {
                         tracing::warn!(route = %self.route.name, queue = %self.route.queue, %error, "the intake waits until the store takes more");
                     }
@@ -83,13 +86,10 @@ struct Trouble {
 }
 
 impl Trouble {
-    fn again(&mut self, hint: Option<Duration>, size: usize) -> Duration {
+    fn again(&mut self, pause_max: Duration) -> Duration {
         self.in_a_row += 1;
-        if size > 1 && hint.is_none() {
-            return PAUSE_LEAST;
-        }
-        let pause = PAUSE_LEAST.saturating_mul(1 << self.in_a_row.min(6));
-        pause.max(hint.unwrap_or_default()).min(PAUSE_MAX)
+        let pause = PAUSE_LEAST.saturating_mul(1 << self.in_a_row.min(8));
+        pause.min(pause_max)
     }
 
     fn shall_warn(&mut self) -> bool {

@@ -197,7 +197,9 @@ impl Feeding {
             if day != self.today() {
                 day = self.today();
                 // What is remembered is saved anew each day, so that it is not forgotten.
-                seen.values_mut().for_each(|known| known.done = false);
+                for known in seen.values_mut() {
+                    known.done = false;
+                }
             }
             let complete = self.pass(held, seen).await?;
             if self.finite && complete {
@@ -284,15 +286,14 @@ impl Feeding {
     pub(super) fn today(&self) -> i64 {
         self.connection.clock().now().as_millis() / DAY_MS
     }
+}
 
-    /// Says where a message came from, in headers of the user.
-    pub(super) fn name_file(&self, message: &mut NewMessage, found: &Found) {
-        let name = found.path.file_name().unwrap_or_default().to_string_lossy();
-        message.headers.insert("file_name", header_text(&name));
-        message
-            .headers
-            .insert("file_path", header_text(&found.name));
-    }
+/// Says where a message came from, in headers of the user.
+pub(super) fn name_file(message: &mut NewMessage, found: &Found) {
+    let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+    let path = header_text(&found.name);
+    message.headers.insert("file_name", header_text(&name));
+    message.headers.insert("file_path", path);
 }
 
 /// Text that a header can hold: a file may be named anything.

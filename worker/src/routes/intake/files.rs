@@ -6,7 +6,7 @@ use std::time::Duration;
 use longshore_core::{IdOrigin, NewMessage};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::feeder::{Feeding, Seen, Stop};
+use super::feeder::{Feeding, Seen, Stop, name_file};
 use super::held::Held;
 use super::identity::Identity;
 use super::lines::{Look, blocking};
@@ -98,7 +98,7 @@ impl Feeding {
         };
         let kind = self.glob.kind.clone();
         let mut message = NewMessage::new(identity.of_file(), IdOrigin::Given, kind, content);
-        self.name_file(&mut message, found);
+        name_file(&mut message, found);
         message
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_core::{IdOrigin, NewMessage};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::feeder::{Feeding, Seen, Stop};
+use super::feeder::{Feeding, Seen, Stop, name_file};
 use super::held::Held;
 use super::identity::{HEAD_BYTES, Identity};
 use super::line_reader::{Bounds, Line, LineBatch, LineReader};
@@ -40,17 +40,17 @@ impl Feeding {
         seen: &mut Seen,
     ) -> Result<Look, Stop> {
         let key = Record::key(&self.scope, &found.name);
-        let head = match blocking(found, |path| read_head(&path)).await {
-            Ok(head) => head,
+        let start = match blocking(found, |path| read_head(&path)).await {
+            Ok(start) => start,
             Err(reason) => return Ok(Look::Unreadable(reason)),
         };
         let (mut record, is_new) = match held.load(&key).await? {
-            Some(record) if is_same(&record, &head, found) => (record, false),
+            Some(record) if is_same(&record, &start, found) => (record, false),
             before => {
                 if before.is_none() && found.stat.len == 0 {
                     return Ok(Look::AtEnd);
                 }
-                let new = Record::new(&found.name, before.as_ref(), xxh3_128(&head));
+                let new = Record::new(&found.name, before.as_ref(), xxh3_128(&start));
                 if let Some(before) = &before {
                     tracing::info!(route = %self.route.name, file = %found.name, read = before.offset, "another file took the place of the one before; it is read from its beginning");
                 }
@@ -61,11 +61,11 @@ impl Feeding {
             return Ok(Look::AtEnd);
         }
         let known = record.head_len;
-        record.head_len = head.len();
-        record.head = xxh3_128(&head);
+        record.head_len = start.len();
+        record.head = xxh3_128(&start);
         // Ids hold the hash of the beginning. One that can still grow is remembered before the
         // first line is stored: after a crash it must be found again.
-        if is_new || (known < HEAD_BYTES && known != head.len()) {
+        if is_new || (known < HEAD_BYTES && known != start.len()) {
             self.save(held, &key, &mut record).await?;
         }
         let (offset, lines) = (record.offset, record.lines);
@@ -159,7 +159,7 @@ impl Feeding {
         let id = identity.of_line(line.offset, &line.bytes);
         let kind = self.glob.kind.clone();
         let mut message = NewMessage::new(id, IdOrigin::Given, kind, line.bytes.clone());
-        self.name_file(&mut message, found);
+        name_file(&mut message, found);
         message
             .headers
             .insert("line_number", line.number.to_string());

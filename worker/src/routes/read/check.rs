@@ -140,40 +140,49 @@ impl Check<'_> {
             (Shape::Named(inner), DeValue::Table(table)) => {
                 Some(self.named(inner, table, &span, path))
             }
-            (_, DeValue::String(text)) => match variables::fill(text, self.lookup) {
+            (_, leaf) => self.leaf(shape, leaf, &span, path),
+        }
+    }
+
+    /// A value that is no table and no list, its variables filled in.
+    fn leaf(
+        &mut self,
+        shape: &Shape,
+        value: &DeValue<'_>,
+        span: &Range<usize>,
+        path: &[String],
+    ) -> Option<Node> {
+        let scalar = match value {
+            DeValue::String(text) => match variables::fill(text, self.lookup) {
                 Ok(filled) => {
-                    let node = self.scalar(shape, Scalar::Text(&filled), &span, path)?;
+                    let node = self.scalar(shape, Scalar::Text(&filled), span, path)?;
                     let written = (filled != *text).then(|| text.to_string());
-                    Some(Node { written, ..node })
+                    return Some(Node { written, ..node });
                 }
                 Err(reason) => {
-                    self.refuse(&span, reason);
-                    None
+                    self.refuse(span, reason);
+                    return None;
                 }
             },
-            (_, DeValue::Integer(number)) => {
-                let parsed = i64::from_str_radix(number.as_str(), number.radix());
-                match parsed {
-                    Ok(number) => self.scalar(shape, Scalar::Integer(number), &span, path),
-                    Err(_) => {
-                        self.refuse(
-                            &span,
-                            format!("{} is too great a number", shown(number.as_str())),
-                        );
-                        None
-                    }
-                }
+            DeValue::Integer(number) => {
+                let Ok(number) = i64::from_str_radix(number.as_str(), number.radix()) else {
+                    let shown = shown(number.as_str());
+                    self.refuse(span, format!("{shown} is too great a number"));
+                    return None;
+                };
+                Scalar::Integer(number)
             }
-            (_, DeValue::Float(number)) => {
-                let number = number.as_str().replace('_', "").parse().unwrap_or(f64::NAN);
-                self.scalar(shape, Scalar::Real(number), &span, path)
+            DeValue::Float(number) => {
+                let number = number.as_str().replace('_', "");
+                Scalar::Real(number.parse().unwrap_or(f64::NAN))
             }
-            (_, DeValue::Boolean(flag)) => self.scalar(shape, Scalar::Flag(*flag), &span, path),
-            (_, other) => {
-                self.mismatch(shape, other.type_str(), &span, path);
-                None
+            DeValue::Boolean(flag) => Scalar::Flag(*flag),
+            other => {
+                self.mismatch(shape, other.type_str(), span, path);
+                return None;
             }
-        }
+        };
+        self.scalar(shape, scalar, span, path)
     }
 
     fn one_table(

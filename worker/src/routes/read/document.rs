@@ -55,10 +55,8 @@ impl Document {
             .unwrap_or(bytes);
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..at]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count();
+            let before = String::from_utf8_lossy(&error.as_bytes()[..at]);
+            let line = 1 + before.matches('\n').count();
             refuse(format!(
                 "is not UTF-8: the first bad byte is in line {line}"
             ))

@@ -137,34 +137,22 @@ impl Node {
 
     /// A form that does not depend on layout: what the hash of the steps is made of.
     pub(in crate::routes) fn canonical(&self) -> String {
-        let mut text = String::new();
-        self.write_canonical(&mut text);
-        text
-    }
-
-    fn write_canonical(&self, out: &mut String) {
         match &self.value {
-            NodeValue::Text(text) => out.push_str(&format!("{text:?}")),
-            NodeValue::Span(span) => out.push_str(&format!("{}ms", span.as_millis())),
-            NodeValue::Whole(number) => out.push_str(&number.to_string()),
-            NodeValue::Real(number) => out.push_str(&format!("{number:?}")),
-            NodeValue::Flag(flag) => out.push_str(&flag.to_string()),
+            NodeValue::Text(text) => format!("{text:?}"),
+            NodeValue::Span(span) => format!("{}ms", span.as_millis()),
+            NodeValue::Whole(number) => number.to_string(),
+            NodeValue::Real(number) => format!("{number:?}"),
+            NodeValue::Flag(flag) => flag.to_string(),
             NodeValue::List(items) => {
-                out.push('[');
-                for item in items {
-                    item.write_canonical(out);
-                    out.push(',');
-                }
-                out.push(']');
+                let items: Vec<_> = items.iter().map(Self::canonical).collect();
+                format!("[{}]", items.join(","))
             }
             NodeValue::Table(entries) => {
-                out.push('{');
-                for (key, (_, node)) in entries {
-                    out.push_str(&format!("{key:?}:"));
-                    node.write_canonical(out);
-                    out.push(',');
-                }
-                out.push('}');
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|(key, (_, node))| format!("{key:?}:{}", node.canonical()))
+                    .collect();
+                format!("{{{}}}", entries.join(","))
             }
         }
     }

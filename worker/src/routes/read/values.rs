@@ -67,7 +67,7 @@ pub(in crate::routes) fn shown_span(span: Duration) -> String {
     if millis == 0 {
         return "0s".into();
     }
-    let unit = units.iter().find(|(size, _)| millis % size == 0);
+    let unit = units.iter().find(|(size, _)| millis.is_multiple_of(*size));
     unit.map_or_else(
         || format!("{millis}ms"),
         |(size, name)| format!("{}{name}", millis / size),

@@ -55,8 +55,9 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         )
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff | 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(12)),
-        [0, 0, 0, 0, 0xffff, 0, ..] => Some(at(12)),
+        [0, 0, 0, 0, 0, 0xffff | 0, ..]
+        | [0, 0, 0, 0, 0xffff, 0, ..]
+        | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(at(12)),
         [0x2002, ..] => Some(at(2)),
         _ => None,
     }

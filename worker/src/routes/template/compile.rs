@@ -85,26 +85,12 @@ impl Template {
         let Some(compiled) = &self.compiled else {
             return Ok(self.source.clone());
         };
-        self.fill(compiled, data).map_err(|reason| {
+        compiled.fill(data).map_err(|reason| {
             let source = shown(&self.written);
             failure(format!(
                 "the template {source} cannot be rendered: {reason}"
             ))
         })
-    }
-
-    fn fill(&self, compiled: &Compiled, data: &Data<'_>) -> Result<String, String> {
-        let mut values = Vec::with_capacity(compiled.names.len());
-        for &name in &compiled.names {
-            values.push((name, data.value(name)?));
-        }
-        let template = compiled
-            .environment
-            .get_template(NAME)
-            .map_err(|error| in_words(&error))?;
-        template
-            .render(Value::from_pairs(values))
-            .map_err(|error| in_words(&error))
     }
 
     /// Whether a condition holds: it must render as true or false (or as nothing, which is false).
@@ -119,6 +105,22 @@ impl Template {
                 shown(other)
             ))),
         }
+    }
+}
+
+impl Compiled {
+    fn fill(&self, data: &Data<'_>) -> Result<String, String> {
+        let mut values = Vec::with_capacity(self.names.len());
+        for &name in &self.names {
+            values.push((name, data.value(name)?));
+        }
+        let template = self
+            .environment
+            .get_template(NAME)
+            .map_err(|error| in_words(&error))?;
+        template
+            .render(Value::from_pairs(values))
+            .map_err(|error| in_words(&error))
     }
 }
 
@@ -167,7 +169,7 @@ fn in_words(error: &minijinja::Error) -> String {
         .map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}"));
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        text = format!("{text}: {error}");
         cause = error.source();
     }
     text.replace('\n', " ")

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use longshore::core::{Backend, Cursor, StoredMessage, Timestamp};
+use longshore::core::{Backend, Cursor, Timestamp};
 
 use crate::args::DeadListArgs;
 use crate::error::Result;
@@ -12,8 +12,8 @@ use crate::session::{Session, existing};
 use crate::shape::DeadRow;
 use crate::where_filter::all_take;
 
-/// How many are read at a time where conditions leave some out.
-const PAGE_MAX: u32 = 500;
+/// How many are read at a time; each may hold a whole body.
+const PAGE_MAX: u32 = 200;
 /// How many characters of an error are shown.
 const ERROR_SHOWN: usize = 80;
 
@@ -21,11 +21,7 @@ pub(super) async fn perform(args: DeadListArgs, session: &Session) -> Result<Exi
     let connection = session.open().await?;
     let backend = connection.backend();
     existing(backend, &args.queue).await?;
-    let (found, next) = read(backend, &args, connection.clock().now()).await?;
-    let rows: Vec<DeadRow> = found
-        .iter()
-        .map(|stored| DeadRow::of(&args.queue, stored))
-        .collect();
+    let (rows, next) = read(backend, &args, connection.clock().now()).await?;
     if session.json() {
         Stdout::json(&rows)?;
     } else {
@@ -42,47 +38,50 @@ async fn read(
     backend: &Backend,
     args: &DeadListArgs,
     now: Timestamp,
-) -> Result<(Vec<StoredMessage>, Option<Cursor>)> {
+) -> Result<(Vec<DeadRow>, Option<Cursor>)> {
     let limit = args.limit.get() as usize;
-    let page_max = if args.conditions.is_empty() {
-        args.limit
-    } else {
-        NonZeroU32::new(PAGE_MAX).unwrap_or(args.limit)
-    };
     let admin = &backend.admin;
-    let mut found = Vec::new();
+    let mut rows = Vec::new();
     let mut after = args.after.clone().map(Cursor::new);
     loop {
-        let page = admin
-            .dead_letters(&args.queue, after.as_ref(), page_max)
-            .await?;
+        let max = page_max(args, rows.len());
+        let page = admin.dead_letters(&args.queue, after.as_ref(), max).await?;
         let seen = page.items.len();
-        for (index, stored) in page.items.into_iter().enumerate() {
-            if !all_take(&args.conditions, &stored, now) {
+        for (index, stored) in page.items.iter().enumerate() {
+            if !all_take(&args.conditions, stored, now) {
                 continue;
             }
-            found.push(stored);
-            let read =
-                NonZeroU32::new(index as u32 + 1).filter(|read| (read.get() as usize) < seen);
-            if found.len() == limit {
-                // The list ends inside a page: ask again for just this much, for its cursor.
-                let next = match read {
-                    Some(read) => {
-                        admin
-                            .dead_letters(&args.queue, after.as_ref(), read)
-                            .await?
-                            .next
-                    }
-                    None => page.next,
-                };
-                return Ok((found, next));
+            rows.push(DeadRow::of(&args.queue, stored));
+            if rows.len() < limit {
+                continue;
             }
+            // A list that ends inside a page: ask again for just this much, for its cursor.
+            let next = match NonZeroU32::new(index as u32 + 1) {
+                Some(read) if (read.get() as usize) < seen => {
+                    let again = admin
+                        .dead_letters(&args.queue, after.as_ref(), read)
+                        .await?;
+                    again.next
+                }
+                _ => page.next,
+            };
+            return Ok((rows, next));
         }
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok((found, None)),
+            None => return Ok((rows, None)),
         }
     }
+}
+
+/// How many to read next: without conditions never more than are wanted.
+fn page_max(args: &DeadListArgs, found: usize) -> NonZeroU32 {
+    let left = if args.conditions.is_empty() {
+        args.limit.get().saturating_sub(found as u32)
+    } else {
+        PAGE_MAX
+    };
+    NonZeroU32::new(left.min(PAGE_MAX)).unwrap_or(NonZeroU32::MIN)
 }
 
 fn table(rows: &[DeadRow]) -> String {

@@ -119,7 +119,7 @@ async fn unserved(
         let finding = Finding::new(
             Severity::Warning,
             check,
-            format!("{waiting} wait and no running worker consumes the queue"),
+            format!("{waiting} waiting, and no running worker consumes the queue"),
         );
         return Ok(vec![
             finding.fix("start a worker with a route from this queue"),
@@ -144,7 +144,7 @@ async fn unserved(
                 Severity::Warning,
                 &check,
                 format!(
-                    "{} of kind \"{kind}\" wait and no running worker takes that kind",
+                    "{} of kind \"{kind}\" waiting, and no running worker takes that kind",
                     counted(count, "message")
                 ),
             )

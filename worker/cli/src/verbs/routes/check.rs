@@ -1,7 +1,7 @@
 //! `routes check`: what is wrong with a route file.
 
 use longshore::core::{Finding, Severity};
-use longshore::routes::ConfigError;
+use longshore::routes::{ConfigError, Graph};
 use serde_json::{Value, json};
 
 use crate::args::RouteFileArgs;
@@ -13,31 +13,41 @@ use crate::session::Session;
 
 pub(super) fn perform(args: &RouteFileArgs, session: &Session) -> Result<Exit> {
     match route_files::read(&args.file) {
-        Ok(set) => sound(set.names().len(), &set.findings(), session),
+        Ok(set) => sound(&set.graph(), &set.findings(), session),
         Err(mistakes) => refused(&mistakes, session),
     }
 }
 
 /// The files load; the findings may still say that a run would go wrong.
-fn sound(routes: usize, findings: &[Finding], session: &Session) -> Result<Exit> {
+fn sound(graph: &Graph, findings: &[Finding], session: &Session) -> Result<Exit> {
+    let problems = count(findings, Severity::Problem);
     if session.json() {
-        Stdout::json(&json!({ "mistakes": [], "findings": findings }))?;
+        let routes: Vec<Value> = graph
+            .routes
+            .iter()
+            .map(|route| json!({ "name": route.name, "queue": route.queue, "on_error": route.policy }))
+            .collect();
+        Stdout::json(&json!({ "mistakes": [], "findings": findings, "routes": routes }))?;
     } else {
         let mut stdout = Stdout::lock();
+        for route in &graph.routes {
+            stdout.line(&escape::line(&format!(
+                "ok route {}: on error {}",
+                route.name, route.policy
+            )))?;
+        }
         for finding in findings {
             stdout.line(&line(finding))?;
         }
-        let problems = count(findings, Severity::Problem);
-        let warnings = count(findings, Severity::Warning);
         stdout.line(&format!(
             "{}, {}, {}",
-            counted(routes as u64, "route"),
+            counted(graph.routes.len() as u64, "route"),
             counted(problems, "problem"),
-            counted(warnings, "warning")
+            counted(count(findings, Severity::Warning), "warning")
         ))?;
         stdout.finish()?;
     }
-    Ok(match count(findings, Severity::Problem) {
+    Ok(match problems {
         0 => Exit::Done,
         _ => Exit::Problems,
     })
@@ -57,7 +67,7 @@ fn refused(mistakes: &[ConfigError], session: &Session) -> Result<Exit> {
                 })
             })
             .collect();
-        Stdout::json(&json!({ "mistakes": rows, "findings": [] }))?;
+        Stdout::json(&json!({ "mistakes": rows, "findings": [], "routes": [] }))?;
     }
     for mistake in mistakes {
         complain(mistake);

@@ -2,23 +2,25 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::num::NonZeroU32;
 
 use longshore::Connection;
 use longshore::core::{QueueName, Result};
+use longshore::routes::RouteSet;
 
 use crate::session::Session;
 use crate::settings::StoreSetting;
 
-/// How many queues are looked at.
-const QUEUES: NonZeroU32 = NonZeroU32::new(100).expect("100 is not zero");
-
 /// Prints them to stderr. They are a courtesy: trouble with the store is not told twice.
-pub(super) async fn print(connection: &Connection, store: &StoreSetting, session: &Session) {
+pub(super) async fn print(
+    set: &RouteSet,
+    connection: &Connection,
+    store: &StoreSetting,
+    session: &Session,
+) {
     if session.quiet() || session.json() {
         return;
     }
-    let Ok(dead) = dead_queue(connection).await else {
+    let Ok(dead) = dead_queue(set, connection).await else {
         return;
     };
     let longshore = format!("longshore {}", store.option_for_others());
@@ -46,11 +48,14 @@ pub(super) async fn print(connection: &Connection, store: &StoreSetting, session
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A queue with dead letters: the one that has most.
-async fn dead_queue(connection: &Connection) -> Result<Option<QueueName>> {
+/// The queue of these routes that has most dead letters; `None` if none has any.
+async fn dead_queue(set: &RouteSet, connection: &Connection) -> Result<Option<QueueName>> {
     let admin = &connection.backend().admin;
     let mut most = (0, None);
-    for queue in admin.queues(None, QUEUES).await?.items {
+    for route in set.graph().routes {
+        let Ok(queue) = QueueName::new(&route.queue) else {
+            continue;
+        };
         let dead = admin.stats(&queue).await?.map_or(0, |stats| stats.dead);
         if dead > most.0 {
             most = (dead, Some(queue));

@@ -1,0 +1,99 @@
+//! Every backend looks alike from outside and runs the same suite.
+
+use std::fs;
+
+use longshore_architecture_tests::root;
+
+/// The files that a reader finds in every backend.
+const SAME: &[&str] = &[
+    "admin.rs",
+    "adopt.rs",
+    "clock.rs",
+    "config.rs",
+    "dead.rs",
+    "enqueue.rs",
+    "floor.rs",
+    "lease.rs",
+    "lib.rs",
+    "pages.rs",
+    "progress.rs",
+    "receive.rs",
+    "schema.rs",
+    "settle.rs",
+    "store.rs",
+    "workers.rs",
+];
+
+/// The folders below `backends/` that are crates.
+fn backends() -> Vec<String> {
+    let entries = fs::read_dir(root().join("backends")).expect("the backends are there");
+    let folders = entries
+        .flatten()
+        .filter(|entry| entry.path().join("Cargo.toml").is_file());
+    let mut names: Vec<_> = folders
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_backends_are_found() {
+    assert!(backends().len() >= 2, "{:?}", backends());
+}
+
+#[test]
+fn every_backend_has_the_same_files() {
+    for backend in backends() {
+        for file in SAME {
+            let path = root()
+                .join("backends")
+                .join(&backend)
+                .join("src")
+                .join(file);
+            assert!(
+                path.is_file(),
+                "{backend} has no src/{file}, where the others keep that part"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_backend_runs_the_suite() {
+    for backend in backends() {
+        let folder = root().join("backends").join(&backend);
+        let test = fs::read_to_string(folder.join("tests/conformance.rs"));
+        let test = test.unwrap_or_else(|error| panic!("{backend}/tests/conformance.rs: {error}"));
+        assert!(
+            test.contains("longshore_conformance::"),
+            "{backend} runs another suite"
+        );
+        assert!(
+            test.lines().count() <= 120,
+            "{backend}: what every store needs belongs in the suite"
+        );
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        assert!(
+            manifest.contains("name = \"conformance\"\nharness = false"),
+            "{backend}: each case is to be a test of its own name"
+        );
+    }
+}
+
+#[test]
+fn every_backend_is_in_the_registry() {
+    let mut registry = String::new();
+    for entry in fs::read_dir(root().join("backends/src"))
+        .expect("the registry is there")
+        .flatten()
+    {
+        registry += &fs::read_to_string(entry.path()).unwrap_or_default();
+    }
+    for backend in backends() {
+        assert!(
+            registry.contains(&format!("longshore_{backend}::")),
+            "{backend} is not registered"
+        );
+    }
+}

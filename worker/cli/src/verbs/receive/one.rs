@@ -1,0 +1,111 @@
+//! One message: its program, its verdict, its settlement.
+
+use std::time::{Duration, Instant};
+
+use longshore::core::{Delivery, Disposition, Failure, Settled, Settlement};
+
+use super::program::{Ended, Program};
+use super::verdict::release;
+use super::work::Shift;
+use crate::error::{CliError, Result};
+use crate::output::complain;
+
+/// How long to wait before a settlement is tried again.
+const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+
+impl Shift<'_> {
+    /// Works one message and settles it.
+    pub(super) async fn one(&mut self, delivery: Delivery) -> Result<()> {
+        if self.keeper.has_lost(&delivery.receipt) {
+            self.tally.lease_lost += 1;
+            return Ok(());
+        }
+        let started_at = self.connection.clock().now();
+        if let Some(disposition) = self.verdict.unrun(&delivery, started_at) {
+            return self.settle(&delivery, disposition).await;
+        }
+        let started = Program::start(&self.args.command, &self.args.queue, &delivery);
+        let mut program = match started {
+            Ok(program) => program,
+            Err(error) => {
+                self.give_back(vec![delivery]).await;
+                return Err(error);
+            }
+        };
+        let Some(ended) = self.attend(&mut program, &delivery).await else {
+            return self.break_off(&mut program, &delivery).await;
+        };
+        let failure = match ended {
+            Ok(ended) => ended.failure(),
+            Err(error) => Some(Failure::from(error)),
+        };
+        let disposition = self.verdict.of(&delivery, failure.as_ref(), started_at);
+        self.settle(&delivery, disposition).await
+    }
+
+    /// Waits for the program; `None` where it must not go on: the lease is lost, or a second
+    /// signal came.
+    async fn attend(
+        &mut self,
+        program: &mut Program,
+        delivery: &Delivery,
+    ) -> Option<std::io::Result<Ended>> {
+        let finish = program.finish(&delivery.message.body);
+        tokio::pin!(finish);
+        loop {
+            tokio::select! {
+                done = &mut finish => return Some(done),
+                () = self.keeper.keep_until_lost(&delivery.receipt) => return None,
+                signal = self.signals.next() => {
+                    if self.stopped.is_some() {
+                        return None;
+                    }
+                    self.stopped = Some(signal);
+                    complain("waiting for the running program; a second signal kills it");
+                }
+            }
+        }
+    }
+
+    /// The program must be dead before its message may go back.
+    async fn break_off(&mut self, program: &mut Program, delivery: &Delivery) -> Result<()> {
+        program.kill().await;
+        if self.keeper.has_lost(&delivery.receipt) {
+            complain(format_args!(
+                "the lease of message {} was lost; its program was killed",
+                delivery.message.id
+            ));
+            self.tally.lease_lost += 1;
+            return Ok(());
+        }
+        self.settle(delivery, release(None)).await
+    }
+
+    /// Settles what is done. A store that is away for a moment does not lose finished work: the
+    /// call is repeated until the lease has surely ended.
+    async fn settle(&mut self, delivery: &Delivery, disposition: Disposition) -> Result<()> {
+        let batch = [Settlement {
+            receipt: delivery.receipt.clone(),
+            disposition,
+        }];
+        let deadline = Instant::now() + self.args.lease.0;
+        let queues = &self.connection.backend().queues;
+        let outcomes = loop {
+            match queues.settle(&self.args.queue, &batch).await {
+                Ok(outcomes) => break outcomes,
+                Err(error) if error.is_retryable() && Instant::now() < deadline => {
+                    tracing::warn!(%error, "a message could not be settled; trying again");
+                    tokio::time::sleep(SETTLE_PAUSE).await;
+                }
+                Err(error) => {
+                    let id = delivery.message.id;
+                    return Err(CliError::from(error).while_doing(format_args!("message {id}")));
+                }
+            }
+        };
+        self.keeper.drop_one(&delivery.receipt);
+        let settled = outcomes.first().copied().unwrap_or(Settled::LeaseLost);
+        self.tally.count(settled, &batch[0].disposition);
+        Ok(())
+    }
+}
