@@ -1,5 +1,7 @@
 //! The users in docs/redis.md: exactly their rights are enough, and each of them is needed.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
+
 mod servers;
 mod stage;
 

@@ -12,7 +12,6 @@ use tempfile::TempDir;
 const START_MAX: Duration = Duration::from_secs(20);
 
 /// A running redis-server.
-#[allow(dead_code, reason = "each test binary uses a part of this")]
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
@@ -21,7 +20,6 @@ pub(crate) struct Server {
     args: Vec<String>,
 }
 
-#[allow(dead_code, reason = "each test binary uses a part of this")]
 impl Server {
     /// Starts a server that keeps nothing on disk. Extra arguments win over the defaults.
     pub(crate) fn start(args: &[&str]) -> Result<Self, String> {
@@ -127,12 +125,22 @@ impl Drop for Server {
 }
 
 fn launch(port: u16, dir: &Path, args: &[String]) -> Result<Child, String> {
-    Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no", "--logfile", "log"])
-        .arg("--dir")
-        .arg(dir)
-        .args(args)
+    let mut server = Command::new("redis-server");
+    if args.iter().any(|arg| arg == "--sentinel") {
+        // A Sentinel writes into its configuration file, so it needs one.
+        let file = dir.join("sentinel.conf");
+        let text = format!("port {port}\nbind 127.0.0.1\ndir {}\nlogfile log\n", dir.display());
+        std::fs::write(&file, text).map_err(|error| error.to_string())?;
+        server.arg(&file).arg("--sentinel");
+    } else {
+        server
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no", "--logfile", "log"])
+            .arg("--dir")
+            .arg(dir)
+            .args(args);
+    }
+    server
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
