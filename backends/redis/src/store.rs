@@ -12,15 +12,15 @@ use longshore_core::{
     Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
 };
 
+use crate::clock::Time;
 use crate::config::{AckLevel, Config};
-use crate::keys::Keys;
 use crate::link::{Call, Link};
 use crate::open::Dialer;
 use crate::pending::Pending;
 use crate::reply::Reply;
+use crate::schema::Keys;
 use crate::script::Script;
 use crate::settings::Known;
-use crate::time::Time;
 use crate::wake::Bell;
 
 /// A lookup by id reads at most this many rows.

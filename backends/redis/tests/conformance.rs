@@ -1,6 +1,8 @@
 //! The conformance suite on a real redis-server, which this starts and stops.
 
-mod servers;
+#[expect(dead_code, reason = "the suite needs no more than a server that runs")]
+#[path = "redis/servers/single.rs"]
+mod single;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Weak};
@@ -11,7 +13,7 @@ use longshore_core::{
     Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName, StepListener, Timestamp,
 };
 use longshore_memory::MemoryStore;
-use servers::Server;
+use single::Server;
 
 struct Redis(Server);
 
@@ -92,7 +94,7 @@ impl Subject for Opened {
             .await
             .expect("connect");
         let key = |name: &str| format!("{{{}/{queue}#0}}:{name}", self.prefix);
-        let script = redis::Script::new(include_str!("servers/plant.lua"));
+        let script = redis::Script::new(include_str!("redis/servers/plant.lua"));
         let mut call = script.prepare_invoke();
         for name in ["s0", "s1", "s2", "b"] {
             call.key(key(name));

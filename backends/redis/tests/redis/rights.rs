@@ -1,23 +1,20 @@
 //! The users in docs/redis.md: exactly their rights are enough, and each of them is needed.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says what is wrong")]
-
-mod servers;
-mod stage;
-
 use std::time::Duration;
 
+use crate::servers::Server;
+use crate::stage::{
+    ack, bodies, delayed, fresh, given, grouped, open, queue, stats, take, try_open,
+};
 use longshore_core::{
     AttemptRecord, Changed, Disposition, Due, Effect, Enqueued, Label, Settled, Settlement,
     StoreErrorKind,
 };
 use redis::Value;
-use servers::Server;
-use stage::{ack, bodies, delayed, fresh, given, grouped, open, queue, stats, take, try_open};
 
 /// The words of an `acl` block of the documentation, with a password.
 fn documented(user: &str) -> Vec<String> {
-    let text = include_str!("../../../docs/redis.md");
+    let text = include_str!("../../../../docs/redis.md");
     let block = text
         .split(&format!("```acl {user}\n"))
         .nth(1)
@@ -62,7 +59,7 @@ async fn a_producer_can_enqueue_and_nothing_else() {
     set_user(&server, &documented("producer")).await;
     produce(&server).await.unwrap();
     let store = open(&url(&server, "producer")).await;
-    let refused = stage::try_take(&store, 1).await.unwrap_err();
+    let refused = crate::stage::try_take(&store, 1).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Denied, "{refused}");
     let admin = open(&server.url("")).await;
     assert_eq!(stats(&admin).await.live(), 7);
@@ -122,10 +119,15 @@ async fn a_worker_can_do_all_its_work() {
     assert_eq!(settled, [Settled::Applied; 5]);
     ack(&store, &taken[5..]).await;
     operate(&store, taken[4].message.id).await;
-    let waited = stage::take_for(&store, 1, Duration::from_secs(9), Duration::from_millis(50));
+    let waited =
+        crate::stage::take_for(&store, 1, Duration::from_secs(9), Duration::from_millis(50));
     waited.await.unwrap();
 }
 
+#[expect(
+    clippy::unwrap_used,
+    reason = "a panic is how a test says what is wrong"
+)]
 /// What people do with a worker's rights.
 async fn operate(store: &longshore_core::Backend, dead: longshore_core::MessageId) {
     let name = longshore_core::LeaseName::new("duty").unwrap();

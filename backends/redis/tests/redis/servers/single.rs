@@ -47,11 +47,6 @@ impl Server {
         format!("redis://127.0.0.1:{}/0?{query}", self.port)
     }
 
-    /// Where it keeps its files.
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
-    }
-
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("kill");
@@ -129,7 +124,10 @@ fn launch(port: u16, dir: &Path, args: &[String]) -> Result<Child, String> {
     if args.iter().any(|arg| arg == "--sentinel") {
         // A Sentinel writes into its configuration file, so it needs one.
         let file = dir.join("sentinel.conf");
-        let text = format!("port {port}\nbind 127.0.0.1\ndir {}\nlogfile log\n", dir.display());
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\nlogfile log\n",
+            dir.display()
+        );
         std::fs::write(&file, text).map_err(|error| error.to_string())?;
         server.arg(&file).arg("--sentinel");
     } else {

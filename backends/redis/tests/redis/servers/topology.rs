@@ -27,12 +27,10 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) async fn start() -> Self {
-        let primary =
-            Server::start(&["--repl-diskless-sync-delay", "0"]).expect("a primary");
+        let primary = Server::start(&["--repl-diskless-sync-delay", "0"]).expect("a primary");
         let port = primary.port().to_string();
-        let replicas = [(); 2].map(|()| {
-            Server::start(&["--replicaof", "127.0.0.1", &port]).expect("a replica")
-        });
+        let replicas = [(); 2]
+            .map(|()| Server::start(&["--replicaof", "127.0.0.1", &port]).expect("a replica"));
         let mut servers = vec![primary];
         servers.extend(replicas);
         until("both replicas are connected", || async {
@@ -47,8 +45,13 @@ impl Watched {
         for sentinel in &sentinels {
             let watch = ["SENTINEL", "MONITOR", "main", "127.0.0.1", &port, "2"];
             sentinel.command(&watch).await;
-            for (key, value) in [("down-after-milliseconds", "500"), ("failover-timeout", "3000")] {
-                sentinel.command(&["SENTINEL", "SET", "main", key, value]).await;
+            for (key, value) in [
+                ("down-after-milliseconds", "500"),
+                ("failover-timeout", "3000"),
+            ] {
+                sentinel
+                    .command(&["SENTINEL", "SET", "main", key, value])
+                    .await;
             }
         }
         until("the sentinels know each other and the replicas", || async {
@@ -61,8 +64,11 @@ impl Watched {
 
     /// The URL of the service, with a query.
     pub(crate) fn url(&self, query: &str) -> String {
-        let hosts: Vec<String> =
-            self.sentinels.iter().map(|one| format!("127.0.0.1:{}", one.port())).collect();
+        let hosts: Vec<String> = self
+            .sentinels
+            .iter()
+            .map(|one| format!("127.0.0.1:{}", one.port()))
+            .collect();
         format!("redis+sentinel://{}/main/0?{query}", hosts.join(","))
     }
 }
@@ -85,13 +91,17 @@ impl Cluster {
         }
         let slots = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
         for (server, (first, last)) in servers.iter().zip(slots) {
-            server.command(&["CLUSTER", "ADDSLOTSRANGE", first, last]).await;
+            server
+                .command(&["CLUSTER", "ADDSLOTSRANGE", first, last])
+                .await;
         }
         for server in &servers[1..] {
             let port = servers[0].port().to_string();
             let bus = text(servers[0].command(&["CONFIG", "GET", "cluster-port"]).await);
             let bus = bus.rsplit('\n').next().unwrap_or_default().to_owned();
-            server.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await;
+            server
+                .command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus])
+                .await;
         }
         for server in &servers {
             until("the cluster is up", || async {
@@ -104,7 +114,10 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self, query: &str) -> String {
-        format!("redis+cluster://127.0.0.1:{}?{query}", self.servers[0].port())
+        format!(
+            "redis+cluster://127.0.0.1:{}?{query}",
+            self.servers[0].port()
+        )
     }
 }
 

@@ -1,15 +1,12 @@
 //! Sentinel, Cluster and TLS, with real servers.
 
-mod servers;
-mod stage;
-
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::servers::{Cluster, Server, Watched, text, until};
+use crate::stage::{ack, bodies, fresh, given, grouped, open, queue, stats, take, try_open};
 use longshore_core::{Enqueued, MessageId, Settled, StoreErrorKind};
-use servers::{Cluster, Server, Watched, text, until};
-use stage::{ack, bodies, fresh, given, grouped, open, queue, stats, take, try_open};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_loses_nothing_that_replicas_confirmed() {
@@ -39,7 +36,10 @@ async fn a_failover_loses_nothing_that_replicas_confirmed() {
         if after == 50 {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "no new primary: {failures} failures");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "no new primary: {failures} failures"
+        );
     }
     assert!(failures > 0 && confirmed.len() >= 300);
     let mut delivered = BTreeSet::new();
@@ -52,13 +52,21 @@ async fn a_failover_loses_nothing_that_replicas_confirmed() {
         ack(&store, &taken).await;
     }
     let lost: Vec<_> = confirmed.difference(&delivered).collect();
-    assert!(lost.is_empty(), "{} of {} were lost", lost.len(), confirmed.len());
+    assert!(
+        lost.is_empty(),
+        "{} of {} were lost",
+        lost.len(),
+        confirmed.len()
+    );
 }
 
 #[tokio::test]
 async fn a_service_that_no_sentinel_knows_is_named() {
     let sentinel = Server::start(&["--sentinel"]).unwrap();
-    let url = format!("redis+sentinel://127.0.0.1:{}/mian/0?timeout=1s", sentinel.port());
+    let url = format!(
+        "redis+sentinel://127.0.0.1:{}/mian/0?timeout=1s",
+        sentinel.port()
+    );
     let error = try_open(&url).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
     assert!(error.to_string().contains("no sentinel knows"), "{error}");
@@ -78,7 +86,12 @@ async fn a_cluster_spreads_partitions_and_keeps_groups_in_order() {
         assert!(stored.iter().all(|one| *one == Enqueued::Stored));
     }
     let again = store.queues.enqueue(&queue(), &batch[60..]).await.unwrap();
-    assert_eq!(again, [Enqueued::Duplicate { first: batch[60].id }]);
+    assert_eq!(
+        again,
+        [Enqueued::Duplicate {
+            first: batch[60].id
+        }]
+    );
     assert_eq!(stats(&store).await.waiting, 61);
     let mut used = 0;
     for server in &cluster.servers {
@@ -90,14 +103,21 @@ async fn a_cluster_spreads_partitions_and_keeps_groups_in_order() {
     while ended < 61 {
         let taken = take(&store, 10).await;
         assert!(!taken.is_empty(), "{ended} of 61");
-        for body in bodies(&taken).iter().filter_map(|body| body.parse::<u32>().ok()) {
+        for body in bodies(&taken)
+            .iter()
+            .filter_map(|body| body.parse::<u32>().ok())
+        {
             seen[(body % 5) as usize].push(body);
         }
         let settled = ack(&store, &taken).await;
         assert!(settled.iter().all(|one| *one == Settled::Applied));
         ended += taken.len();
     }
-    assert!(seen.iter().all(|group| group.len() == 12 && group.is_sorted()), "{seen:?}");
+    assert!(
+        seen.iter()
+            .all(|group| group.len() == 12 && group.is_sorted()),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]
@@ -132,9 +152,17 @@ fn certificates() -> tempfile::TempDir {
             openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
                 -out $name.pem -days 2 -extfile ext
         done";
-    let made = Command::new("sh").arg("-ec").arg(script).current_dir(dir.path()).output();
+    let made = Command::new("sh")
+        .arg("-ec")
+        .arg(script)
+        .current_dir(dir.path())
+        .output();
     let made = made.expect("sh");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     dir
 }
 
@@ -142,7 +170,7 @@ fn certificates() -> tempfile::TempDir {
 async fn tls_wants_the_right_authority_name_and_client() {
     let dir = certificates();
     let path = |name: &str| dir.path().join(name).display().to_string();
-    let tls_port = servers::a_free_port();
+    let tls_port = crate::servers::free_port();
     let _server = Server::start(&[
         "--tls-port",
         &tls_port.to_string(),
@@ -158,19 +186,28 @@ async fn tls_wants_the_right_authority_name_and_client() {
     let client = format!("&cert={}&key={}", path("client.pem"), path("client.key"));
     let trusted = format!("&ca={}", path("ca.pem"));
     let store = open(&at("127.0.0.1", &format!("{trusted}{client}"))).await;
-    store.queues.enqueue(&queue(), &fresh(&["a"])).await.unwrap();
+    store
+        .queues
+        .enqueue(&queue(), &fresh(&["a"]))
+        .await
+        .unwrap();
     assert_eq!(bodies(&take(&store, 1).await), ["a"]);
     for (host, query) in [
-        ("127.0.0.1", client.clone()),                 // an authority that nobody knows
-        ("localhost", format!("{trusted}{client}")),   // another name
-        ("127.0.0.1", trusted.clone()),                // no client certificate
+        ("127.0.0.1", client.clone()), // an authority that nobody knows
+        ("localhost", format!("{trusted}{client}")), // another name
+        ("127.0.0.1", trusted.clone()), // no client certificate
     ] {
         let error = try_open(&at(host, &query)).await.unwrap_err();
         let kind = error.kind();
         let refused = [StoreErrorKind::Misconfigured, StoreErrorKind::Unavailable];
         assert!(refused.contains(&kind), "{host} {query}: {error:?}");
     }
-    let missing = try_open(&at("127.0.0.1", "&ca=/nowhere/ca.pem")).await.unwrap_err();
+    let missing = try_open(&at("127.0.0.1", "&ca=/nowhere/ca.pem"))
+        .await
+        .unwrap_err();
     assert!(missing.to_string().contains("/nowhere/ca.pem"), "{missing}");
-    until("the queue is still there", || async { stats(&store).await.leased == 1 }).await;
+    until("the queue is still there", || async {
+        stats(&store).await.leased == 1
+    })
+    .await;
 }

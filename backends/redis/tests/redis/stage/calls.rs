@@ -1,5 +1,4 @@
 //! The calls.
-#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -1,13 +1,10 @@
 //! What only a server that fails, or one that is set up wrongly, can show.
 
-mod servers;
-mod stage;
-
 use std::time::{Duration, Instant};
 
+use crate::servers::Server;
+use crate::stage::{ack, bodies, fresh, given, open, opened, queue, stats, take, try_open};
 use longshore_core::{Effect, Enqueued, Settled, StoreErrorKind};
-use servers::Server;
-use stage::{ack, bodies, fresh, given, open, opened, queue, stats, take, try_open};
 
 #[tokio::test]
 async fn a_flushed_script_cache_is_no_fault() {
@@ -120,7 +117,7 @@ async fn what_was_acknowledged_with_fsync_survives_a_kill() {
     let mut settled = store.queues.settle(&queue(), &[]).await.map(|_| Vec::new());
     while settled.as_ref().map_or(true, Vec::is_empty) && began.elapsed() < Duration::from_secs(10)
     {
-        settled = stage::try_ack(&store, &held).await;
+        settled = crate::stage::try_ack(&store, &held).await;
     }
     assert_eq!(settled.unwrap(), [Settled::Applied]);
     assert_eq!(bodies(&take(&store, 9).await), ["b", "c"]);
@@ -218,7 +215,7 @@ async fn keys_of_a_newer_version_are_left_alone() {
             .enqueue(&queue(), &[given("b")])
             .await
             .unwrap_err(),
-        stage::try_take(&store, 1).await.unwrap_err(),
+        crate::stage::try_take(&store, 1).await.unwrap_err(),
     ] {
         assert_eq!(
             (error.kind(), error.effect()),
@@ -248,8 +245,8 @@ async fn nothing_but_a_few_keys_stays_behind() {
     let store = opened(&server).await;
     for round in 0..40 {
         let mut batch = fresh(&["a", "b", &"large".repeat(8_000)]);
-        batch.push(stage::grouped(&format!("g{round}"), "c"));
-        batch.push(stage::delayed("d", Duration::from_millis(1)));
+        batch.push(crate::stage::grouped(&format!("g{round}"), "c"));
+        batch.push(crate::stage::delayed("d", Duration::from_millis(1)));
         store.queues.enqueue(&queue(), &batch).await.unwrap();
     }
     let began = Instant::now();
