@@ -21,6 +21,19 @@ impl RedisStore {
         ])
     }
 
+    /// Says in the log what an acknowledgement means here, where the user may know.
+    pub(crate) async fn announce_meaning(&self) {
+        if !tracing::enabled!(tracing::Level::INFO) {
+            return;
+        }
+        let Ok(info) = self.info().await else {
+            return;
+        };
+        let aof = get(&info, "aof_enabled") == "1";
+        let means = meaning(self.link.ack(), aof, self.config().await.as_ref());
+        tracing::info!("{means}");
+    }
+
     async fn info(&self) -> Result<HashMap<String, String>> {
         let text = self.link.command("check", &cmd("INFO")).await?.text()?;
         Ok(text
@@ -117,11 +130,7 @@ fn durability(
 }
 
 /// What an acknowledged enqueue means on this server, in one sentence.
-pub(crate) fn meaning(
-    ack: AckLevel,
-    aof: bool,
-    config: Option<&HashMap<String, String>>,
-) -> String {
+fn meaning(ack: AckLevel, aof: bool, config: Option<&HashMap<String, String>>) -> String {
     let fsync = config.map_or("", |config| get(config, "appendfsync"));
     match (ack, aof, fsync) {
         (AckLevel::Replicas(n), _, _) => format!(

@@ -74,6 +74,7 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     greet(&link).await?;
     let store = RedisStore::new(link, dialer, &config, options);
     store.greeted().await?;
+    store.announce_meaning().await;
     Ok(store)
 }
 

@@ -8,6 +8,9 @@ use longshore_core::{OpenOptions, Result, StoreError, StoreErrorKind, StoreUrl};
 /// The query keys of a `sqlite://` URL.
 const KEYS: [&str; 2] = ["sync", "timeout"];
 
+/// Longer than anybody waits: a deadline further away would be beyond what clocks can show.
+pub(crate) const SPAN_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// When a write counts as done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Durability {
@@ -67,7 +70,10 @@ impl Config {
         Ok(Self {
             path: PathBuf::from(url.path()),
             durability,
-            call_timeout: url.duration("timeout")?.unwrap_or(options.call_timeout),
+            call_timeout: url
+                .duration("timeout")?
+                .unwrap_or(options.call_timeout)
+                .min(SPAN_MAX),
             create: options.create,
         })
     }
@@ -75,4 +81,40 @@ impl Config {
 
 fn misconfigured(message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Misconfigured, "open", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Config> {
+        let url = format!("sqlite://./q.db{query}");
+        Config::of(&url.parse().unwrap(), &OpenOptions::default())
+    }
+
+    #[test]
+    fn a_url_is_a_path_a_durability_and_a_timeout() {
+        let plain = read("").unwrap();
+        assert_eq!(plain.durability, Durability::Full);
+        assert_eq!(plain.call_timeout, Duration::from_secs(5));
+        let set = read("?sync=normal&timeout=250ms").unwrap();
+        assert_eq!(set.durability, Durability::Normal);
+        assert_eq!(set.call_timeout, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_what_would() {
+        for (query, hint) in [
+            ("?snyc=full", "did you mean \"sync\""),
+            ("?sync=off", "sync=normal"),
+            ("?sync=maybe", "full"),
+            ("?timeout=soon", "5s"),
+        ] {
+            let error = read(query).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
+            assert!(error.to_string().contains(hint), "{query}: {error}");
+        }
+        let nameless = Config::of(&"sqlite://".parse().unwrap(), &OpenOptions::default());
+        assert!(nameless.is_err());
+    }
 }

@@ -12,6 +12,7 @@ use longshore_core::{
 use rusqlite::Connection;
 use tokio::time::{Instant, timeout_at};
 
+use crate::config::SPAN_MAX;
 use crate::engine::Engine;
 use crate::enqueue::enqueue;
 use crate::error::Outcome;
@@ -78,7 +79,7 @@ impl QueueStore for SqliteStore {
             batch_max: request.batch_max.min(self.limits().batch_max),
             ..request
         };
-        let deadline = Instant::now() + request.wait_max;
+        let deadline = Instant::now() + request.wait_max.min(SPAN_MAX);
         let mut set_aside = 0;
         loop {
             let name = queue.clone();

@@ -56,50 +56,41 @@ impl Writer {
 
     fn run(mut self) {
         while let Some(first) = self.calls.blocking_recv() {
-            let rings = self.turn(first);
-            if rings {
-                self.bell.ring();
-                if let Some(sleepers) = self.sleepers.upgrade() {
-                    sleepers.look();
-                }
-            }
+            self.turn(first);
         }
     }
 
-    /// One turn: takes the lock and runs a transaction of all calls that wait. Answers whether
-    /// something became receivable.
-    fn turn(&mut self, first: Call) -> bool {
+    /// One turn: takes the lock and runs a transaction of all calls that wait.
+    fn turn(&mut self, first: Call) {
         let Self {
             conn,
             lock,
+            bell,
             calls,
             clock,
             space,
+            sleepers,
             upkeep,
-            ..
         } = self;
+        let _turn = match lock.take() {
+            Ok(turn) => turn,
+            Err(error) => return first.failed(Fault::Refused(no_lock(error))),
+        };
         let round = Round {
             conn,
             clock: &**clock,
             space,
         };
-        let turn = match lock.take() {
-            Ok(turn) => turn,
-            Err(error) => {
-                first.failed(Fault::Refused(no_lock(error)));
-                return false;
+        if let Err(error) = round.begin() {
+            return first.failed(Fault::Sql(error));
+        }
+        if round.fill(first, calls) {
+            bell.ring();
+            if let Some(sleepers) = sleepers.upgrade() {
+                sleepers.look();
             }
-        };
-        let rings = match round.begin() {
-            Ok(()) => round.fill(first, calls),
-            Err(error) => {
-                first.failed(Fault::Sql(error));
-                return false;
-            }
-        };
+        }
         upkeep.after_commit(conn, space);
-        drop(turn);
-        rings
     }
 }
 

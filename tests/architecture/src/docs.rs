@@ -41,9 +41,46 @@ pub fn links(text: &str) -> Vec<Link> {
     found
 }
 
+/// The code spans of a Markdown text that look like paths of this repository, with their lines;
+/// code blocks aside.
+pub fn paths(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        }
+        if in_code {
+            continue;
+        }
+        for span in line.split('`').skip(1).step_by(2) {
+            let folders = [
+                "core/",
+                "backends/",
+                "worker/",
+                "tests/",
+                "benches/",
+                "docs/",
+                "examples/",
+            ];
+            let is_path = folders.iter().any(|folder| span.starts_with(folder));
+            if is_path && !span.contains([' ', '*', '<', '…']) && !span.contains("NAME") {
+                found.push((index + 1, span.to_owned()));
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_spans_with_slashes_are_paths() {
+        let text = "see `core/src` and `a/b`, `docs/x y`\n```\n`core/y`\n```\n";
+        assert_eq!(paths(text), [(1, "core/src".to_owned())]);
+    }
 
     #[test]
     fn links_out_of_the_repository_and_code_are_left_alone() {

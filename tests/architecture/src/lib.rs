@@ -10,7 +10,7 @@ mod unit_file;
 
 pub use compose::Compose;
 pub use crates::{Crates, Needs, tree};
-pub use docs::{Link, links};
+pub use docs::{Link, links, paths};
 pub use lines::{logic_lines, without_comments, without_tests};
 pub use sources::{Source, root, rust_sources, text_files};
 pub use unit_file::{UnitFile, seconds};

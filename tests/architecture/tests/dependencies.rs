@@ -63,7 +63,10 @@ const TABLE: &[Row] = &[
     Row {
         name: "longshore",
         may: &["longshore-core", "longshore-backends"],
-        for_tests: &[("longshore", "its own test kit and all its features")],
+        for_tests: &[
+            ("longshore", "its own test kit and all its features"),
+            ("longshore-conformance", "the store behind faults"),
+        ],
     },
     Row {
         name: "longshore-cli",

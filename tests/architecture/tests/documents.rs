@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use longshore_architecture_tests::{links, root, text_files};
+use longshore_architecture_tests::{links, paths, root, text_files};
 
 /// The anchors that a Markdown page offers, as the usual viewers make them.
 fn anchors(text: &str) -> BTreeSet<String> {
@@ -49,6 +49,24 @@ fn links_lead_to_files_and_headings() {
                 if !anchors(&text).contains(&heading) {
                     broken.push(format!("{place}: {} has no heading {heading}", link.file));
                 }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn paths_in_the_text_are_there() {
+    let mut broken = Vec::new();
+    for page in text_files(&["md"]) {
+        let folder = root()
+            .join(&page.path)
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        for (line, path) in paths(&page.text) {
+            if !root().join(&path).exists() && !folder.join(&path).exists() {
+                broken.push(format!("{}:{line}: there is no {path}", page.path));
             }
         }
     }

@@ -4,6 +4,7 @@ mod admin;
 mod attempts;
 mod cancellation;
 mod changes;
+mod check;
 mod checkpoint;
 mod concurrency;
 mod cursors;
@@ -63,6 +64,7 @@ const TOPICS: &[&[Case]] = &[
     settings::CASES,
     admin::CASES,
     changes::CASES,
+    check::CASES,
     cursors::CASES,
     export_adopt::CASES,
     moving::CASES,

@@ -34,15 +34,28 @@ impl RouteSet {
             .into_iter()
             .map(|error| Finding::new(Severity::Problem, "program", error.to_string()))
             .collect();
+        self.open_files(&mut findings);
         self.only_kinds(&mut findings);
         self.nowhere(&mut findings);
         self.loops(&mut findings);
         for route in &self.0.routes {
             idle_clauses(route, &mut findings);
             cut_delay(route, &mut findings);
-            long_lease(route, &mut findings);
+            long_step(route, &mut findings);
         }
         findings
+    }
+
+    /// Files that everybody may write: they say which programs run here.
+    fn open_files(&self, findings: &mut Vec<Finding>) {
+        for file in &self.0.writable_by_all {
+            let found = format!(
+                "{}: everybody on this host may write the file, and so choose what runs",
+                file.display()
+            );
+            let fix = format!("chmod o-w {}", file.display());
+            findings.push(warning("permissions", found).fix(fix));
+        }
     }
 
     /// Queues whose routes all name a kind: another kind is worked by nobody.
@@ -192,7 +205,7 @@ fn cut_delay(route: &Route, findings: &mut Vec<Finding>) {
 }
 
 /// A step that may take longer than all steps together.
-fn long_lease(route: &Route, findings: &mut Vec<Finding>) {
+fn long_step(route: &Route, findings: &mut Vec<Finding>) {
     for step in &route.steps {
         let timeout = match &step.action {
             Action::Exec(step) => step.timeout(),

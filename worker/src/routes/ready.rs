@@ -14,7 +14,7 @@ use super::idle::IdleWatch;
 use super::intake::{FeedStatus, Feeder};
 use super::progress::{Ended, Summary};
 use super::route::Route;
-use super::runner::{Observer, RunFailure};
+use super::runner::{Observer, RunFailure, placed};
 use crate::{Connection, RunError, RunReport, Worker};
 
 const OBSERVED_EACH: Duration = Duration::from_millis(200);
@@ -167,10 +167,20 @@ impl ReadyRunner {
                 Some(fed) = feeders.join_next() => if let Err(error) = flat(fed) {
                     return Over::Failed(error.into());
                 },
-                Some(ran) = first.join_next() => return ended_early(ran),
-                Some(ran) = later.join_next() => return ended_early(ran),
+                Some(ran) = first.join_next() => return self.ended_early(ran),
+                Some(ran) = later.join_next() => return self.ended_early(ran),
                 _ = tick.tick() => self.observe(),
             }
+        }
+    }
+
+    /// A worker that nobody told to stop has failed.
+    fn ended_early(&self, ran: Result<Ran, JoinError>) -> Over {
+        match ran {
+            Ok(Ok(_)) => Over::Stop,
+            Ok(Err(RunError::Build(error))) => Over::Failed(placed(error, &self.routes)),
+            Ok(Err(error)) => Over::Failed(error.into()),
+            Err(error) => Over::Failed(panicked(error).into()),
         }
     }
 
@@ -273,15 +283,6 @@ fn running(worker: Option<Worker>) -> JoinSet<Ran> {
         tasks.spawn(worker.run_until(std::future::pending()));
     }
     tasks
-}
-
-/// A worker that nobody told to stop has failed.
-fn ended_early(ran: Result<Ran, JoinError>) -> Over {
-    match ran {
-        Ok(Ok(_)) => Over::Stop,
-        Ok(Err(error)) => Over::Failed(error.into()),
-        Err(error) => Over::Failed(panicked(error).into()),
-    }
 }
 
 fn flat(fed: Result<Result<(), StoreError>, JoinError>) -> Result<(), StoreError> {

@@ -257,7 +257,21 @@ impl Runner {
                 config
             });
         }
-        Ok(Some(builder.build()?))
+        builder
+            .build()
+            .map(Some)
+            .map_err(|error| placed(error, routes))
+    }
+}
+
+/// A worker that cannot be built as the file wants it: where the file says so.
+pub(super) fn placed(error: BuildError, routes: &[Arc<Route>]) -> RunFailure {
+    let BuildError::LeaseTooShort { queue, .. } = &error else {
+        return error.into();
+    };
+    match routes.iter().find(|route| route.queue == *queue) {
+        Some(route) => RunFailure::Config(vec![route.place.error(error.to_string())]),
+        None => error.into(),
     }
 }
 
@@ -278,5 +292,29 @@ impl fmt::Debug for Runner {
             .field("only", &self.only)
             .field("until_idle", &self.until_idle)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::build::load_text;
+
+    #[test]
+    fn a_lease_that_cannot_be_kept_is_told_with_its_route() {
+        let text = "[[route]]\nname = 'r'\nfrom = { queue = 'q' }\nlease = '1s'\n\
+                    [[route.step]]\nlog = { message = 'x' }\n";
+        let set = load_text(text, std::path::Path::new("/")).unwrap();
+        let error = BuildError::LeaseTooShort {
+            queue: "q".parse().unwrap(),
+            lease: Duration::from_secs(1),
+            extend: Duration::from_secs(5),
+            least: Duration::from_secs(15),
+        };
+        let failure = placed(error, &set.0.routes).to_string();
+        assert!(
+            failure.starts_with("r.toml:2:8: the lease of queue q is 1s"),
+            "{failure}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! All routes of a run, from one file or several.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(super) struct Parts {
     pub(super) drain: Option<Duration>,
     pub(super) queues: Vec<QueueEntry>,
     pub(super) routes: Vec<Arc<Route>>,
+    /// Files that every user of this host may change.
+    pub(super) writable_by_all: Vec<PathBuf>,
 }
 
 /// Settings of a queue.

@@ -17,6 +17,9 @@ use super::slots::Slots;
 const BEAT: Duration = Duration::from_secs(5);
 /// How often the loop lets other tasks run, to fetch for more slots at once.
 const GATHER_TURNS: usize = 2;
+/// An empty answer that came sooner than this although it was asked to wait: the store was woken
+/// for nothing, and must not be asked again at once for ever.
+const EARLY: Duration = Duration::from_millis(10);
 /// Where slots are fewer than queues an idle queue must not sit on one: it looks, then sleeps.
 const SCARCE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -29,13 +32,17 @@ pub(crate) async fn run(queue: Arc<QueueRuntime>) -> Result<()> {
         let Some(turn) = patiently(&queue, queue.shared.gate.enter()).await else {
             break;
         };
+        let asked = Instant::now();
         match receive(&queue, &slots, idle).await {
             Ok(received) => {
                 errors.succeeded();
+                let is_early = idle && asked.elapsed() < EARLY;
                 idle = received.deliveries.is_empty();
                 hand_out(&queue, received, slots, turn).await;
                 if idle && is_scarce(&queue) {
                     patiently(&queue, tokio::time::sleep(SCARCE_PAUSE)).await;
+                } else if idle && is_early {
+                    patiently(&queue, tokio::time::sleep(EARLY)).await;
                 }
             }
             Err(error) if is_final(&error) => return Err(error),

@@ -97,6 +97,7 @@ async fn release_unserved(queue: &QueueRuntime, delivery: &Delivery) {
         fate: Fate::Unserved,
         entry: None::<Arc<Entry>>,
         lease_over: Instant::now() + queue.lease,
+        maybe_applied: false,
     };
     queue.settler.send(settlement, note).await;
 }

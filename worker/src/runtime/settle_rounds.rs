@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use longshore_core::{Result, Settled, StoreError, StoreErrorKind};
+use longshore_core::{Effect, Result, Settled, StoreError, StoreErrorKind};
 use tokio::time::Instant;
 
 use super::queue_runtime::QueueRuntime;
@@ -51,6 +51,9 @@ async fn settle_round(queue: &QueueRuntime, batch: &mut Batch, apart: bool) -> O
         match call(queue, &batch.settlements[start..end]).await {
             Ok(outcomes) => note_outcomes(queue, batch, start..end, &outcomes),
             Err(error) => {
+                for note in &mut batch.notes[start..end] {
+                    note.maybe_applied |= error.effect() == Effect::Unknown;
+                }
                 failed = Some(error);
                 start = end;
             }
@@ -94,7 +97,7 @@ fn note_outcomes(
 ) {
     batch.settlements.drain(range.clone());
     for (note, outcome) in batch.notes.drain(range).zip(outcomes) {
-        if *outcome == Settled::Applied {
+        if *outcome == Settled::Applied || note.maybe_applied {
             applied(queue, &note);
         } else {
             queue.shared.counters.lease_lost.add(1);
@@ -116,14 +119,14 @@ fn applied(queue: &QueueRuntime, note: &Note) {
             counters.retried.add(1);
             meters.inspect(|meters| meters.retried.increment(1));
             let failed = &event.attempt;
-            tracing::debug!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempt = failed.attempt, label = %failed.label, error = %failed.error, delay = ?event.delay, "attempt failed; trying again");
+            tracing::debug!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempt = failed.attempt, label = %failed.label, error = failed.error.as_str(), delay = ?event.delay, "attempt failed; trying again");
             queue.shared.hooks.retried(event);
         }
         Fate::Dead(event) => {
             counters.dead.add(1);
             meters.inspect(|meters| meters.dead.increment(1));
             let failed = &event.attempt;
-            tracing::error!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempts = failed.attempt, reason = event.reason.as_str(), label = %failed.label, error = %failed.error, "message dead-lettered");
+            tracing::error!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempts = failed.attempt, reason = event.reason.as_str(), label = %failed.label, error = failed.error.as_str(), "message dead-lettered");
             queue.shared.hooks.dead(event);
         }
         Fate::Released => {

@@ -35,6 +35,8 @@ pub(crate) struct Note {
     pub(crate) entry: Option<Arc<Entry>>,
     /// From then on the lease has surely ended and the settlement is pointless.
     pub(crate) lease_over: Instant,
+    /// An earlier try may have had its effect: a repeat that is told "too late" was in time then.
+    pub(crate) maybe_applied: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl SettlerHandle {
             fate: conclusion.fate,
             entry,
             lease_over,
+            maybe_applied: false,
         };
         let settlement = Settlement {
             receipt: job.context.delivery.receipt.clone(),

@@ -133,15 +133,13 @@ impl WorkerHandle {
     /// The numbers at this moment.
     pub fn stats(&self) -> WorkerStats {
         let counters = &self.shared.counters;
-        let free = self.shared.slots.available_permits();
         let running: usize = self.queues.iter().map(|queue| queue.running.count()).sum();
-        let slots = self.shared.concurrency.max(free);
         WorkerStats {
             done: counters.report(),
             received: counters.received.get(),
             unserved: counters.unserved.get(),
             receive_errors: counters.receive_errors.get(),
-            slots: slots as u64,
+            slots: self.shared.concurrency as u64,
             running: running as u64,
             draining: self.shared.phases.is_stopping(),
         }

@@ -1,12 +1,11 @@
 //! Enqueueing: options, ids, batches and repeated calls.
 
-use std::sync::Arc;
-
 use longshore::core::{Effect, StoreErrorKind};
 use longshore::prelude::*;
 use longshore::{EnqueueError, ItemOutcome, NewMessage};
+use longshore_conformance::Call;
 
-use crate::faults::{Fault, Faults};
+use crate::faults::{ANSWER_LOST, AWAY, REFUSED, behind_faults};
 use crate::stage::{Stage, count};
 
 #[tokio::test]
@@ -89,30 +88,29 @@ async fn a_full_queue_takes_what_fits_and_the_rest_is_not_tried() {
 #[tokio::test]
 async fn a_call_with_unknown_effect_is_repeated_with_the_same_id() {
     let stage = Stage::memory().await;
-    let faults = Arc::new(Faults::default());
-    let queue = faults.around(&stage.connection).queue("work").unwrap();
-    faults.plan("enqueue", [Fault::AfterEffect]);
+    let (connection, faults) = behind_faults(&stage.connection);
+    let queue = connection.queue("work").unwrap();
+    faults.at(Call::Enqueue, 1, ANSWER_LOST);
     let stored = queue.enqueue(count(1)).await.unwrap();
-    assert_eq!(faults.calls("enqueue"), 2);
+    assert_eq!(faults.calls(Call::Enqueue), 2);
     assert_eq!(stage.stats().await.live(), 1, "{stored:?}");
 }
 
 #[tokio::test]
 async fn tries_are_bounded_and_an_unknown_effect_is_never_forgotten() {
     let stage = Stage::memory().await;
-    let faults = Arc::new(Faults::default());
-    let queue = faults.around(&stage.connection).queue("work").unwrap();
-    faults.plan(
-        "enqueue",
-        [Fault::AfterEffect, Fault::Away, Fault::Away, Fault::Away],
-    );
+    let (connection, faults) = behind_faults(&stage.connection);
+    let queue = connection.queue("work").unwrap();
+    faults.at(Call::Enqueue, 1, ANSWER_LOST);
+    faults.at(Call::Enqueue, 2, AWAY);
+    faults.at(Call::Enqueue, 3, AWAY);
     let error = queue.enqueue(count(1)).await.unwrap_err();
-    assert_eq!(faults.calls("enqueue"), 3);
+    assert_eq!(faults.calls(Call::Enqueue), 3);
     assert_eq!(error.effect(), Effect::Unknown);
-    faults.plan("enqueue", [Fault::Refused, Fault::Refused]);
+    faults.at(Call::Enqueue, 1, REFUSED);
     let error = queue.enqueue(count(2)).await.unwrap_err();
     assert_eq!(
-        faults.calls("enqueue"),
+        faults.calls(Call::Enqueue),
         4,
         "what cannot succeed is not repeated"
     );
@@ -122,11 +120,11 @@ async fn tries_are_bounded_and_an_unknown_effect_is_never_forgotten() {
 #[tokio::test]
 async fn a_request_ends_by_its_deadline() {
     let stage = Stage::memory().await;
-    let faults = Arc::new(Faults::default());
-    let queue = faults.around(&stage.connection).queue("work").unwrap();
-    faults.plan("enqueue", [Fault::Hangs]);
+    let (connection, faults) = behind_faults(&stage.connection);
+    let queue = connection.queue("work").unwrap();
+    let _gate = faults.hold_before(Call::Enqueue, 1);
     let request = queue.enqueue(count(1)).timeout(Duration::from_millis(30));
     let error = request.await.unwrap_err();
     assert_eq!(error.effect(), Effect::Unknown);
-    assert_eq!(faults.calls("enqueue"), 1);
+    assert_eq!(faults.calls(Call::Enqueue), 1);
 }

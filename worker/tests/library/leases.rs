@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use longshore::core::{QueueName, Receive};
 use longshore::prelude::*;
 use longshore::{BuildError, RunError};
+use longshore_conformance::Call;
 use tokio::sync::Notify;
 
-use crate::faults::{Fault, Faults};
+use crate::faults::{AWAY, behind_faults};
 use crate::stage::{Count, Stage, count, start, until};
 
 const LEASE: Duration = Duration::from_millis(400);
@@ -97,8 +98,7 @@ async fn a_job_whose_lease_is_lost_is_cancelled_and_settles_nothing() {
 async fn a_lease_that_cannot_be_extended_until_its_end_is_lost() {
     let stage = Stage::memory().await;
     stage.queue().enqueue(count(1)).await.unwrap();
-    let faults = Arc::new(Faults::default());
-    let connection = faults.around(&stage.connection);
+    let (connection, faults) = behind_faults(&stage.connection);
     let cancelled = Arc::new(AtomicBool::new(false));
     let dropped = cancelled.clone();
     let handler = move |_: Count, Attempt(attempt): Attempt| {
@@ -113,9 +113,9 @@ async fn a_lease_that_cannot_be_extended_until_its_end_is_lost() {
     let worker = Worker::builder(connection).lease(LEASE);
     let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
     until("it runs", async || !running.handle.running().is_empty()).await;
-    faults.always("extend", Some(Fault::Away));
+    faults.always(Call::Extend, AWAY);
     until("it is cancelled", async || cancelled.load(Ordering::SeqCst)).await;
-    faults.always("extend", None);
+    faults.clear();
     stage.until_empty().await;
     let report = running.stop().await;
     assert_eq!(
@@ -140,9 +140,14 @@ async fn a_lease_that_cannot_be_kept_is_refused_with_a_sentence() {
 #[tokio::test]
 async fn a_store_too_slow_for_the_lease_is_refused_at_start() {
     let stage = Stage::memory().await;
-    let faults = Arc::new(Faults::default());
-    faults.plan("extend", [Fault::Slow(Duration::from_millis(200))]);
-    let worker = Worker::builder(faults.around(&stage.connection)).lease(LEASE);
+    let (connection, faults) = behind_faults(&stage.connection);
+    let gate = faults.hold_after(Call::Extend, 1);
+    tokio::spawn(async move {
+        gate.reached().await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        gate.open();
+    });
+    let worker = Worker::builder(connection).lease(LEASE);
     let worker = worker.queue("work", |q| q.handle(async |_: Count| ()));
     let refused = worker.run_until(std::future::pending()).await.unwrap_err();
     let is_lease = matches!(&refused, RunError::Build(BuildError::LeaseTooShort { .. }));

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use longshore::prelude::*;
+use longshore_conformance::Call;
 
-use crate::faults::{Fault, Faults};
+use crate::faults::{ANSWER_LOST, AWAY, REFUSED, behind_faults};
 use crate::stage::{Count, Stage, count, start, until};
 
 async fn done(_: Count) {}
@@ -13,45 +14,47 @@ async fn done(_: Count) {}
 #[tokio::test]
 async fn a_settle_whose_answer_is_lost_is_repeated_and_counts_once() {
     for stage in [Stage::memory().await, Stage::sqlite().await] {
-        let faults = Arc::new(Faults::default());
-        faults.plan("settle", [Fault::Away, Fault::Away]);
-        let worker = Worker::builder(faults.around(&stage.connection));
+        let (connection, faults) = behind_faults(&stage.connection);
+        faults.at(Call::Settle, 1, AWAY);
+        faults.at(Call::Settle, 2, AWAY);
+        let worker = Worker::builder(connection);
         let running = start(worker.queue("work", |q| q.handle(done)).build().unwrap());
         stage.queue().enqueue(count(1)).await.unwrap();
         stage.until_empty().await;
         let report = running.stop().await;
         assert_eq!((report.acked, report.dropped), (1, 0));
-        assert_eq!(faults.calls("settle"), 3);
+        assert_eq!(faults.calls(Call::Settle), 3);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_effect_never_runs_a_job_twice() {
     let stage = Stage::memory().await;
-    let faults = Arc::new(Faults::default());
-    faults.plan("settle", [Fault::AfterEffect]);
+    let (connection, faults) = behind_faults(&stage.connection);
+    faults.at(Call::Settle, 1, ANSWER_LOST);
     let runs = Arc::new(AtomicU32::new(0));
     let seen = runs.clone();
     let handler = move |_: Count| {
         seen.fetch_add(1, Ordering::SeqCst);
         async {}
     };
-    let worker = Worker::builder(faults.around(&stage.connection));
+    let worker = Worker::builder(connection);
     let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
     stage.queue().enqueue(count(1)).await.unwrap();
     until("the repeat is answered", async || {
-        faults.calls("settle") == 2
+        faults.calls(Call::Settle) == 2
     })
     .await;
     stage.until_empty().await;
-    running.stop().await;
+    let report = running.stop().await;
+    assert_eq!((report.acked, report.lease_lost), (1, 0));
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn finished_work_survives_an_outage_of_the_store() {
     for stage in [Stage::memory().await, Stage::sqlite().await] {
-        let faults = Arc::new(Faults::default());
+        let (connection, faults) = behind_faults(&stage.connection);
         let runs = Arc::new(AtomicU32::new(0));
         let seen = runs.clone();
         let handler = move |_: Count| {
@@ -63,22 +66,20 @@ async fn finished_work_survives_an_outage_of_the_store() {
             .enqueue_batch((0..64).map(count))
             .await
             .unwrap();
-        faults.always("settle", Some(Fault::Away));
-        let worker = Worker::builder(faults.around(&stage.connection));
+        faults.always(Call::Settle, AWAY);
+        let worker = Worker::builder(connection);
         let worker = worker.idle_wait(Duration::from_millis(20));
         let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
         until("all ran", async || runs.load(Ordering::SeqCst) == 64).await;
-        for operation in ["receive", "extend"] {
-            faults.always(operation, Some(Fault::Away));
+        for call in [Call::Receive, Call::Extend] {
+            faults.always(call, AWAY);
         }
         until("the outage is noticed", async || {
             running.handle.stats().receive_errors > 0
         })
         .await;
         assert_eq!(stage.stats().await.leased, 64);
-        for operation in ["receive", "extend", "settle"] {
-            faults.always(operation, None);
-        }
+        faults.clear();
         stage.until_empty().await;
         let report = running.stop().await;
         assert_eq!((report.acked, report.dropped), (64, 0));
@@ -89,9 +90,9 @@ async fn finished_work_survives_an_outage_of_the_store() {
 #[tokio::test]
 async fn a_settlement_is_given_up_with_its_lease_and_the_message_comes_back() {
     let stage = Stage::memory().await;
-    let faults = Arc::new(Faults::default());
-    faults.always("settle", Some(Fault::Away));
-    let worker = Worker::builder(faults.around(&stage.connection));
+    let (connection, faults) = behind_faults(&stage.connection);
+    faults.always(Call::Settle, AWAY);
+    let worker = Worker::builder(connection);
     let worker = worker.lease(Duration::from_millis(300));
     let running = start(worker.queue("work", |q| q.handle(done)).build().unwrap());
     stage.queue().enqueue(count(1)).await.unwrap();
@@ -99,7 +100,7 @@ async fn a_settlement_is_given_up_with_its_lease_and_the_message_comes_back() {
         running.handle.stats().done.dropped > 0
     })
     .await;
-    faults.always("settle", None);
+    faults.clear();
     stage.until_empty().await;
     let report = running.stop().await;
     assert_eq!(report.acked, 1);
@@ -113,9 +114,10 @@ async fn one_settlement_that_is_refused_does_not_hold_up_the_others() {
         .enqueue_batch((0..10).map(count))
         .await
         .unwrap();
-    let faults = Arc::new(Faults::default());
-    faults.plan("settle", [Fault::Refused, Fault::Refused]);
-    let worker = Worker::builder(faults.around(&stage.connection));
+    let (connection, faults) = behind_faults(&stage.connection);
+    faults.at(Call::Settle, 1, REFUSED);
+    faults.at(Call::Settle, 2, REFUSED);
+    let worker = Worker::builder(connection);
     let running = start(worker.queue("work", |q| q.handle(done)).build().unwrap());
     stage.until_empty().await;
     assert_eq!(running.stop().await.acked, 10);
@@ -129,12 +131,12 @@ async fn settlements_gather_into_batches() {
         .enqueue_batch((0..3200).map(count))
         .await
         .unwrap();
-    let faults = Arc::new(Faults::default());
-    let worker = Worker::builder(faults.around(&stage.connection));
+    let (connection, faults) = behind_faults(&stage.connection);
+    let worker = Worker::builder(connection);
     let running = start(worker.queue("work", |q| q.handle(done)).build().unwrap());
     stage.until_empty().await;
     assert_eq!(running.stop().await.acked, 3200);
-    let (settles, receives) = (faults.calls("settle"), faults.calls("receive"));
+    let (settles, receives) = (faults.calls(Call::Settle), faults.calls(Call::Receive));
     assert!(settles <= 800, "{settles} settles for 3200 messages");
     assert!(receives <= 800, "{receives} receives for 3200 messages");
 }

@@ -266,3 +266,15 @@ async fn a_second_signal_ends_it_at_once_and_leaves_the_lease() {
     assert!(summary.seconds < 20.0);
     assert_eq!(stage.stats("q").await.live(), 1);
 }
+
+#[tokio::test]
+async fn a_file_that_everybody_may_write_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new().await;
+    let file = format!("[[route]]\nname = 'r'\nfrom = {{ queue = 'q' }}\n{LOG}");
+    assert!(stage.load(&file).findings().is_empty());
+    let open = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(stage.path("routes.toml"), open).unwrap();
+    let set = longshore::routes::load(&[stage.path("routes.toml")], &|_| None).unwrap();
+    assert_eq!(set.findings()[0].check, "permissions");
+}

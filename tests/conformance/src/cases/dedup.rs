@@ -14,6 +14,7 @@ cases! { "dedup";
     5 a_repeat_inside_a_batch_is_a_duplicate,
     5 a_duplicate_does_not_prolong_the_window,
     5 each_message_brings_its_own_window,
+    5 the_window_of_a_delayed_message_runs_from_its_enqueue,
     5 another_queue_has_its_own_keys,
     5 a_group_has_its_own_keys,
     5 another_handle_knows_the_key,
@@ -104,6 +105,17 @@ async fn each_message_brings_its_own_window(stage: Stage) {
     ];
     let expected = [Enqueued::Stored, Enqueued::Duplicate { first: long.id }];
     assert_eq!(stage.enqueue(&batch).await, expected);
+}
+
+/// A delay of the message does not delay the window.
+async fn the_window_of_a_delayed_message_runs_from_its_enqueue(stage: Stage) {
+    let first = message("first").dedup("k", 60).due_in(50);
+    stage.put(std::slice::from_ref(&first)).await;
+    stage.advance(secs(59));
+    let again = stage.enqueue(&[message("again").dedup("k", 60)]).await;
+    assert_eq!(again, duplicate(first.id));
+    stage.advance(secs(1));
+    stage.put(&[message("new").dedup("k", 60)]).await;
 }
 
 /// The scope of a key is its queue.

@@ -22,6 +22,7 @@ cases! { "export_adopt";
     8 groups_keep_their_order,
     8 a_group_with_a_delayed_member_keeps_its_order,
     8 a_retried_head_is_still_the_head,
+    8 an_adopted_member_joins_its_group_when_it_falls_due,
     6 delayed_messages_keep_their_due_times,
     0 a_message_can_be_exported_into_the_queue_it_came_from,
     4 a_given_id_is_known_where_it_moved_to,
@@ -215,6 +216,22 @@ async fn a_retried_head_is_still_the_head(mut stage: Stage) {
     stage.nothing().await;
     stage.advance(secs(20));
     assert_eq!(work_off(&stage).await, ["a", "b"]);
+}
+
+/// Behind those that were due before it, however long ago it was adopted.
+async fn an_adopted_member_joins_its_group_when_it_falls_due(mut stage: Stage) {
+    stage.put(&[message("late").group("g").due_in(30)]).await;
+    let other = name("other");
+    copy(&stage, &other).await;
+    stage.queue = other;
+    stage.put(&[message("head").group("g")]).await;
+    let head = stage.take_one().await;
+    stage.advance(secs(20));
+    stage.put(&[message("b").group("g")]).await;
+    stage.advance(secs(20));
+    stage.put(&[message("c").group("g")]).await;
+    stage.ack(&head).await;
+    assert_eq!(work_off(&stage).await, ["b", "late", "c"]);
 }
 
 /// A delay goes on, it does not start anew.

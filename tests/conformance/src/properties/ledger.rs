@@ -79,8 +79,24 @@ impl Ledger {
         }
     }
 
+    /// What one call chose of all that it could have handed out.
+    pub(super) fn chosen(&self, got: &[Delivery], all: &[Delivery]) {
+        for lane in Lane::ALL {
+            let mut all = self.places(lane, all);
+            all.sort_unstable();
+            let got = self.places(lane, got);
+            assert!(all.starts_with(&got), "{lane:?}: {got:?} of {all:?}");
+        }
+    }
+
     /// Plain first deliveries of a lane come in enqueue order.
     fn check_order(&self, lane: Lane, deliveries: &[Delivery]) {
+        let places = self.places(lane, deliveries);
+        assert!(places.is_sorted(), "{lane:?} out of order: {places:?}");
+    }
+
+    /// The places of the plain first deliveries of a lane.
+    fn places(&self, lane: Lane, deliveries: &[Delivery]) -> Vec<usize> {
         let first = deliveries.iter().filter(|one| {
             one.attempt == 1 && one.message.lane == lane && one.message.group.is_none()
         });
@@ -88,8 +104,7 @@ impl Ledger {
             let is_it = |id: &MessageId| *id == one.message.id;
             self.plain.iter().position(is_it)
         });
-        let places: Vec<_> = places.collect();
-        assert!(places.is_sorted(), "{lane:?} out of order: {places:?}");
+        places.collect()
     }
 
     /// What operators see adds up with what the answers said.

@@ -11,6 +11,11 @@ pub(super) enum Operation {
     Receive {
         lease: u64,
     },
+    /// Receives at most so many in one call.
+    ReceiveSome {
+        max: u32,
+        lease: u64,
+    },
     Settle(Vec<(Index, Fate)>),
     Extend(Vec<Index>, u64),
     Advance(u64),

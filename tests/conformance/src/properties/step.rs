@@ -1,16 +1,23 @@
 //! Plays one step on both stores and compares the answers.
 
 use longshore_core::{
+<<<<<<< HEAD
     Backend, Changed, Disposition, Due, Enqueued, Found, MessageId, MessageState, MovingMark,
     NewMessage, OnExpired, Pause, QueueName, Receipt, Result, SettingsChange, Settled, Settlement,
     StoreErrorKind, Timestamp,
+=======
+    Backend, Changed, Delivery, Disposition, Due, Enqueued, MessageId, MessageState, MovingMark,
+    NewMessage, OnExpired, Pause, QueueName, Receipt, Result, SettingsChange, Settled, Settlement,
+    StoreErrorKind, StoredMessage, Timestamp,
+>>>>>>> main
 };
 use proptest::sample::Index;
 
 use super::operation::{Change, Fate, Item, Operation, Step};
-use super::pair::{Delivered, Pair, disposition, export_all, receive_all};
+use super::pair::{Delivered, Pair, disposition, export_all, receive_all, receive_once};
 use super::seen::Seen;
 use crate::draft::secs;
+use crate::settling::release;
 use crate::stage::count;
 
 impl Pair {
@@ -20,6 +27,7 @@ impl Pair {
         match &step.operation {
             Operation::Enqueue(items) => self.enqueue(&real, items).await,
             Operation::Receive { lease } => self.receive(&real, *lease).await,
+            Operation::ReceiveSome { max, lease } => self.receive_some(&real, *max, *lease).await,
             Operation::Settle(picks) => self.settle(&real, picks).await,
             Operation::Extend(picks, lease) => self.extend(&real, picks, *lease).await,
             Operation::Advance(span) => self.clock.advance(secs(*span)),
@@ -57,7 +65,53 @@ impl Pair {
 
     async fn receive(&mut self, real: &Backend, lease: u64) {
         let wanted = receive_all(&self.model, &self.queue, lease).await;
+<<<<<<< HEAD
         let mut numbered = receive_all(real, &self.queue, lease).await;
+=======
+        let got = receive_all(real, &self.queue, lease).await;
+        self.note_delivered(wanted, got);
+    }
+
+    /// Which ones a store hands out first it may choose, within the rules: the model receives
+    /// all and gives back what the store did not choose.
+    ///
+    /// Giving back undoes a receive only if nothing expired and no lease ended meanwhile.
+    async fn receive_some(&mut self, real: &Backend, max: u32, lease: u64) {
+        if self.seen.live.values().any(|one| self.is_overdue(one)) {
+            return self.receive(real, lease).await;
+        }
+        let got = receive_once(real, &self.queue, max, lease).await;
+        let all = receive_all(&self.model, &self.queue, lease).await;
+        assert!(got.len() <= max as usize, "more than asked for");
+        assert_eq!(got.is_empty(), all.is_empty(), "there are {}", all.len());
+        self.ledger.chosen(&got, &all);
+        let is_chosen = |one: &Delivery| got.iter().any(|got| got.message.id == one.message.id);
+        let (wanted, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_chosen);
+        let give_back: Vec<_> = rest
+            .into_iter()
+            .map(|one| Settlement {
+                receipt: one.receipt,
+                disposition: release(),
+            })
+            .collect();
+        let released = self.model.queues.settle(&self.queue, &give_back).await;
+        released.expect("settle");
+        self.note_delivered(wanted, got);
+    }
+
+    fn is_overdue(&self, stored: &StoredMessage) -> bool {
+        let now = self.now();
+        let expires = stored.message().and_then(|message| message.expires_at);
+        let ended = match &stored.state {
+            MessageState::Leased { until } => *until <= now,
+            _ => false,
+        };
+        ended || expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// Compares deliveries and keeps their receipts.
+    fn note_delivered(&mut self, mut wanted: Vec<Delivery>, mut got: Vec<Delivery>) {
+>>>>>>> main
         let now = self.now();
         let got: Vec<_> = numbered.iter().map(|(_, one)| one.clone()).collect();
         self.ledger.delivered(&got, now);

@@ -24,7 +24,9 @@ fn operation() -> impl Strategy<Value = Operation> {
     let picks = || vec(any::<Index>(), 1..4);
     prop_oneof![
         8 => vec(item(), 1..6).prop_map(Operation::Enqueue),
-        8 => select(vec![5, 10, 30]).prop_map(|lease| Operation::Receive { lease }),
+        6 => select(vec![5, 10, 30]).prop_map(|lease| Operation::Receive { lease }),
+        5 => (1..4_u32, select(vec![5, 10, 30]))
+            .prop_map(|(max, lease)| Operation::ReceiveSome { max, lease }),
         10 => vec((any::<Index>(), fate()), 1..5).prop_map(Operation::Settle),
         2 => (picks(), select(vec![1, 10, 60])).prop_map(|(p, lease)| Operation::Extend(p, lease)),
         7 => select(vec![1, 4, 5, 6, 10, 30, 60, 600, 3600]).prop_map(Operation::Advance),

@@ -6,12 +6,14 @@ use longshore_system_tests::{Act, Cli, Effects, Ending, Fleet, Moment, Place, Sm
 
 use crate::scenes::{QUEUE, enqueue, until_empty};
 
+const TEST: &str = "full_disk::a_full_disk_refuses_enqueues_and_takes_acks";
+
 /// Enqueue is refused while there is still room for acks, and everything that was stored is
 /// worked.
 #[test]
 fn a_full_disk_refuses_enqueues_and_takes_acks() {
     let place = Place::new();
-    let Some(disk) = SmallDisk::mount(&place, 24) else {
+    let Some(disk) = SmallDisk::mount(&place, 24, TEST) else {
         return;
     };
     let store = format!("sqlite://{}", disk.path("queue.db").display());

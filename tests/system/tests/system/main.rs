@@ -1,6 +1,7 @@
 //! Several real processes on one store, killed, stopped, starved and lied to.
 
 mod crashes;
+mod crowd;
 mod damage;
 mod deployment;
 mod drain;

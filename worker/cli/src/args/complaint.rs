@@ -7,6 +7,10 @@ use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Cli;
+use crate::output::escape;
+
+/// What clap says echoes the command line, which may be of any length.
+const SENTENCE_MAX: usize = 500;
 
 /// The sentence for a refused command line: what is wrong, the nearest right word, where to look.
 /// `verb` is as far as the command line was understood.
@@ -16,6 +20,7 @@ pub(crate) fn complaint(error: &clap::Error, verb: &str) -> String {
         (ErrorKind::ValueValidation, Some(source)) => format!("{}: {source}", argument(error)),
         _ => rendered(error),
     };
+    let sentence = escape::cut(&sentence, SENTENCE_MAX);
     format!("{sentence}; see `{verb} --help`")
 }
 

@@ -9,7 +9,7 @@ use longshore::core::{FloorReport, FloorSpec, StoreUrl};
 
 use super::args::{BenchArgs, Scenario};
 use super::load::Load;
-use super::place::Place;
+use super::place::{Place, Scratch};
 use super::pump;
 use super::report::Goal;
 use super::steps::Steps;
@@ -76,6 +76,16 @@ impl<'a> Bench<'a> {
             workers: NonZeroU32::new(workers).unwrap_or(NonZeroU32::MIN),
         };
         Ok(floor.measure(spec).await?)
+    }
+
+    /// Opens a scratch store and brings it into the state of one that has run for a while.
+    pub(crate) async fn open_warm(&self, scratch: &Scratch) -> Result<Connection> {
+        let connection = scratch.open().await?;
+        // For what lives in memory there is nothing to warm up.
+        if self.place.is_shared() {
+            pump::warm_up(connection.backend().queues.as_ref(), &self.load()).await?;
+        }
+        Ok(connection)
     }
 
     /// What `tally` means, once the store was asked what it still has.

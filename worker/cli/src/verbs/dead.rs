@@ -1,11 +1,13 @@
 //! `dead`: dead letters listed, shown, redriven, discarded, exported.
 
+mod answer;
 mod change;
 mod export;
 mod fingerprint;
 mod group;
 mod list;
 mod pace;
+mod request;
 mod show;
 mod walk;
 

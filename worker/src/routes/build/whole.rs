@@ -88,6 +88,9 @@ impl Whole {
 
     /// Takes the routes of a file.
     pub(super) fn add_routes(&mut self, document: &Arc<Document>, node: &Node) {
+        if document.writable_by_all {
+            self.parts.writable_by_all.push(document.path.clone());
+        }
         for table in node.items("route") {
             match route::build(self, document, table) {
                 Ok(route) => self.add_route(document, table, route),

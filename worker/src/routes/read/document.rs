@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub(in crate::routes) struct Document {
     /// Its folder, absolute: relative paths in the file start here.
     pub(in crate::routes) folder: PathBuf,
     pub(in crate::routes) text: String,
+    /// Whether every user of this host may change it.
+    pub(in crate::routes) writable_by_all: bool,
 }
 
 /// A place in a route file.
@@ -33,8 +36,9 @@ impl Document {
         let refuse = |what: String| ConfigError::of_file(path, what);
         let cannot = |error: std::io::Error| refuse(format!("cannot be read: {}", plain(&error)));
         let file = std::fs::File::open(path).map_err(cannot)?;
-        let kind = file.metadata().map_err(cannot)?.file_type();
-        if kind.is_dir() {
+        let metadata = file.metadata().map_err(cannot)?;
+        let mode = metadata.permissions().mode();
+        if metadata.is_dir() {
             return Err(refuse("is a directory, not a route file".into()));
         }
         let mut bytes = Vec::new();
@@ -65,6 +69,7 @@ impl Document {
             path: path.to_owned(),
             folder,
             text,
+            writable_by_all: mode & 0o002 != 0,
         })
     }
 
@@ -75,6 +80,7 @@ impl Document {
             path: path.into(),
             folder: folder.to_owned(),
             text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+            writable_by_all: false,
         }
     }
 

@@ -209,7 +209,17 @@ mod tests {
             plain("{{ body.user.name }}", r#"{"user":{"name":"Ä"}}"#).unwrap(),
             "Ä"
         );
-        assert_eq!(plain("{{ body }}", "no json").unwrap(), "no json");
+        for text in [
+            "no json",
+            "1.10",
+            "1e5",
+            "-0",
+            "007",
+            "99999999999999999999999",
+        ] {
+            assert_eq!(plain("{{ body }}", text).unwrap(), text);
+        }
+        assert_eq!(plain("{{ body + 1 }}", "41").unwrap(), "42");
         assert_eq!(
             plain("{{ body }}", r#"{"b":1,"a":[true,null]}"#).unwrap(),
             r#"{"a":[true,null],"b":1}"#

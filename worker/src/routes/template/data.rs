@@ -34,13 +34,16 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The body: parsed if it is JSON, text if it is UTF-8, nothing otherwise.
+    /// The body: parsed if it is JSON, text if it is other UTF-8, nothing otherwise.
     fn body(&self) -> Option<Value> {
         let parsed = self.parsed.get_or_init(|| {
-            if let Ok(json) = serde_json::from_slice::<Json>(self.body) {
-                return Some(Value::from(Serde(json)));
-            }
-            std::str::from_utf8(self.body).ok().map(Value::from)
+            let text = std::str::from_utf8(self.body).ok()?;
+            Some(match serde_json::from_str::<Json>(text) {
+                // 1.10 or a number beyond 64 bits would come out changed: that is text.
+                Ok(Json::Number(number)) if number.to_string() != text.trim() => Value::from(text),
+                Ok(json) => Value::from(Serde(json)),
+                Err(_) => Value::from(text),
+            })
         });
         parsed.clone()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use longshore::Connection;
 use longshore::core::QueueStore;
 use tokio::task::JoinSet;
 
@@ -27,6 +28,8 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
     let few = (messages / ONE_CALLERS_PART).max(1);
     bench.steps.plan(u64::from(rounds) * 3);
     let (mut together, mut alone) = (Pairs::new(Better::Higher), Pairs::new(Better::Higher));
+    let scratch = bench.place.fresh(None)?;
+    let connection = bench.open_warm(&scratch).await?;
     for round in 1..=rounds {
         let mut turns = [(1, few), (callers, messages)];
         if round % 2 == 0 {
@@ -37,7 +40,7 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
             bench
                 .steps
                 .next(format!("round {round}: {callers} callers"));
-            rates.push(once(bench, report, callers, messages).await?);
+            rates.push(once(bench, report, &connection, callers, messages).await?);
         }
         if round % 2 == 0 {
             rates.reverse();
@@ -67,9 +70,13 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
 }
 
 /// The rate of `callers` that share `messages`, each enqueueing its own one by one.
-async fn once(bench: &Bench<'_>, report: &mut Report, callers: u64, messages: u64) -> Result<f64> {
-    let scratch = bench.place.fresh(None)?;
-    let connection = scratch.open().await?;
+async fn once(
+    bench: &Bench<'_>,
+    report: &mut Report,
+    connection: &Connection,
+    callers: u64,
+    messages: u64,
+) -> Result<f64> {
     let load = bench.load();
     let took = enqueue(&connection.backend().queues, load, callers, messages).await?;
     let mut tally = Tally::new(messages);
@@ -80,7 +87,7 @@ async fn once(bench: &Bench<'_>, report: &mut Report, callers: u64, messages: u6
         &mut tally,
     )
     .await?;
-    report.check.add(&bench.check(&connection, &tally).await?);
+    report.check.add(&bench.check(connection, &tally).await?);
     Ok(rate(messages, took))
 }
 

@@ -42,7 +42,7 @@ async fn run(
     rate: Option<u32>,
 ) -> Result<()> {
     let scratch = bench.place.fresh(None)?;
-    let connection = scratch.open().await?;
+    let connection = bench.open_warm(&scratch).await?;
     let load = bench.load();
     let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers.get()).await?;
     let batch = bench.args.batch.get();

@@ -9,7 +9,7 @@ use crate::bench::meter::Span;
 use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
 use crate::bench::session::{Bench, rate};
-use crate::bench::tally::{Check, Tally};
+use crate::bench::tally::Tally;
 use crate::error::Result;
 
 use super::end_to_end::end_to_end;
@@ -22,13 +22,17 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
     let (messages, rounds) = (bench.args.messages(), bench.args.rounds());
     bench.steps.plan(u64::from(rounds) * 2 + 2);
     let (mut enqueue, mut receive) = (Pairs::new(Better::Higher), Pairs::new(Better::Higher));
+    let scratch = bench.place.fresh(None)?;
+    let connection = bench.open_warm(&scratch).await?;
+    let workers = bench.args.workers.get();
+    let mut crew = Crew::hire(&bench.place, &scratch, workers).await?;
     for round in 1..=rounds {
         // In turns, so that whoever comes second has no advantage in the end.
         let (raw, ours) = if round % 2 == 1 {
             let raw = raw(bench, round).await?;
-            (raw, ours(bench, round).await?)
+            (raw, ours(bench, round, &mut crew).await?)
         } else {
-            let ours = ours(bench, round).await?;
+            let ours = ours(bench, round, &mut crew).await?;
             (raw(bench, round).await?, ours)
         };
         enqueue.push(rate(messages, ours.enqueue), rate(messages, raw.enqueue));
@@ -36,7 +40,9 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
             rate(messages, ours.receive_settle),
             rate(messages, raw.receive_settle),
         );
-        report.check.add(&ours.check);
+        report
+            .check
+            .add(&bench.check(&connection, &ours.tally).await?);
     }
     let lines = [
         ("bulk enqueue", "raw batched inserts", &enqueue),
@@ -53,7 +59,7 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
 struct Took {
     enqueue: Duration,
     receive_settle: Duration,
-    check: Check,
+    tally: Tally,
 }
 
 async fn raw(bench: &Bench<'_>, round: u32) -> Result<FloorReport> {
@@ -62,13 +68,9 @@ async fn raw(bench: &Bench<'_>, round: u32) -> Result<FloorReport> {
     bench.raw(bench.args.messages(), batch, workers).await
 }
 
-async fn ours(bench: &Bench<'_>, round: u32) -> Result<Took> {
+async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
     bench.steps.next(format!("round {round}: longshore"));
     let (messages, batch) = (bench.args.messages(), bench.args.batch.get());
-    let scratch = bench.place.fresh(None)?;
-    // Held to the end: a store in memory lives as long as somebody has it open.
-    let connection = scratch.open().await?;
-    let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers.get()).await?;
     let load = bench.load();
     let workers = u64::from(bench.args.workers.get());
     let shares = (0..workers).map(|worker| Order::Fill {
@@ -103,6 +105,6 @@ async fn ours(bench: &Bench<'_>, round: u32) -> Result<Took> {
     Ok(Took {
         enqueue,
         receive_settle: Span::cover(spans).unwrap_or_default(),
-        check: bench.check(&connection, &tally).await?,
+        tally,
     })
 }

@@ -24,7 +24,7 @@ pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     let (messages, load) = (bench.args.messages(), bench.load());
     bench.steps.plan(2);
     let scratch = bench.place.fresh(None)?;
-    let connection = scratch.open().await?;
+    let connection = bench.open_warm(&scratch).await?;
     let mut crew = Crew::hire(&bench.place, &scratch, 1).await?;
     crew.order_each(&Order::Attend { load }).await?;
     if bench.place.is_shared() {

@@ -1,7 +1,7 @@
 //! `dead export`: dead letters whole, as JSON lines.
 
 use longshore::Connection;
-use longshore::core::StoredMessage;
+use longshore::core::{QueueStats, StoredMessage};
 
 use super::walk::Walk;
 use crate::args::{DeadExportArgs, DeadSelection};
@@ -15,19 +15,23 @@ use crate::verbs::show;
 pub(super) async fn perform(args: DeadExportArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let selection = args.selection;
-    let dead = existing(connection.backend(), &selection.queue).await?.dead;
+    let stats = existing(connection.backend(), &selection.queue).await?;
     if selection.id.is_empty() {
-        export_all(&connection, &selection, dead).await
+        export_all(&connection, &selection, &stats).await
     } else {
         export_ids(&connection, &selection).await
     }
 }
 
-async fn export_all(connection: &Connection, selection: &DeadSelection, dead: u64) -> Result<Exit> {
+async fn export_all(
+    connection: &Connection,
+    selection: &DeadSelection,
+    stats: &QueueStats,
+) -> Result<Exit> {
     let mut walk = Walk::new(
         connection.backend(),
         selection,
-        dead,
+        stats,
         connection.clock().now(),
     );
     while let Some(found) = walk.next().await? {

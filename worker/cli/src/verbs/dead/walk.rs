@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use longshore::core::{Backend, Cursor, QueueName, StoredMessage, Timestamp};
+use longshore::core::{Backend, Cursor, QueueName, QueueStats, StoredMessage, Timestamp};
 
 use crate::args::DeadSelection;
 use crate::error::Result;
@@ -19,8 +19,9 @@ pub(super) struct Walk<'a> {
     conditions: &'a [Condition],
     now: Timestamp,
     after: Option<Cursor>,
-    /// How many may still be looked at: those there when the walk began. What dies again while
-    /// it is being redriven joins the end, and would keep the walk going for ever.
+    /// How many may still be looked at: those there when the walk began, where the store can count
+    /// them. What dies again while it is being redriven joins the end, and would keep the walk
+    /// going for ever.
     unseen: u64,
     /// How many may still be given.
     wanted: u64,
@@ -28,11 +29,11 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk over a selection of a queue that has `dead` dead letters.
+    /// A walk over a selection of a queue with these numbers.
     pub(super) fn new(
         backend: &'a Backend,
         selection: &'a DeadSelection,
-        dead: u64,
+        stats: &QueueStats,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -41,7 +42,7 @@ impl<'a> Walk<'a> {
             conditions: &selection.conditions,
             now,
             after: selection.after.clone().map(Cursor::new),
-            unseen: dead,
+            unseen: if stats.exact { stats.dead } else { u64::MAX },
             wanted: selection.limit.map_or(u64::MAX, std::num::NonZeroU64::get),
             ended: false,
         }

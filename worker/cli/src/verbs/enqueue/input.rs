@@ -47,7 +47,7 @@ impl Input {
             Self::Literal(bytes) => Box::new(io::Cursor::new(bytes)),
             Self::Stdin => Box::new(BufReader::with_capacity(64 * 1024, io::stdin())),
             Self::File(path) => {
-                let file = File::open(&path).map_err(|error| of_file(&path, &error))?;
+                let file = File::open(&path).map_err(|error| unopened(&path, &error))?;
                 let is_dir = file.metadata().is_ok_and(|metadata| metadata.is_dir());
                 if is_dir {
                     return Err(CliError::usage(format!(
@@ -58,6 +58,16 @@ impl Input {
                 Box::new(BufReader::with_capacity(64 * 1024, file))
             }
         })
+    }
+}
+
+/// A body that is not there is a slip of the command line, not an empty answer of the store.
+fn unopened(path: &Path, error: &io::Error) -> CliError {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            CliError::usage(format!("there is no file \"{}\"", path.display()))
+        }
+        _ => of_file(path, error),
     }
 }
 
