@@ -57,9 +57,10 @@ impl Meta {
     /// Reads the text; damage reads as a row that was never delivered.
     pub(crate) fn read(text: &[u8]) -> Self {
         let text = String::from_utf8_lossy(text);
-        let mut parts = text.splitn(5, ' ');
+        let mut parts = text.splitn(6, ' ');
         let mut next = || parts.next().unwrap_or_default();
-        let (attempts, recorded, due, flags, rest) = (next(), next(), next(), next(), next());
+        let (attempts, recorded, due, flags) = (next(), next(), next(), next());
+        let (_sequence, rest) = (next(), next());
         Self {
             attempts: attempts.parse().unwrap_or(0),
             recorded: recorded.parse().unwrap_or(0),
@@ -192,11 +193,11 @@ mod tests {
 
     #[test]
     fn control_data_is_read_and_damage_is_harmless() {
-        let meta = Meta::read(b"3 2 1767225600000 tx 3:abckey with blanks");
+        let meta = Meta::read(b"3 2 1767225600000 tx 9 3:abckey with blanks");
         assert_eq!((meta.attempts, meta.recorded), (3, 2));
         assert_eq!(meta.due, Some(1_767_225_600_000));
         assert!(meta.tracked && meta.large && meta.group && !meta.newer);
-        assert_eq!(Meta::read(b"0 0 0  0:"), Meta::default());
+        assert_eq!(Meta::read(b"0 0 0  0 0:"), Meta::default());
         assert_eq!(Meta::read(b"\xff garbage"), Meta { ..Meta::default() });
     }
 

@@ -22,6 +22,7 @@ for i = 4, #ARGV, 2 do
     row.a, row.rec, row.due, row.cp = 0, 0, now, ''
     if ARGV[i + 1] ~= '' then row.h = ARGV[i + 1] end
     -- One that parked its group goes to the head of it, or waits as the first behind the head.
+    if not row.parks then row.q = 0 end
     if row.parks and park(row.g, -1) then call('HDEL', K.ga, row.g) end
     admit(row, row.parks and 0 or now)
   elseif row then

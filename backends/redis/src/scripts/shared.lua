@@ -38,9 +38,10 @@ local function resolve(due, now)
 end
 
 -- A message with what changes beside it: i id (16 bytes), h head, b body, r history, k checkpoint. Control data `m` is "attempts recorded due flags
--- length-of-group:group dedup-key"; flags: t id is tracked in k, x the body lies in p:<body>.
+-- sequence length-of-group:group dedup-key"; sequence orders a group; flags: t id is tracked in k, x the body lies in p:<body>.
 local function read_m(row, m)
-  local a, r, due, flags, n, rest = string.match(m, '^(%d+) (%d+) (%d+) (%a*) (%d+):(.*)$')
+  local a, r, due, flags, q, n, rest = string.match(m, '^(%d+) (%d+) (%d+) (%a*) (%d+) (%d+):(.*)$')
+  row.q = tonumber(q or 0)
   row.a, row.rec, row.due, row.flags = tonumber(a or 0), tonumber(r or 0), tonumber(due or 0), flags or ''
   n = tonumber(n or 0)
   row.g, row.k = string.sub(rest or '', 1, n), string.sub(rest or '', n + 1)
@@ -48,7 +49,7 @@ local function read_m(row, m)
 end
 
 local function write_m(row)
-  return fmt('%d %d %.0f %s %d:', row.a, row.rec, row.due, row.flags, #row.g) .. row.g .. row.k
+  return fmt('%d %d %.0f %s %d %d:', row.a, row.rec, row.due, row.flags, row.q or 0, #row.g) .. row.g .. row.k
 end
 
 local function is_plain(row)
@@ -61,7 +62,7 @@ local function row_of(lane, fields)
   local f = {}
   for i = 1, #fields, 2 do f[fields[i]] = fields[i + 1] end
   local row = read_m({lane = lane, i = f.i or '', h = f.h or '', b = f.b or '', hist = f.r or '', cp = f.k or ''},
-                     f.m or '0 0 0  0:')
+                     f.m or '0 0 0  0 0:')
   return row, f
 end
 
@@ -94,7 +95,14 @@ local function add_ready(row)
   return call('XADD', S[row.lane], '*', 'i', row.i, 'm', write_m(row), 'r', row.hist, 'k', row.cp, 'h', row.h, 'b', row.b)
 end
 
-local function next_row() return fmt('%016d', call('HINCRBY', K.c, 'seq', 1)) end
+-- The name of a row beside the streams: its place among rows of the same time. A member of a group
+-- keeps its own for life.
+local function name_row(row)
+  if row.q ~= nil and row.q > 0 then return fmt('%016d', row.q) end
+  local number = call('HINCRBY', K.c, 'seq', 1)
+  if row.g ~= '' then row.q = number end
+  return fmt('%016d', number)
+end
 
 local function backlog(group, due, row) return fmt('%s\0%016.0f', group, due) .. row end
 
@@ -103,7 +111,7 @@ local function keep_row(key, row)
 end
 
 local function delay(row, due)
-  local key = next_row()
+  local key = name_row(row)
   row.due = due
   keep_row(key, row)
   call('ZADD', K.z, ms(due), key)
@@ -113,8 +121,8 @@ end
 
 -- Makes a due row ready, or a waiting member of its group.
 local function admit(row, due)
-  if row.g ~= '' and not row.adm and call('HSETNX', K.ga, row.g, '1:0') == 0 then
-    local key = next_row()
+  local key = row.g ~= '' and name_row(row)
+  if key and not row.adm and call('HSETNX', K.ga, row.g, '1:0') == 0 then
     keep_row(key, row)
     call('ZADD', K.gw, 0, backlog(row.g, due, key))
     return

@@ -154,23 +154,15 @@ impl Pair {
     }
 }
 
-<<<<<<< HEAD
-/// Receives all that can be had, in the order it is handed out, each with the number of its call.
-pub(super) async fn receive_all(
-    at: &Backend,
-    queue: &QueueName,
-    lease: u64,
-) -> Vec<(usize, Delivery)> {
-=======
-/// Receives all that can be had, in the order it is handed out.
-pub(super) async fn receive_all(at: &Backend, queue: &QueueName, lease: u64) -> Vec<Delivery> {
+/// Receives all that can be had, in the order it is handed out, call by call.
+pub(super) async fn receive_all(at: &Backend, queue: &QueueName, lease: u64) -> Vec<Vec<Delivery>> {
     let mut all = Vec::new();
     loop {
         let received = receive_once(at, queue, 100, lease).await;
         if received.is_empty() {
             return all;
         }
-        all.extend(received);
+        all.push(received);
     }
 }
 
@@ -181,26 +173,13 @@ pub(super) async fn receive_once(
     max: u32,
     lease: u64,
 ) -> Vec<Delivery> {
->>>>>>> main
     let request = Receive {
         batch_max: count(max),
         lease: secs(lease),
         wait_max: at.queues.limits().handover_max,
     };
-<<<<<<< HEAD
-    let mut all = Vec::new();
-    for call in 0.. {
-        let received = at.queues.receive(queue, request).await.expect("receive");
-        if received.deliveries.is_empty() {
-            break;
-        }
-        all.extend(received.deliveries.into_iter().map(|one| (call, one)));
-    }
-    all
-=======
     let received = at.queues.receive(queue, request).await;
     received.expect("receive").deliveries
->>>>>>> main
 }
 
 /// Everything that an export gives.

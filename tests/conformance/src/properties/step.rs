@@ -1,15 +1,9 @@
 //! Plays one step on both stores and compares the answers.
 
 use longshore_core::{
-<<<<<<< HEAD
-    Backend, Changed, Disposition, Due, Enqueued, Found, MessageId, MessageState, MovingMark,
-    NewMessage, OnExpired, Pause, QueueName, Receipt, Result, SettingsChange, Settled, Settlement,
-    StoreErrorKind, Timestamp,
-=======
-    Backend, Changed, Delivery, Disposition, Due, Enqueued, MessageId, MessageState, MovingMark,
-    NewMessage, OnExpired, Pause, QueueName, Receipt, Result, SettingsChange, Settled, Settlement,
-    StoreErrorKind, StoredMessage, Timestamp,
->>>>>>> main
+    Backend, Changed, Delivery, Disposition, Due, Enqueued, Found, MessageId, MessageState,
+    MovingMark, NewMessage, OnExpired, Pause, QueueName, Receipt, Result, SettingsChange, Settled,
+    Settlement, StoreErrorKind, StoredMessage, Timestamp,
 };
 use proptest::sample::Index;
 
@@ -65,11 +59,8 @@ impl Pair {
 
     async fn receive(&mut self, real: &Backend, lease: u64) {
         let wanted = receive_all(&self.model, &self.queue, lease).await;
-<<<<<<< HEAD
-        let mut numbered = receive_all(real, &self.queue, lease).await;
-=======
         let got = receive_all(real, &self.queue, lease).await;
-        self.note_delivered(wanted, got);
+        self.note_delivered(wanted.concat(), got);
     }
 
     /// Which ones a store hands out first it may choose, within the rules: the model receives
@@ -81,7 +72,7 @@ impl Pair {
             return self.receive(real, lease).await;
         }
         let got = receive_once(real, &self.queue, max, lease).await;
-        let all = receive_all(&self.model, &self.queue, lease).await;
+        let all = receive_all(&self.model, &self.queue, lease).await.concat();
         assert!(got.len() <= max as usize, "more than asked for");
         assert_eq!(got.is_empty(), all.is_empty(), "there are {}", all.len());
         self.ledger.chosen(&got, &all);
@@ -96,7 +87,7 @@ impl Pair {
             .collect();
         let released = self.model.queues.settle(&self.queue, &give_back).await;
         released.expect("settle");
-        self.note_delivered(wanted, got);
+        self.note_delivered(wanted, vec![got]);
     }
 
     fn is_overdue(&self, stored: &StoredMessage) -> bool {
@@ -109,23 +100,23 @@ impl Pair {
         ended || expires.is_some_and(|expires| expires <= now)
     }
 
-    /// Compares deliveries and keeps their receipts.
-    fn note_delivered(&mut self, mut wanted: Vec<Delivery>, mut got: Vec<Delivery>) {
->>>>>>> main
+    /// Compares deliveries and keeps their receipts. What the store handed out comes call by call.
+    fn note_delivered(&mut self, mut wanted: Vec<Delivery>, calls: Vec<Vec<Delivery>>) {
         let now = self.now();
-        let got: Vec<_> = numbered.iter().map(|(_, one)| one.clone()).collect();
-        self.ledger.delivered(&got, now);
-        let mut wanted: Vec<_> = wanted.into_iter().map(|(_, one)| one).collect();
+        self.ledger.delivered(&calls.concat(), now);
+        let mut numbered = Vec::new();
+        for call in calls {
+            self.receives += 1;
+            numbered.extend(call.into_iter().map(|one| (self.receives, one)));
+        }
         wanted.sort_by_key(|one| one.message.id);
         numbered.sort_by_key(|(_, one)| one.message.id);
         let (calls, got): (Vec<_>, Vec<_>) = numbered.into_iter().unzip();
-        let first = self.receives;
-        self.receives += calls.iter().max().map_or(0, |last| last + 1);
-        for ((wanted, got), call) in wanted.iter_mut().zip(&got).zip(calls) {
+        for ((wanted, got), receive) in wanted.iter_mut().zip(&got).zip(calls) {
             let model = std::mem::replace(&mut wanted.receipt, got.receipt.clone());
             self.deliveries.push(Delivered {
                 id: got.message.id,
-                receive: first + call,
+                receive,
                 model,
                 real: got.receipt.clone(),
             });
