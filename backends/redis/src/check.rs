@@ -12,13 +12,15 @@ impl RedisStore {
     pub(crate) async fn findings(&self) -> Result<Vec<Finding>> {
         let info = self.info().await?;
         let config = self.config().await;
-        Ok(vec![
+        let mut findings = vec![
             version(&info),
             memory(&info),
             durability(self.link.ack(), &info, config.as_ref()),
             role(&info),
             replicas(self.link.ack(), &info, config.as_ref()),
-        ])
+        ];
+        findings.extend(self.stuck().await?);
+        Ok(findings)
     }
 
     /// Says in the log what an acknowledgement means here, where the user may know.

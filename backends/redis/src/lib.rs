@@ -36,6 +36,7 @@ mod sentinel;
 mod settings;
 mod settle;
 mod store;
+mod stuck;
 mod wake;
 mod workers;
 
