@@ -57,7 +57,6 @@ macro_rules! with_shared {
 
 with_shared! {
     ENQUEUE: GROWS, "enqueue.lua";
-    RECEIVE: DRAINS, "receive.lua";
     SETTLE: DRAINS, "settle.lua";
     EXTEND: DRAINS, "extend.lua";
     CHANGE: DRAINS, "change.lua";
@@ -69,6 +68,12 @@ with_shared! {
     FIND: READS, "find.lua";
     PAGE: READS, "page.lua";
 }
+
+/// Tries the short way before it reads the long one.
+pub(crate) static RECEIVE: LazyLock<Script> = LazyLock::new(|| {
+    let fast = include_str!("scripts/receive_fast.lua");
+    Script::new(DRAINS, &[fast, SHARED, include_str!("scripts/receive.lua")])
+});
 
 alone! {
     ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";
