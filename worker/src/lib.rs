@@ -2,7 +2,41 @@
 //!
 //! A producer connects to a store by URL and enqueues; worker processes on any number of hosts
 //! compete for the work. Leases bring a crashed worker's messages back, and what keeps failing
-//! lands in the dead letters with its history.
+//! lands in the dead letters with its history. Delivery is at least once: a handler may run
+//! twice for one message, and must bear it.
+//!
+//! ```
+//! use longshore::prelude::*;
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Resize { url: String, width: u32 }
+//! impl Job for Resize { const KIND: &'static str = "resize"; }
+//!
+//! async fn resize(job: Resize, Attempt(n): Attempt) -> Result<(), Failure> {
+//!     println!("{} to {}, attempt {n}", job.url, job.width);
+//!     Ok(())
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let connection = longshore::connect("memory://doc").await?;
+//! let queue = connection.queue("images")?;
+//! queue.enqueue(Resize { url: "cat.png".into(), width: 640 }).await?;
+//!
+//! let worker = Worker::builder(connection)
+//!     .queue("images", |q| q.handle(resize).concurrency(8).on_error("http.503", Policy::redeliveries(20)))
+//!     .build()?;
+//! let handle = worker.handle();
+//! // A program of its own says `worker.run().await`, which ends at SIGTERM.
+//! let until_done = async {
+//!     while handle.stats().done.acked < 1 {
+//!         tokio::time::sleep(Duration::from_millis(1)).await;
+//!     }
+//! };
+//! assert_eq!(worker.run_until(until_done).await?.acked, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
+//! The examples of this crate show one idea each; the feature `test-kit` brings a worker for tests.
 
 mod clock;
 mod connect;

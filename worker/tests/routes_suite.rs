@@ -3,8 +3,12 @@
 
 #[path = "routes_suite/bad_files.rs"]
 mod bad_files;
+#[path = "routes_suite/exec_steps.rs"]
+mod exec_steps;
 #[path = "routes_suite/http_server.rs"]
 mod http_server;
+#[path = "routes_suite/http_steps.rs"]
+mod http_steps;
 #[path = "routes_suite/intakes.rs"]
 mod intakes;
 #[path = "routes_suite/run.rs"]

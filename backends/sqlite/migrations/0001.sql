@@ -40,7 +40,7 @@ CREATE TABLE message (
 ) STRICT;
 CREATE UNIQUE INDEX message_id    ON message (queue, id);
 CREATE INDEX        message_turn  ON message (queue, state, at);
-CREATE INDEX        message_group ON message (queue, grp, state, due) WHERE grp IS NOT NULL;
+CREATE INDEX        message_group ON message (queue, grp, state, at) WHERE grp IS NOT NULL;
 
 -- What only some messages have: history, checkpoint, the mark of a dead letter.
 CREATE TABLE detail (

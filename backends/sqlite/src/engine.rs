@@ -62,7 +62,8 @@ impl Engine {
         let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
         let engines = engines.get_or_insert_default();
         engines.retain(|_, engine| engine.strong_count() > 0);
-        if let Some(engine) = engines.get(&key).and_then(Weak::upgrade) {
+        let open = engines.get(&key).and_then(Weak::upgrade);
+        if let Some(engine) = open.filter(|engine| !engine.calls.is_closed()) {
             return Ok(engine);
         }
         let engine = Arc::new(Self::start(place, config, clock, probe)?);

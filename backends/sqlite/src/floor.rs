@@ -86,8 +86,20 @@ fn connections(
          ) STRICT;
          CREATE INDEX raw_next ON raw (until);",
     )?;
+    grow_wal(&first)?;
     let others = (1..count).map(|_| connect::writer(path, durability));
     std::iter::once(Ok(first)).chain(others).collect()
+}
+
+/// Lets the WAL reach the size it has in a store that has run for a while: as long as it grows
+/// each sync also writes the new size of the file, which can take ten times as long.
+fn grow_wal(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(
+        "CREATE TABLE grown (page BLOB NOT NULL) STRICT;
+         WITH RECURSIVE pages (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM pages WHERE n < 2000)
+         INSERT INTO grown SELECT zeroblob(4000) FROM pages;
+         DROP TABLE grown;",
+    )
 }
 
 /// How long all workers together take, each on its own connection and thread.

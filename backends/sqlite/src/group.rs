@@ -8,15 +8,28 @@ use crate::live::{Live, columns};
 use crate::queue_row::QueueRow;
 use crate::tx::Tx;
 
+/// 10 to 16 are the states of a head and of the dead that hold the group.
+const IS_BUSY: &str = "
+    SELECT 1 FROM message INDEXED BY message_group
+    WHERE queue = ?1 AND grp = ?2 AND state BETWEEN 10 AND 16 LIMIT 1";
+
+const FIRST_BEHIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM message INDEXED BY message_group
+      WHERE queue = ?1 AND grp = ?2 AND state = 21 ORDER BY at, seq LIMIT 1"
+);
+
+const FIRST_DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM message INDEXED BY message_group
+      WHERE queue = ?1 AND grp = ?2 AND state = 20 AND at <= ?3 ORDER BY at, seq LIMIT 1"
+);
+
 /// Whether a member is ready, leased or in back-off, or a dead one holds the group.
 pub(crate) fn is_busy(tx: &Tx<'_>, queue: i64, group: &str) -> Outcome<bool> {
-    // 10 to 16 are the states of a head and of the dead that hold the group.
-    Ok(tx
-        .sql(
-            "SELECT 1 FROM message
-             WHERE queue = ?1 AND grp = ?2 AND state BETWEEN 10 AND 16 LIMIT 1",
-        )?
-        .exists(params![queue, group])?)
+    Ok(tx.sql(IS_BUSY)?.exists(params![queue, group])?)
 }
 
 /// Admits the next member if nobody is before it: by due time, then by sequence. A delayed
@@ -38,25 +51,36 @@ pub(crate) fn admit(tx: &Tx<'_>, queue: &mut QueueRow, group: &str) -> Outcome<(
 /// The first of those that wait for their turn.
 pub(crate) fn first_waiting(tx: &Tx<'_>, queue: i64, group: &str) -> Outcome<Option<Live>> {
     let behind = tx
-        .sql(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM message WHERE queue = ?1 AND grp = ?2 AND state = 21
-              ORDER BY at, seq LIMIT 1"
-        ))?
+        .sql(FIRST_BEHIND)?
         .query_row(params![queue, group], Live::of)
         .optional()?;
     let delayed = tx
-        .sql(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM message WHERE queue = ?1 AND grp = ?2 AND state = 20 AND at <= ?3
-              ORDER BY at, seq LIMIT 1"
-        ))?
+        .sql(FIRST_DUE)?
         .query_row(params![queue, group, tx.now.as_millis()], Live::of)
         .optional()?;
     Ok([behind, delayed]
         .into_iter()
         .flatten()
         .min_by_key(|member| (member.at, member.seq)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With another index the cost would grow with the members of all groups.
+    #[test]
+    fn members_are_found_by_their_group() {
+        let conn = rusqlite::Connection::open_in_memory().unwrap();
+        conn.execute_batch(&crate::schema::ddl()).unwrap();
+        for (text, bound) in [(IS_BUSY, 2), (FIRST_BEHIND, 2), (FIRST_DUE, 3)] {
+            let plan = format!("EXPLAIN QUERY PLAN {text}");
+            let bound = rusqlite::params_from_iter(std::iter::repeat_n(1, bound));
+            let plan: String = conn.query_row(&plan, bound, |row| row.get(3)).unwrap();
+            assert!(
+                plan.contains("message_group (queue=? AND grp=? AND state"),
+                "{plan}"
+            );
+        }
+    }
 }

@@ -10,6 +10,9 @@ use crate::queue_row::QueueRow;
 use crate::state::DEDUP;
 use crate::tx::Tx;
 
+/// For each one that comes in, up to this many whose window ended are forgotten.
+const FORGOTTEN_AT_ONCE: i64 = 4;
+
 /// Whether a given id is remembered.
 pub(crate) fn knows_id(tx: &Tx<'_>, queue: i64, id: MessageId) -> Outcome<bool> {
     Ok(tx
@@ -26,12 +29,20 @@ pub(crate) fn remember_id(tx: &Tx<'_>, queue: &QueueRow, id: MessageId) -> Outco
             id.as_uuid().as_bytes(),
             until.as_millis()
         ])?;
-    // More are forgotten than come in, so the table follows its window.
-    tx.sql(
-        "DELETE FROM known_id WHERE (queue, id) IN
-           (SELECT queue, id FROM known_id WHERE until <= ?1 LIMIT 4)",
-    )?
-    .execute([tx.now.as_millis()])?;
+    forget_ids(tx)
+}
+
+/// Forgets some ids whose window ended: more than come in, so the table follows its window.
+fn forget_ids(tx: &Tx<'_>) -> Outcome<()> {
+    let mut ended = tx.sql("SELECT queue, id FROM known_id WHERE until <= ?1 LIMIT ?2")?;
+    let keys = ended.query_map([tx.now.as_millis(), FORGOTTEN_AT_ONCE], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let keys: Vec<(i64, Vec<u8>)> = keys.collect::<rusqlite::Result<_>>()?;
+    for (queue, id) in keys {
+        tx.sql("DELETE FROM known_id WHERE queue = ?1 AND id = ?2")?
+            .execute(params![queue, id])?;
+    }
     Ok(())
 }
 
@@ -69,11 +80,19 @@ pub(crate) fn remember_key(tx: &Tx<'_>, queue: i64, message: &Message) -> Outcom
         message.id.as_uuid().as_bytes(),
         until
     ])?;
-    tx.sql(
-        "DELETE FROM dedup WHERE (queue, grp, key) IN
-           (SELECT queue, grp, key FROM dedup WHERE until <= ?1 LIMIT 4)",
-    )?
-    .execute([tx.now.as_millis()])?;
+    forget_keys(tx)
+}
+
+fn forget_keys(tx: &Tx<'_>) -> Outcome<()> {
+    let mut ended = tx.sql("SELECT queue, grp, key FROM dedup WHERE until <= ?1 LIMIT ?2")?;
+    let keys = ended.query_map([tx.now.as_millis(), FORGOTTEN_AT_ONCE], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let keys: Vec<(i64, String, String)> = keys.collect::<rusqlite::Result<_>>()?;
+    for (queue, group, key) in keys {
+        tx.sql("DELETE FROM dedup WHERE queue = ?1 AND grp = ?2 AND key = ?3")?
+            .execute(params![queue, group, key])?;
+    }
     Ok(())
 }
 

@@ -135,7 +135,7 @@ fn every_scenario_on_sqlite_with_worker_processes() {
         check_shape(&report, scenario, "sqlite");
         assert_eq!(report["settings"]["query"], "sync=normal");
         let expected = match scenario {
-            "lifecycle" => [2, 4, 0],
+            "lifecycle" => [3, 4, 0],
             "callers" => [2, 0, 0],
             "flat" => [4, 0, 0],
             "pickup" => [0, 2, 1],

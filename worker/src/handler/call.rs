@@ -9,6 +9,18 @@ use crate::{IntoOutcome, JobContext, Outcome};
 
 /// An async function that works jobs of one type: the job comes first, then up to eight of what
 /// [`FromJob`] gives. `A` are its arguments, `S` is the worker's state.
+///
+/// What it asks for is checked at compile time. This worker has no state to give:
+///
+/// ```compile_fail,E0277
+/// # use longshore::prelude::*;
+/// # #[derive(Serialize, Deserialize)] struct Ping;
+/// # impl Job for Ping { const KIND: &'static str = "ping"; }
+/// async fn ping(_: Ping, State(_): State<String>) {}
+/// # async fn run(connection: Connection) {
+/// let worker = Worker::builder(connection).queue("q", |q| q.handle(ping));
+/// # let _ = worker; }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a job handler for state `{S}`",
     label = "not a handler",

@@ -7,7 +7,7 @@ use longshore_core::{ClauseAction, Decision, ErrorPolicy, Failure, Label, neares
 use serde::Serialize;
 
 use super::RouteSet;
-use super::read::{shown, shown_span};
+use super::read::{shown, shown_roughly, shown_span};
 use super::route::Route;
 
 /// So many retries are listed one by one.
@@ -238,7 +238,7 @@ fn retries(
     write!(
         f,
         "  {attempts} attempts in all, over about {}; then dead letter",
-        span(span_ms)
+        shown_roughly(Duration::from_millis(span_ms))
     )
 }
 
@@ -292,7 +292,7 @@ mod tests {
              retry  1 after 200ms (170ms to 230ms)\n  \
              retry  2 after 400ms (340ms to 460ms)\n  \
              retry  3 after 800ms (680ms to 920ms)\n  \
-             4 attempts in all, over about 1400ms; then dead letter"
+             4 attempts in all, over about 1.4s; then dead letter"
         );
     }
 
@@ -306,7 +306,7 @@ mod tests {
              retry  2 after 1s (0s to 1s)\n  \
              retry  3 after 1m (0s to 1m)\n  \
              retry  4 after 1m (0s to 1m)\n  \
-             5 attempts in all, over about 122s; then dead letter"
+             5 attempts in all, over about 2m 2s; then dead letter"
         );
         assert_eq!(
             explained("http.500"),

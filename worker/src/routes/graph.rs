@@ -6,7 +6,7 @@ use longshore_core::{Clause, ClauseAction, ErrorPolicy};
 use serde::Serialize;
 
 use super::RouteSet;
-use super::read::shown_span;
+use super::read::shown_roughly;
 use super::route::Route;
 
 /// Routes, and where their messages come from and go to.
@@ -78,7 +78,7 @@ fn policy(policy: &ErrorPolicy) -> String {
     format!(
         "{} attempts over about {}",
         policy.attempts(),
-        shown_span(policy.span())
+        shown_roughly(policy.span())
     )
 }
 

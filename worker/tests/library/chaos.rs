@@ -60,7 +60,7 @@ async fn nothing_is_lost_behind_a_store_that_keeps_failing() {
             let worker = worker.queue("work", |q| q.handle(handler));
             workers.push(start(worker.build().unwrap()));
         }
-        let jobs = (0..MESSAGES).map(|number| count(number));
+        let jobs = (0..MESSAGES).map(count);
         stage
             .queue()
             .enqueue_batch(jobs)
@@ -85,7 +85,7 @@ async fn nothing_is_lost_behind_a_store_that_keeps_failing() {
             retried += report.retried;
         }
         assert!(errors > 0, "the faults were felt");
-        let runs = runs.lock().unwrap();
+        let runs = runs.lock().unwrap().clone();
         assert_eq!(runs.len() as u64, MESSAGES, "every message ran");
         let once_more = |number: u64| 1 + u32::from(number.is_multiple_of(7));
         let wrong: Vec<_> = runs

@@ -141,11 +141,13 @@ async fn a_lease_that_cannot_be_kept_is_refused_with_a_sentence() {
 async fn a_store_too_slow_for_the_lease_is_refused_at_start() {
     let stage = Stage::memory().await;
     let (connection, faults) = behind_faults(&stage.connection);
-    let gate = faults.hold_after(Call::Extend, 1);
+    let gates = [1, 2, 3].map(|nth| faults.hold_after(Call::Extend, nth));
     tokio::spawn(async move {
-        gate.reached().await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        gate.open();
+        for gate in gates {
+            gate.reached().await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            gate.open();
+        }
     });
     let worker = Worker::builder(connection).lease(LEASE);
     let worker = worker.queue("work", |q| q.handle(async |_: Count| ()));

@@ -10,5 +10,6 @@ mod failures;
 mod faults;
 mod kinds;
 mod leases;
+mod seams;
 mod settling;
 mod stage;

@@ -94,7 +94,8 @@ impl BenchArgs {
     pub(crate) fn rounds(&self) -> u32 {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle => 15,
-            Scenario::Callers | Scenario::Flat => 9,
+            Scenario::Callers => 9,
+            Scenario::Flat => 21,
             Scenario::Pickup => 1,
             Scenario::Memory => 2,
         };

@@ -62,6 +62,13 @@ pub(crate) fn peak_memory() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
+/// How many tasks wanted a processor, on average over the last minute; `None` where the system
+/// does not tell.
+pub(crate) fn load() -> Option<f64> {
+    let averages = std::fs::read_to_string("/proc/loadavg").ok()?;
+    averages.split_whitespace().next()?.parse().ok()
+}
+
 /// The name of the file system that holds `path`, or its number where the name is not known
 /// here. What an fsync costs, and whether it does anything, is decided there.
 #[cfg(target_os = "linux")]

@@ -60,6 +60,9 @@ pub(crate) struct Settings {
     pub rounds: u32,
     /// Processors this process may use.
     pub cores: usize,
+    /// How many tasks of the whole machine wanted a processor in the minute before; `None` where
+    /// the system does not tell.
+    pub load: Option<f64>,
     /// The version of this program.
     pub version: &'static str,
     /// `release`, or `debug`: figures of a debug build say nothing about the store.
@@ -79,6 +82,7 @@ impl Settings {
             workers: args.workers.get(),
             rounds: args.rounds(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            load: super::meter::load(),
             version: env!("CARGO_PKG_VERSION"),
             build: if cfg!(debug_assertions) {
                 "debug"
@@ -86,6 +90,14 @@ impl Settings {
                 "release"
             },
         }
+    }
+}
+
+impl Settings {
+    /// Whether others used the machine: then times say little. More workers get more of a busy
+    /// machine, and the disk answers to everyone.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.load.is_some_and(|load| load > 0.5 * self.cores as f64)
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn show(report: &Report) -> String {
     parts.join("\n")
 }
 
-fn settings(settings: &Settings) -> String {
+fn settings(shown: &Settings) -> String {
     let Settings {
         store,
         query,
@@ -30,9 +30,10 @@ fn settings(settings: &Settings) -> String {
         workers,
         rounds,
         cores,
+        load,
         version,
         build,
-    } = settings;
+    } = shown;
     let query = if query.is_empty() {
         "defaults"
     } else {
@@ -42,9 +43,16 @@ fn settings(settings: &Settings) -> String {
         Some(name) => format!(" on {name}"),
         None => String::new(),
     };
+    let busy = match load {
+        Some(load) if shown.is_busy() => format!(
+            "The machine is busy with other things (load {load}): times are distorted, \
+             processor time is not.\n"
+        ),
+        _ => String::new(),
+    };
     format!(
         "{store} ({query}){on}, {messages} messages of {body_bytes} bytes, batch {batch}, \
-         {workers} workers, {rounds} rounds, {cores} cores, longshore {version} ({build} build)\n"
+         {workers} workers, {rounds} rounds, {cores} cores, longshore {version} ({build} build)\n{busy}"
     )
 }
 

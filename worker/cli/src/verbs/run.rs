@@ -79,6 +79,7 @@ fn failure(failure: RunFailure) -> CliError {
         RunFailure::Store(error) => error.into(),
         RunFailure::Usage(sentence) => CliError::usage(sentence),
         RunFailure::Config(mistakes) => route_files::mistakes(mistakes),
+        RunFailure::Build(error) => CliError::new(Exit::Misconfigured, error.to_string()),
         other => CliError::new(Exit::Failed, other.to_string()),
     }
 }

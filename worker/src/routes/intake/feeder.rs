@@ -21,6 +21,8 @@ use crate::routes::route::{Glob, Intake, Route};
 const LOOK_EACH: Duration = Duration::from_secs(1);
 /// The same while a finite run waits for what is being written.
 const FINITE_LOOK_EACH: Duration = Duration::from_millis(200);
+/// A look is never longer ago: the lease has to be renewed in time.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Why feeding ends.
@@ -61,6 +63,14 @@ pub(super) struct Feeding {
     pub(super) finite: bool,
     pub(super) stop: CancellationToken,
     pub(super) status: Arc<FeedStatus>,
+}
+
+/// How a look at all files went.
+struct Pass {
+    /// Whether nothing has to wait.
+    complete: bool,
+    /// How long it took to find the files.
+    listing: Duration,
 }
 
 /// What this process saw of a file the last time.
@@ -201,8 +211,8 @@ impl Feeding {
                     known.done = false;
                 }
             }
-            let complete = self.pass(held, seen).await?;
-            if self.finite && complete {
+            let pass = self.pass(held, seen).await?;
+            if self.finite && pass.complete {
                 self.status.set_at_end(true);
                 return Ok(());
             }
@@ -211,6 +221,8 @@ impl Feeding {
             } else {
                 LOOK_EACH
             };
+            // Looking at very many files is work, too: it may take a small part of the time only.
+            let pause = pause.max(pass.listing * 20).min(PAUSE_MAX);
             self.rest_for(pause).await;
             if self.stop.is_cancelled() {
                 return Err(Stop::Asked);
@@ -219,9 +231,11 @@ impl Feeding {
         }
     }
 
-    /// One look at all files. Answers whether nothing has to wait.
-    async fn pass(&self, held: &mut Held, seen: &mut HashMap<PathBuf, Seen>) -> Result<bool, Stop> {
+    /// One look at all files.
+    async fn pass(&self, held: &mut Held, seen: &mut HashMap<PathBuf, Seen>) -> Result<Pass, Stop> {
+        let started = Instant::now();
         let mut listing = self.listing().await;
+        let listed = started.elapsed();
         let there: HashSet<_> = listing
             .files
             .iter()
@@ -258,7 +272,10 @@ impl Feeding {
             }
         }
         self.tell_unreadable(listing.unreadable);
-        Ok(complete)
+        Ok(Pass {
+            complete,
+            listing: listed,
+        })
     }
 
     async fn listing(&self) -> Listing {

@@ -14,5 +14,5 @@ pub(super) use document::{Document, Mark, plain};
 pub(super) use keys::ROUTE_FILE;
 pub(super) use node::Node;
 pub(super) use shape::{Key, Shape, TableShape};
-pub(super) use values::{shown, shown_span};
+pub(super) use values::{shown, shown_roughly, shown_span};
 pub(super) use variables::Lookup;

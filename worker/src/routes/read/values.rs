@@ -74,6 +74,29 @@ pub(in crate::routes) fn shown_span(span: Duration) -> String {
     )
 }
 
+/// About how long a span is: its two greatest units, such as `27m 2s`.
+pub(in crate::routes) fn shown_roughly(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let Some(greatest) = units.iter().position(|(size, _)| seconds >= *size) else {
+        return shown_span(span);
+    };
+    if greatest == 3 {
+        let tenths = (span.as_millis() + 50) / 100;
+        return if tenths.is_multiple_of(10) {
+            format!("{}s", tenths / 10)
+        } else {
+            format!("{}.{}s", tenths / 10, tenths % 10)
+        };
+    }
+    let (size, name) = units[greatest];
+    let (next, next_name) = units[greatest + 1];
+    match (seconds % size) / next {
+        0 => format!("{}{name}", seconds / size),
+        rest => format!("{}{name} {rest}{next_name}", seconds / size),
+    }
+}
+
 /// Input for an error: quoted, escaped and cut at 80 characters.
 pub(in crate::routes) fn shown(text: &str) -> String {
     let mut kept: String = text.chars().take(80).flat_map(escaped).collect();
@@ -142,5 +165,12 @@ mod tests {
         assert_eq!(shown_span(Duration::from_secs(90)), "90s");
         assert_eq!(shown_span(Duration::from_secs(120)), "2m");
         assert_eq!(shown_span(Duration::ZERO), "0s");
+        let roughly = |millis| shown_roughly(Duration::from_millis(millis));
+        assert_eq!(roughly(600), "600ms");
+        assert_eq!(roughly(1440), "1.4s");
+        assert_eq!(roughly(6000), "6s");
+        assert_eq!(roughly(1_622_000), "27m 2s");
+        assert_eq!(roughly(7_200_000), "2h");
+        assert_eq!(roughly(90_061_000), "1d 1h");
     }
 }

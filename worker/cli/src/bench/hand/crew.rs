@@ -31,6 +31,19 @@ impl Crew {
         answers.into_iter().collect()
     }
 
+    /// The processor time that all of them have used so far.
+    pub(crate) async fn processor_time(&mut self) -> Result<Duration> {
+        let mut sum = Duration::ZERO;
+        let orders = std::iter::repeat(Order::Usage);
+        for said in self.ask_each(orders).await? {
+            match said {
+                Said::Usage { processor_ns, .. } => sum += Duration::from_nanos(processor_ns),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(sum)
+    }
+
     /// Gives everyone the same order; the answers come with [`Self::next_within`].
     pub(crate) async fn order_each(&self, order: &Order) -> Result<()> {
         for hand in &self.0 {

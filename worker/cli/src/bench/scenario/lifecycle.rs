@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use longshore::core::FloorReport;
-
 use crate::bench::hand::{Crew, Order, Said};
-use crate::bench::meter::Span;
+use crate::bench::meter::{Span, processor_time};
 use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
 use crate::bench::session::{Bench, rate};
@@ -22,6 +20,7 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
     let (messages, rounds) = (bench.args.messages(), bench.args.rounds());
     bench.steps.plan(u64::from(rounds) * 2 + 2);
     let (mut enqueue, mut receive) = (Pairs::new(Better::Higher), Pairs::new(Better::Higher));
+    let mut processor = Pairs::new(Better::Lower);
     let scratch = bench.place.fresh(None)?;
     let connection = bench.open_warm(&scratch).await?;
     let workers = bench.args.workers.get();
@@ -40,6 +39,8 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
             rate(messages, ours.receive_settle),
             rate(messages, raw.receive_settle),
         );
+        let micros = |span: Duration| span.as_secs_f64() * 1e6 / messages as f64;
+        processor.push(micros(ours.processor), micros(raw.processor));
         report
             .check
             .add(&bench.check(&connection, &ours.tally).await?);
@@ -52,6 +53,12 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
         let line = Comparison::of(name, against, "messages/s", pairs);
         report.ratios.push(line.goal(bench.goal_on_disk(GOAL)));
     }
+    if bench.place.is_shared() {
+        // What a busy disk and busy neighbours cannot distort.
+        let whole = "whole life, processor time";
+        let line = Comparison::of(whole, "raw processor time", "µs/message", &processor);
+        report.ratios.push(line);
+    }
     end_to_end(bench, report).await
 }
 
@@ -59,13 +66,27 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
 struct Took {
     enqueue: Duration,
     receive_settle: Duration,
+    /// Of both together, by all workers.
+    processor: Duration,
     tally: Tally,
 }
 
-async fn raw(bench: &Bench<'_>, round: u32) -> Result<FloorReport> {
+async fn raw(bench: &Bench<'_>, round: u32) -> Result<Took> {
     bench.steps.next(format!("round {round}: raw floor"));
     let (batch, workers) = (bench.args.batch.get(), bench.args.workers.get());
-    bench.raw(bench.args.messages(), batch, workers).await
+    // The floor works in this process. What making and removing its data takes is taken off.
+    let start = processor_time();
+    bench.raw(1, batch, workers).await?;
+    let around = processor_time().saturating_sub(start);
+    let start = processor_time();
+    let report = bench.raw(bench.args.messages(), batch, workers).await?;
+    let all = processor_time().saturating_sub(start);
+    Ok(Took {
+        enqueue: report.enqueue,
+        receive_settle: report.receive_settle,
+        processor: all.saturating_sub(around),
+        tally: Tally::new(0),
+    })
 }
 
 async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
@@ -73,6 +94,7 @@ async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
     let (messages, batch) = (bench.args.messages(), bench.args.batch.get());
     let load = bench.load();
     let workers = u64::from(bench.args.workers.get());
+    let before = crew.processor_time().await?;
     let shares = (0..workers).map(|worker| Order::Fill {
         load,
         from: messages * worker / workers,
@@ -102,8 +124,10 @@ async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
             other => return Err(other.unexpected()),
         }
     }
+    let after = crew.processor_time().await?;
     Ok(Took {
         enqueue,
+        processor: after.saturating_sub(before),
         receive_settle: Span::cover(spans).unwrap_or_default(),
         tally,
     })
