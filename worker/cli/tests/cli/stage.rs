@@ -53,10 +53,19 @@ impl Stage {
     }
 
     pub(crate) fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Child {
+        self.start_into(args, Stdio::piped())
+    }
+
+    /// Starts it with this as its standard output.
+    pub(crate) fn start_into<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+        stdout: impl Into<Stdio>,
+    ) -> Child {
         self.command()
             .args(args)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap()
