@@ -74,7 +74,7 @@ end
 
 local out, keyed, duplicates = {}, false, false
 if not C[1] then call('HSET', K.c, 'v', '1') end
-if call('ZCARD', K.z) > 0 then promote(now, 64) end
+if call('ZCARD', K.z) > 0 then promote(now, 1000) end
 for i = 7, #ARGV, 9 do
   local first = known(ARGV[i + 2], ARGV[i + 4], ARGV[i + 6])
   keyed = keyed or ARGV[i + 2] ~= '' or ARGV[i + 4] ~= ''

@@ -59,6 +59,11 @@ impl Place {
         self.folder.is_some() || self.server.is_some()
     }
 
+    /// Whether a server keeps these stores.
+    pub(crate) fn has_server(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// The folder, where there is one.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.folder.as_ref().map(|folder| folder.0.as_path())
