@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::{Place, binary, until_some};
 
@@ -87,6 +87,19 @@ impl Process {
             let pid = Pid::from_child(&self.child);
             kill_process(pid, signal).expect("a child can be signalled");
         }
+    }
+
+    /// Stops it as SIGSTOP does, and waits until all its threads stand still.
+    ///
+    /// # Panics
+    ///
+    /// When it ended meanwhile.
+    pub fn stop(&mut self) {
+        self.signal(Signal::STOP);
+        let pid = Pid::from_child(&self.child);
+        let changed = waitpid(Some(pid), WaitOptions::UNTRACED).expect("a child can be awaited");
+        let is_stopped = changed.is_some_and(|(_, status)| status.stopped());
+        assert!(is_stopped, "it ended instead: {}", self.output());
     }
 
     /// How it ended, if it did.

@@ -16,17 +16,17 @@ const TEST: &str = "full_disk::a_full_disk_refuses_enqueues_and_takes_acks";
 #[test]
 fn a_full_disk_refuses_enqueues_and_takes_acks() {
     let place = Place::new();
-    let Some(disk) = SmallDisk::mount(&place, 24, TEST) else {
+    let Some(disk) = SmallDisk::mount(&place, 128, TEST) else {
         return;
     };
     let store = format!("sqlite://{}", disk.path("queue.db").display());
     let cli = Cli::new(&store);
     let filler = disk.path("somebody-elses");
-    fs::write(&filler, vec![0; 6 << 20]).expect("another file fits");
+    fs::write(&filler, vec![0; 32 << 20]).expect("another file fits");
     // What a worker can work, and then ballast until it does not fit any more.
     let stored = enqueue(&cli, (0..500).map(|key| Work::new(key, Act::Take(0))));
     assert_eq!(stored, 500);
-    let ballast = vec![b'x'; 100_000];
+    let ballast = vec![b'x'; 900_000];
     let mut loads = 0;
     let refusal = loop {
         let answer = cli.call_with(&["enqueue", "ballast", "-"], &ballast);
@@ -35,11 +35,11 @@ fn a_full_disk_refuses_enqueues_and_takes_acks() {
         }
         loads += 1;
         assert!(
-            loads < 1_000,
-            "a disk of 24 MiB took {loads} bodies of 100 kB"
+            loads < 200,
+            "a disk of 128 MiB took {loads} bodies of 900 kB"
         );
     };
-    println!("{loads} loads of 100 kB, then: {}", refusal.stderr.trim());
+    println!("{loads} loads of 900 kB, then: {}", refusal.stderr.trim());
     assert!(
         loads > 20,
         "refused after {loads} loads already: {refusal:?}"

@@ -95,7 +95,7 @@ fn stop_while_it_holds(holder: &mut Process, lock: &PathBuf) {
         "a process that is stopped in its turn",
         Duration::from_secs(30),
         || {
-            holder.signal(Signal::STOP);
+            holder.stop();
             if is_locked(lock) {
                 return Some(());
             }

@@ -17,7 +17,7 @@ fn a_worker_that_slept_too_long_changes_nothing() {
     let mut fleet = Fleet::new(&place, 2, order);
     fleet.start(0);
     until_started(&place, 8, Duration::from_secs(20));
-    fleet.process(0).signal(Signal::STOP);
+    fleet.process(0).stop();
     let sleeper = fleet.life(0);
     fleet.start(1);
     until(
