@@ -66,7 +66,9 @@ async fn work(store: Backend, ledger: Arc<tokio::sync::Mutex<Ledger>>, seed: u64
             let taken = take_for(&store, max, LEASE, Duration::ZERO)
                 .await
                 .expect("receive");
-            taken.iter().for_each(|one| ledger.delivered(one));
+            for one in &taken {
+                ledger.delivered(one);
+            }
             taken
         };
         match chance.u32(0..10) {
