@@ -1,14 +1,14 @@
 //! The raw floor of SQLite: a table of bodies, claimed and deleted by the bare driver.
 //!
 //! It is the least that competing workers need: one table, a unique id so that a message can be
-//! named, an index that finds the next one. No fence, no counts, no groups, no history, and
-//! workers that take turns through a mutex, which is faster than SQLite's polling and than any
-//! lock between processes. The settings of the connections are those of the store.
+//! named, an index that finds the next one. No fence, no counts, no groups, no history. Workers
+//! take turns through a lock file, as separate processes must, which is faster than SQLite's own
+//! polling. The settings of the connections are those of the store.
 
 use std::fs::OpenOptions;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::config::{Config, Durability};
 use crate::connect;
 use crate::error::sql;
-use crate::side_lock::private;
+use crate::side_lock::{SideLock, private};
 
 /// What a store in one SQLite file cannot be faster than.
 #[derive(Debug)]
@@ -52,25 +52,35 @@ fn run(path: PathBuf, durability: Durability, spec: FloorSpec) -> Result<FloorRe
     let file = Scratch::create(path)?;
     let workers = spec.workers.get();
     let connections = connections(&file.0, durability, workers);
-    let mut connections = connections.map_err(|error| sql("bench", error))?;
-    let turn = Mutex::new(());
-    let enqueue = timed(&mut connections, |worker, conn| {
-        insert(
-            conn,
-            &turn,
-            spec,
-            share(spec, worker),
-            share(spec, worker + 1),
-        )
+    let connections = connections.map_err(|error| sql("bench", error))?;
+    let mut hands = hands(&file.0, connections)?;
+    let enqueue = timed(&mut hands, |worker, hand| {
+        insert(hand, spec, share(spec, worker), share(spec, worker + 1))
     })?;
-    let receive_settle = timed(&mut connections, |_, conn| {
-        while claim_and_delete(conn, &turn, spec.batch)? > 0 {}
+    let receive_settle = timed(&mut hands, |_, hand| {
+        while claim_and_delete(hand, spec.batch)? > 0 {}
         Ok(())
     })?;
     Ok(FloorReport {
         enqueue,
         receive_settle,
     })
+}
+
+/// What one worker has: a connection and a lock handle of its own, as a process would.
+struct Hand {
+    conn: Connection,
+    lock: SideLock,
+}
+
+fn hands(path: &Path, connections: Vec<Connection>) -> Result<Vec<Hand>> {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push("-lock");
+    let hand = |conn| match SideLock::open(Path::new(&lock)) {
+        Ok(lock) => Ok(Hand { conn, lock }),
+        Err(error) => Err(failed(&format!("its lock file cannot be made: {error}"))),
+    };
+    connections.into_iter().map(hand).collect()
 }
 
 fn connections(
@@ -104,19 +114,19 @@ fn grow_wal(conn: &Connection) -> rusqlite::Result<()> {
 
 /// How long all workers together take, each on its own connection and thread.
 fn timed(
-    connections: &mut [Connection],
-    work: impl Fn(u64, &mut Connection) -> rusqlite::Result<()> + Sync,
+    hands: &mut [Hand],
+    work: impl Fn(u64, &mut Hand) -> Result<()> + Sync,
 ) -> Result<Duration> {
     let (start, work) = (Instant::now(), &work);
     let outcome = std::thread::scope(|scope| {
-        let workers = (0..).zip(connections);
+        let workers = (0..).zip(hands);
         let threads: Vec<ScopedJoinHandle<'_, _>> = workers
-            .map(|(worker, conn)| scope.spawn(move || work(worker, conn)))
+            .map(|(worker, hand)| scope.spawn(move || work(worker, hand)))
             .collect();
         threads
             .into_iter()
             .try_for_each(|thread| match thread.join() {
-                Ok(outcome) => outcome.map_err(|error| sql("bench", error)),
+                Ok(outcome) => outcome,
                 Err(_) => Err(failed("a worker thread panicked")),
             })
     });
@@ -128,20 +138,14 @@ fn share(spec: FloorSpec, worker: u64) -> u64 {
     spec.messages * worker / u64::from(spec.workers.get())
 }
 
-fn insert(
-    conn: &mut Connection,
-    turn: &Mutex<()>,
-    spec: FloorSpec,
-    from: u64,
-    to: u64,
-) -> rusqlite::Result<()> {
+fn insert(hand: &mut Hand, spec: FloorSpec, from: u64, to: u64) -> Result<()> {
     let mut next = from;
     while next < to {
         let end = to.min(next + u64::from(spec.batch.get()));
         let rows: Vec<_> = (next..end)
             .map(|number| row(number, spec.body_bytes))
             .collect();
-        in_turn(conn, turn, |conn| {
+        in_turn(hand, |conn| {
             let mut insert = conn.prepare_cached("INSERT INTO raw (id, body) VALUES (?1, ?2)")?;
             rows.iter()
                 .try_for_each(|(id, body)| insert.execute((id, body)).map(drop))
@@ -158,12 +162,8 @@ fn row(number: u64, body_bytes: usize) -> ([u8; 16], Vec<u8>) {
 
 /// Claims a batch in one transaction and deletes it in the next, as any queue must; answers how
 /// many there were.
-fn claim_and_delete(
-    conn: &mut Connection,
-    turn: &Mutex<()>,
-    batch: NonZeroU32,
-) -> rusqlite::Result<usize> {
-    let claimed: Vec<(i64, Vec<u8>)> = in_turn(conn, turn, |conn| {
+fn claim_and_delete(hand: &mut Hand, batch: NonZeroU32) -> Result<usize> {
+    let claimed: Vec<(i64, Vec<u8>)> = in_turn(hand, |conn| {
         let mut claim = conn.prepare_cached(
             "UPDATE raw SET until = 1 WHERE seq IN
                (SELECT seq FROM raw WHERE until IS NULL ORDER BY seq LIMIT ?1)
@@ -174,7 +174,7 @@ fn claim_and_delete(
             .collect()
     })?;
     if !claimed.is_empty() {
-        in_turn(conn, turn, |conn| {
+        in_turn(hand, |conn| {
             let mut delete = conn.prepare_cached("DELETE FROM raw WHERE seq = ?1")?;
             claimed
                 .iter()
@@ -184,16 +184,18 @@ fn claim_and_delete(
     Ok(claimed.len())
 }
 
-fn in_turn<T>(
-    conn: &mut Connection,
-    turn: &Mutex<()>,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = work(&transaction)?;
-    transaction.commit()?;
-    Ok(done)
+fn in_turn<T>(hand: &mut Hand, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    let turn = hand.lock.take();
+    let _turn =
+        turn.map_err(|error| failed(&format!("its lock file cannot be locked: {error}")))?;
+    let conn = &mut hand.conn;
+    let in_transaction = || {
+        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    };
+    in_transaction().map_err(|error| sql("bench", error))
 }
 
 fn failed(what: &str) -> StoreError {
@@ -220,7 +222,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", "-lock"] {
             let mut name = self.0.clone().into_os_string();
             name.push(suffix);
             // What is not there need not be removed; what cannot be is in the way of nobody.
@@ -246,26 +248,22 @@ mod tests {
     fn every_message_is_inserted_once_and_claimed_once() {
         let home = tempfile::tempdir().unwrap();
         let file = Scratch::create(home.path().join("raw")).unwrap();
-        let mut connections = connections(&file.0, Durability::Normal, 2).unwrap();
-        let (spec, turn) = (spec(101, 10, 2), Mutex::new(()));
-        timed(&mut connections, |worker, conn| {
-            insert(
-                conn,
-                &turn,
-                spec,
-                share(spec, worker),
-                share(spec, worker + 1),
-            )
+        let connections = connections(&file.0, Durability::Normal, 2).unwrap();
+        let mut hands = hands(&file.0, connections).unwrap();
+        let spec = spec(101, 10, 2);
+        timed(&mut hands, |worker, hand| {
+            insert(hand, spec, share(spec, worker), share(spec, worker + 1))
         })
         .unwrap();
-        let conn = &mut connections[0];
+        let hand = &mut hands[0];
+        let conn = &hand.conn;
         let count = "SELECT count(*), sum(length(body)) FROM raw";
         let stored: (i64, i64) = conn
             .query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
         assert_eq!(stored, (101, 101 * 256));
         let mut claimed = 0;
-        while let more @ 1.. = claim_and_delete(conn, &turn, spec.batch).unwrap() {
+        while let more @ 1.. = claim_and_delete(hand, spec.batch).unwrap() {
             claimed += more;
         }
         assert_eq!(claimed, 101);

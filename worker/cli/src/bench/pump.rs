@@ -73,6 +73,9 @@ pub(crate) async fn fill(
 }
 
 /// Receives and acks batch after batch until a receive answers none, and marks what came out.
+///
+/// A batch is acked while the next one is received, as a worker does it: the store may put both
+/// into one transaction.
 pub(crate) async fn drain(
     store: &dyn QueueStore,
     load: &Load,
@@ -81,17 +84,21 @@ pub(crate) async fn drain(
 ) -> Result<Span> {
     let queue = queue()?;
     let start = Moment::now();
-    let mut end = start;
+    let mut worked = Vec::new();
     loop {
-        let taken = receive(store, &queue, batch, Duration::ZERO).await?;
-        if taken.is_empty() {
+        let (taken, acked) = tokio::join!(
+            receive(store, &queue, batch, Duration::ZERO),
+            ack(store, &queue, worked),
+        );
+        acked?;
+        worked = taken?;
+        if worked.is_empty() {
+            let end = Moment::now();
             return Ok(Span { start, end });
         }
-        for delivery in &taken {
+        for delivery in &worked {
             tally.mark(load.number(delivery.message.id));
         }
-        ack(store, &queue, taken).await?;
-        end = Moment::now();
     }
 }
 
@@ -120,6 +127,9 @@ pub(crate) async fn ack(
     queue: &QueueName,
     taken: Vec<Delivery>,
 ) -> Result<()> {
+    if taken.is_empty() {
+        return Ok(());
+    }
     let settlements: Vec<_> = taken
         .into_iter()
         .map(|delivery| Settlement {
