@@ -5,7 +5,8 @@ use longshore_core::{Registry, Scheme};
 /// All stores by scheme. One whose feature is off is known by name, so that opening it says
 /// which feature to build with.
 pub fn registry() -> Registry {
-    Registry::new().with(memory()).with(sqlite())
+    let known = Registry::new().with(memory()).with(sqlite());
+    redis().into_iter().fold(known, Registry::with)
 }
 
 #[cfg(feature = "memory")]
@@ -28,8 +29,30 @@ fn sqlite() -> Scheme {
     left_out("sqlite")
 }
 
-#[cfg(not(all(feature = "memory", feature = "sqlite")))]
-#[cfg(not(all(feature = "memory", feature = "sqlite")))]
+#[cfg(feature = "redis")]
+fn redis() -> Vec<Scheme> {
+    longshore_redis::schemes()
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis() -> Vec<Scheme> {
+    let left_out = |name| Scheme {
+        feature: "redis",
+        ..left_out(name)
+    };
+    [
+        "redis",
+        "rediss",
+        "valkey",
+        "redis+unix",
+        "redis+sentinel",
+        "redis+cluster",
+    ]
+    .map(left_out)
+    .into()
+}
+
+#[cfg(not(all(feature = "memory", feature = "sqlite", feature = "redis")))]
 fn left_out(name: &'static str) -> Scheme {
     Scheme {
         name,

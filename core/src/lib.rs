@@ -66,7 +66,7 @@ pub use job::Job;
 pub use label::Label;
 pub use lane::Lane;
 pub use lease::{LeaseStore, NamedLease};
-pub use limits::{DepthBound, GivenIdRepeat, LeaseUnit, SettleFence, StoreLimits};
+pub use limits::{DepthBound, FreshIdRepeat, GivenIdRepeat, LeaseUnit, SettleFence, StoreLimits};
 pub use message::{Dedup, Message, NewMessage, TraceContext};
 pub use moving::MovingMark;
 pub use name::{DedupKey, GroupName, JobKind, LeaseName, NameError, QueueName, RouteName};

@@ -21,6 +21,8 @@ pub struct StoreLimits {
     pub depth: DepthBound,
     /// How a repeat of a given id is recognised.
     pub given_id_repeat: GivenIdRepeat,
+    /// How a repeat of a fresh id is recognised.
+    pub fresh_id_repeat: FreshIdRepeat,
     /// How much higher than the true number of deliveries `attempt` may be.
     pub attempt_slack: u32,
     /// How long a one-shot receive may have to wait for messages another worker owns.
@@ -49,6 +51,7 @@ impl StoreLimits {
             settle_fence: SettleFence::Write,
             depth: DepthBound::Exact,
             given_id_repeat: GivenIdRepeat::Duplicate,
+            fresh_id_repeat: FreshIdRepeat::WhileItLives,
             attempt_slack: 0,
             handover_max: Duration::ZERO,
             find_rows_max: None,
@@ -90,6 +93,16 @@ pub enum DepthBound {
     PerPartition,
     /// Compared with an estimate.
     Estimate,
+}
+
+/// How a repeat of a fresh id is recognised. Fresh ids never come twice but in a repeated call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FreshIdRepeat {
+    /// By the id, while the message lives or is dead.
+    WhileItLives,
+    /// By the call: the same messages in one call through the same handle.
+    SameCall,
 }
 
 /// What a repeat of a given id answers.

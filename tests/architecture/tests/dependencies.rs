@@ -39,8 +39,25 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
+        name: "longshore-redis",
+        may: &["longshore-core"],
+        for_tests: &[
+            ("longshore-conformance", "runs the suite"),
+            ("longshore-core", "the clock that tests move"),
+            (
+                "longshore-memory",
+                "the reference model of the property test",
+            ),
+        ],
+    },
+    Row {
         name: "longshore-backends",
-        may: &["longshore-core", "longshore-memory", "longshore-sqlite"],
+        may: &[
+            "longshore-core",
+            "longshore-memory",
+            "longshore-redis",
+            "longshore-sqlite",
+        ],
         for_tests: &[],
     },
     Row {
@@ -145,6 +162,7 @@ fn core_names_small_pure_crates_only() {
 const DRIVERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["longshore-sqlite", "longshore-system-tests"]),
     ("notify", &["longshore-sqlite"]),
+    ("redis", &["longshore-redis"]),
 ];
 
 #[test]

@@ -26,7 +26,7 @@ const ROUTES: &[&str] = &["toml", "minijinja", "glob", "process-wrap"];
 /// What only one store needs.
 const SQLITE: &[&str] = &["rusqlite", "libsqlite3-sys", "notify", "longshore-sqlite"];
 const CASSANDRA: &[&str] = &["scylla", "cdrs-tokio", "cassandra-protocol"];
-const REDIS: &[&str] = &["redis", "fred", "deadpool"];
+const REDIS: &[&str] = &["redis", "longshore-redis"];
 
 fn assert_none(package: &str, features: &[&str], unwanted: &[&[&str]]) {
     let tree = tree(package, features);
@@ -62,6 +62,16 @@ fn a_producer_on_one_store_compiles_no_other() {
         &["sqlite"],
         &[&["longshore-memory"], CASSANDRA, REDIS],
     );
+    assert_none(
+        "longshore",
+        &["redis"],
+        &[
+            &["longshore-memory", "axum", "hyper", "reqwest"],
+            SQLITE,
+            CASSANDRA,
+            TERMINAL,
+        ],
+    );
 }
 
 #[test]
@@ -86,6 +96,7 @@ fn the_lists_above_name_what_is_really_there() {
     for list in [
         ROUTES,
         SQLITE,
+        REDIS,
         &[
             "clap",
             "comfy-table",

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_core::{
-    Backend, Clock, Cursor, Dedup, DedupKey, Delivery, Disposition, Due, GroupName, IdOrigin,
-    JobKind, ManualClock, MessageId, NewMessage, QueueName, Receipt, Receive, StoredMessage,
-    Timestamp,
+    Backend, Clock, Cursor, Dedup, DedupKey, Delivery, Disposition, Due, FreshIdRepeat, GroupName,
+    IdOrigin, JobKind, LeaseUnit, ManualClock, MessageId, MessageState, NewMessage, QueueName,
+    Receipt, Receive, StoredMessage, Timestamp,
 };
 use proptest::sample::Index;
 
@@ -31,6 +31,8 @@ pub(super) struct Pair {
     /// All ids that were ever enqueued.
     pub(super) ids: Vec<(MessageId, IdOrigin)>,
     pub(super) deliveries: Vec<Delivered>,
+    /// How many receives there were.
+    pub(super) receives: usize,
     pub(super) is_paused: bool,
     pub(super) is_moving: bool,
 }
@@ -38,6 +40,8 @@ pub(super) struct Pair {
 /// One delivery, with the receipts of both stores.
 pub(super) struct Delivered {
     pub(super) id: MessageId,
+    /// Which receive of the store it came with.
+    pub(super) receive: usize,
     pub(super) model: Receipt,
     pub(super) real: Receipt,
 }
@@ -54,6 +58,7 @@ impl Pair {
             seen: Seen::default(),
             ids: Vec::new(),
             deliveries: Vec::new(),
+            receives: 0,
             is_paused: false,
             is_moving: false,
         }
@@ -66,7 +71,9 @@ impl Pair {
     /// The new message that an item stands for.
     pub(super) fn draft(&mut self, item: &Item) -> NewMessage {
         let (id, origin) = match &item.id {
-            IdPick::Again(index) if !self.ids.is_empty() => *index.get(&self.ids),
+            IdPick::Again(index) if !self.known_again().is_empty() => {
+                *index.get(&self.known_again())
+            }
             IdPick::Fresh => (self.next_id(), IdOrigin::Fresh),
             IdPick::Given | IdPick::Again(_) => (self.next_id(), IdOrigin::Given),
         };
@@ -85,6 +92,14 @@ impl Pair {
         new
     }
 
+    /// The ids that the store recognises when they come again in another call.
+    fn known_again(&self) -> Vec<(MessageId, IdOrigin)> {
+        let limits = self.real[0].queues.limits();
+        let by_call = limits.fresh_id_repeat == FreshIdRepeat::SameCall;
+        let known = |(_, origin): &&(MessageId, IdOrigin)| !by_call || *origin == IdOrigin::Given;
+        self.ids.iter().filter(known).copied().collect()
+    }
+
     fn next_id(&self) -> MessageId {
         let number = self.ids.len() as u64;
         MessageId::from_content(&[b"history", &number.to_be_bytes()])
@@ -97,6 +112,26 @@ impl Pair {
             return Vec::new();
         }
         picks.iter().map(|pick| pick.get(latest)).collect()
+    }
+
+    /// All deliveries whose leases are extended with those of the picks.
+    pub(super) fn extended_with<'a>(&'a self, picked: &[&'a Delivered]) -> Vec<&'a Delivered> {
+        if self.real[0].queues.limits().lease_unit == LeaseUnit::Message {
+            return picked.to_vec();
+        }
+        let current = |one: &Delivered| self.deliveries.iter().rev().find(|d| d.id == one.id);
+        let held = |one: &&Delivered| {
+            let lives = self.seen.live.get(&one.id);
+            lives.is_some_and(|live| matches!(live.state, MessageState::Leased { .. }))
+                && current(one).is_some_and(|last| last.receive == one.receive)
+        };
+        let receives: Vec<_> = picked
+            .iter()
+            .filter(|one| held(one))
+            .map(|one| one.receive)
+            .collect();
+        let with = |one: &&Delivered| receives.contains(&one.receive);
+        self.deliveries.iter().filter(with).collect()
     }
 
     /// The ids that picks stand for: half of them from `likely`, if there are any.
@@ -119,15 +154,15 @@ impl Pair {
     }
 }
 
-/// Receives all that can be had, in the order it is handed out.
-pub(super) async fn receive_all(at: &Backend, queue: &QueueName, lease: u64) -> Vec<Delivery> {
+/// Receives all that can be had, in the order it is handed out, call by call.
+pub(super) async fn receive_all(at: &Backend, queue: &QueueName, lease: u64) -> Vec<Vec<Delivery>> {
     let mut all = Vec::new();
     loop {
         let received = receive_once(at, queue, 100, lease).await;
         if received.is_empty() {
             return all;
         }
-        all.extend(received);
+        all.push(received);
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use longshore_core::{
-    Backend, Cursor, DeadReason, MessageId, MessageState, QueueName, QueueStats, StoredMessage,
+    Backend, Cursor, DeadReason, LeaseUnit, MessageId, MessageState, QueueName, QueueStats,
+    StoreLimits, StoredMessage,
 };
 
 use crate::stage::count;
@@ -50,6 +51,20 @@ impl Seen {
             if after.is_none() {
                 return seen;
             }
+        }
+    }
+}
+
+impl Seen {
+    /// A store whose lanes are streams tells the age of what comes first there. A successor in a
+    /// group that was admitted later may be older.
+    pub(super) fn forgive(&self, got: &mut Self, limits: &StoreLimits) {
+        let (Some(wanted), Some(got)) = (&self.stats, &mut got.stats) else {
+            return;
+        };
+        let both = wanted.oldest_age.is_some() && got.oldest_age.is_some();
+        if limits.lease_unit == LeaseUnit::Receive && both && got.oldest_age < wanted.oldest_age {
+            got.oldest_age = wanted.oldest_age;
         }
     }
 }

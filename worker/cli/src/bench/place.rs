@@ -12,8 +12,10 @@ use crate::exit::Exit;
 /// Makes scratch stores of one kind, all with the settings of one URL, and removes them.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// The folder of the files; `None` for a store in this process.
+    /// The folder of the files; `None` for a store without any.
     folder: Option<Folder>,
+    /// The server and what comes before the query, for a store that has one.
+    server: Option<String>,
     /// `?key=value`, as in the URL.
     query: String,
     made: AtomicU32,
@@ -27,18 +29,26 @@ impl Place {
             CliError::new(Exit::Misconfigured, error.to_string())
         })?;
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        let folder = match parsed.scheme() {
-            "memory" => None,
-            "sqlite" => Some(Folder::beside(Path::new(parsed.path()))?),
+        let (folder, server) = match parsed.scheme() {
+            "memory" => (None, None),
+            "sqlite" => (Some(Folder::beside(Path::new(parsed.path()))?), None),
+            other if other.contains("redis") || other == "valkey" => {
+                let base = url.split_once('?').map_or(url, |(base, _)| base);
+                (None, Some(base.to_owned()))
+            }
             other => {
                 return Err(CliError::new(
                     Exit::Misconfigured,
-                    format!("bench cannot measure {other}:// stores; use sqlite:// or memory://"),
+                    format!(
+                        "bench cannot measure {other}:// stores; use sqlite://, redis:// or \
+                         memory://"
+                    ),
                 ));
             }
         };
         Ok(Self {
             folder,
+            server,
             query: query.to_owned(),
             made: AtomicU32::new(0),
         })
@@ -46,7 +56,12 @@ impl Place {
 
     /// Whether other processes can open these stores.
     pub(crate) fn is_shared(&self) -> bool {
-        self.folder.is_some()
+        self.folder.is_some() || self.server.is_some()
+    }
+
+    /// Whether a server keeps these stores.
+    pub(crate) fn has_server(&self) -> bool {
+        self.server.is_some()
     }
 
     /// The folder, where there is one.
@@ -61,6 +76,17 @@ impl Place {
             "" => String::new(),
             query => format!("?{query}"),
         };
+        if let Some(server) = &self.server {
+            // Keys of its own: what is left behind when its queues are empty is a handful of them.
+            let prefix = format!("prefix=bench-{}-{count}", std::process::id());
+            let given = settings.unwrap_or(&self.query);
+            let separator = if given.is_empty() { "" } else { "&" };
+            return Ok(Scratch {
+                base: server.clone(),
+                query: format!("?{given}{separator}{prefix}"),
+                files: None,
+            });
+        }
         let Some(folder) = &self.folder else {
             let name = format!("memory://bench-{}-{count}", std::process::id());
             return Ok(Scratch {
@@ -195,7 +221,7 @@ mod tests {
         let error = Place::of(&format!("sqlite://{}", gone.display())).unwrap_err();
         assert_eq!(error.exit(), Exit::NothingMatched);
         assert_eq!(
-            Place::of("redis://127.0.0.1:6379").unwrap_err().exit(),
+            Place::of("cassandra://127.0.0.1").unwrap_err().exit(),
             Exit::Misconfigured
         );
         assert_eq!(

@@ -14,6 +14,18 @@ use super::end_to_end::end_to_end;
 
 /// The part of the raw floor that longshore should reach.
 const GOAL: Goal = Goal::AtLeast(0.8);
+/// The same where a server is asked over a connection, for batches of 16 and more.
+const GOAL_SERVER: Goal = Goal::AtLeast(0.55);
+/// The same for smaller batches.
+const GOAL_SERVER_SMALL: Goal = Goal::AtLeast(0.25);
+
+fn goal(bench: &Bench<'_>) -> Goal {
+    match (bench.place.has_server(), bench.args.batch.get()) {
+        (false, _) => GOAL,
+        (true, 16..) => GOAL_SERVER,
+        (true, _) => GOAL_SERVER_SMALL,
+    }
+}
 
 /// Measures the whole life of messages.
 pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
@@ -51,7 +63,9 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
     ];
     for (name, against, pairs) in lines {
         let line = Comparison::of(name, against, "messages/s", pairs);
-        report.ratios.push(line.goal(bench.goal_on_disk(GOAL)));
+        report
+            .ratios
+            .push(line.goal(bench.goal_on_disk(goal(bench))));
     }
     if bench.place.is_shared() {
         // What a busy disk and busy neighbours cannot distort.

@@ -1,0 +1,193 @@
+//! What `longshore doctor` asks about a server.
+
+use std::collections::HashMap;
+
+use longshore_core::{Finding, Result, Severity};
+use redis::cmd;
+
+use crate::config::AckLevel;
+use crate::store::RedisStore;
+
+impl RedisStore {
+    pub(crate) async fn findings(&self) -> Result<Vec<Finding>> {
+        let info = self.info().await?;
+        let config = self.config().await;
+        let mut findings = vec![
+            version(&info),
+            memory(&info),
+            durability(self.link.ack(), &info, config.as_ref()),
+            role(&info),
+            replicas(self.link.ack(), &info, config.as_ref()),
+        ];
+        findings.extend(self.stuck().await?);
+        Ok(findings)
+    }
+
+    /// Says in the log what an acknowledgement means here, where the user may know.
+    pub(crate) async fn announce_meaning(&self) {
+        if !tracing::enabled!(tracing::Level::INFO) {
+            return;
+        }
+        let Ok(info) = self.info().await else {
+            return;
+        };
+        let aof = get(&info, "aof_enabled") == "1";
+        let means = meaning(self.link.ack(), aof, self.config().await.as_ref());
+        tracing::info!("{means}");
+    }
+
+    async fn info(&self) -> Result<HashMap<String, String>> {
+        let text = self.link.command("check", &cmd("INFO")).await?.text()?;
+        Ok(text
+            .lines()
+            .filter_map(|line| line.trim_end().split_once(':'))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    /// `None` where the user may not read the configuration.
+    async fn config(&self) -> Option<HashMap<String, String>> {
+        let mut ask = cmd("CONFIG");
+        ask.arg("GET")
+            .arg("appendonly")
+            .arg("appendfsync")
+            .arg("min-replicas-to-write");
+        let words = self.link.command("check", &ask).await.ok()?.list().ok()?;
+        let words: Vec<String> = words
+            .into_iter()
+            .filter_map(|word| word.text().ok())
+            .collect();
+        let pairs = words.chunks_exact(2);
+        Some(
+            pairs
+                .map(|pair| (pair[0].clone(), pair[1].clone()))
+                .collect(),
+        )
+    }
+}
+
+fn get<'a>(map: &'a HashMap<String, String>, key: &str) -> &'a str {
+    map.get(key).map_or("", String::as_str)
+}
+
+fn version(info: &HashMap<String, String>) -> Finding {
+    let text = get(info, "redis_version");
+    let major: u32 = text
+        .split('.')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
+    if major >= 7 {
+        return Finding::new(Severity::Ok, "version", format!("Redis {text}"));
+    }
+    Finding::new(
+        Severity::Problem,
+        "version",
+        format!("Redis {text} is too old"),
+    )
+    .fix("run Redis 7.0 or newer, or Valkey")
+}
+
+fn memory(info: &HashMap<String, String>) -> Finding {
+    let policy = get(info, "maxmemory_policy");
+    let number = |key| get(info, key).parse::<u64>().unwrap_or(0);
+    let (used, max) = (number("used_memory"), number("maxmemory"));
+    if policy != "noeviction" && !policy.is_empty() {
+        let found = format!("maxmemory-policy is {policy}: a full server throws messages away");
+        return Finding::new(Severity::Problem, "memory", found)
+            .fix("CONFIG SET maxmemory-policy noeviction");
+    }
+    if max == 0 {
+        let found = "there is no maxmemory: the queue may grow until the host is out of memory";
+        return Finding::new(Severity::Warning, "memory", found).fix("set maxmemory");
+    }
+    let percent = used.saturating_mul(100) / max;
+    let severity = if percent >= 80 {
+        Severity::Warning
+    } else {
+        Severity::Ok
+    };
+    Finding::new(
+        severity,
+        "memory",
+        format!("{percent} % of maxmemory is used"),
+    )
+}
+
+fn durability(
+    ack: AckLevel,
+    info: &HashMap<String, String>,
+    config: Option<&HashMap<String, String>>,
+) -> Finding {
+    let says = meaning(ack, get(info, "aof_enabled") == "1", config);
+    let severity = match ack {
+        AckLevel::Memory => Severity::Warning,
+        AckLevel::Fsync | AckLevel::Replicas(_) => Severity::Ok,
+    };
+    let finding = Finding::new(severity, "durability", says);
+    match ack {
+        AckLevel::Memory => finding.fix("append ?ack=fsync or ?ack=replicas:1 to the URL"),
+        AckLevel::Fsync | AckLevel::Replicas(_) => finding,
+    }
+}
+
+/// What an acknowledged enqueue means on this server, in one sentence.
+fn meaning(ack: AckLevel, aof: bool, config: Option<&HashMap<String, String>>) -> String {
+    let fsync = config.map_or("", |config| get(config, "appendfsync"));
+    match (ack, aof, fsync) {
+        (AckLevel::Replicas(n), _, _) => format!(
+            "an acknowledged enqueue is in the memory of the primary and of {n} replica(s); it \
+             survives the loss of the primary where one of those is promoted"
+        ),
+        (AckLevel::Fsync, _, _) | (_, true, "always") => {
+            "an acknowledged enqueue is on the server's disk; a failover can still lose it".into()
+        }
+        (AckLevel::Memory, true, _) => {
+            "an acknowledged enqueue survives the end of the server but for its last 1 to 2 seconds"
+                .into()
+        }
+        (AckLevel::Memory, false, _) => {
+            "an acknowledged enqueue is in the server's memory only: it is lost when the server \
+             ends between two snapshots"
+                .into()
+        }
+    }
+}
+
+fn role(info: &HashMap<String, String>) -> Finding {
+    match get(info, "role") {
+        "master" => Finding::new(Severity::Ok, "role", "the server is a primary"),
+        other => Finding::new(
+            Severity::Problem,
+            "role",
+            format!("the server is a {other}: it takes no writes"),
+        )
+        .fix("name the primary, or use redis+sentinel://"),
+    }
+}
+
+fn replicas(
+    ack: AckLevel,
+    info: &HashMap<String, String>,
+    config: Option<&HashMap<String, String>>,
+) -> Finding {
+    let connected: u16 = get(info, "connected_slaves").parse().unwrap_or(0);
+    let found = format!("{connected} replica(s) are connected");
+    if let AckLevel::Replicas(wanted) = ack
+        && connected < wanted
+    {
+        return Finding::new(Severity::Problem, "replicas", found).fix(format!(
+            "ack=replicas:{wanted} needs {wanted}: every enqueue fails until then"
+        ));
+    }
+    let min = config.map_or("", |config| get(config, "min-replicas-to-write"));
+    if connected > 0 && min == "0" {
+        return Finding::new(
+            Severity::Warning,
+            "replicas",
+            format!("{found}, none is required"),
+        )
+        .fix("CONFIG SET min-replicas-to-write 1: a primary that is cut off then stops taking");
+    }
+    Finding::new(Severity::Ok, "replicas", found)
+}

@@ -1,0 +1,312 @@
+//! What the server's and the driver's errors mean.
+
+use std::time::Duration;
+
+use longshore_core::{StoreError, StoreErrorKind};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// Whether the script may have run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ran {
+    No,
+    Maybe,
+}
+
+struct Meaning {
+    kind: StoreErrorKind,
+    ran: Ran,
+    words: &'static str,
+}
+
+const fn meaning(kind: StoreErrorKind, ran: Ran, words: &'static str) -> Meaning {
+    Meaning { kind, ran, words }
+}
+
+/// The table: the code that the server answered, and what it means.
+fn of_code(code: &str) -> Option<Meaning> {
+    use StoreErrorKind as Kind;
+    Some(match code {
+        "OOM" => meaning(
+            Kind::Overloaded,
+            Ran::No,
+            "the server is out of memory; workers still empty it, or raise maxmemory",
+        ),
+        "READONLY" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server is a read-only replica; a failover may be under way",
+        ),
+        "LOADING" => meaning(Kind::Unavailable, Ran::No, "the server is loading its data"),
+        "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => {
+            meaning(Kind::Unavailable, Ran::No, "the cluster is not ready")
+        }
+        "NOREPLICAS" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server has fewer replicas than min-replicas-to-write asks for",
+        ),
+        "MISCONF" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server cannot save to its disk and refuses writes; look at its log",
+        ),
+        "BUSY" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server is busy with somebody's long script",
+        ),
+        "NOAUTH" => meaning(
+            Kind::Denied,
+            Ran::No,
+            "the server wants a password; put it into the URL as redis://user:password@host",
+        ),
+        "WRONGPASS" => meaning(Kind::Denied, Ran::No, "user or password is wrong"),
+        "NOPERM" => meaning(
+            Kind::Denied,
+            Ran::Maybe,
+            "the user lacks rights; docs/redis.md has the ACL line it needs",
+        ),
+        "WRONGTYPE" => meaning(
+            Kind::Corrupt,
+            Ran::Maybe,
+            "a key of this queue holds something else; does another program use the prefix?",
+        ),
+        "MOVED" | "ASK" | "CROSSSLOT" => meaning(
+            Kind::Misconfigured,
+            Ran::No,
+            "the server is a node of a cluster; use redis+cluster://",
+        ),
+        _ => return None,
+    })
+}
+
+/// A failed call.
+pub(crate) fn failed(operation: &'static str, error: RedisError) -> StoreError {
+    let (kind, ran, words) = read(&error);
+    let refusal = StoreError::new(kind, operation, words);
+    let refusal = match kind {
+        StoreErrorKind::Overloaded => refusal.retry_after(Duration::from_secs(1)),
+        _ => refusal,
+    };
+    let refusal = match ran {
+        Ran::No => refusal,
+        Ran::Maybe => refusal.effect_unknown(),
+    };
+    refusal.caused_by(error)
+}
+
+fn read(error: &RedisError) -> (StoreErrorKind, Ran, String) {
+    let text = error.to_string();
+    let detail = error.detail().unwrap_or_default();
+    let code = error.code().unwrap_or_default();
+    if code == "LONGSHORE" {
+        return own_refusal(detail);
+    }
+    // An error inside a script keeps its code in the text only.
+    let inner = detail.split([' ', ':']).find_map(of_code);
+    if let Some(known) = of_code(code).or(inner) {
+        let said = match known.kind {
+            StoreErrorKind::Denied => format!("{}: {}", known.words, cut(detail)),
+            _ => known.words.to_owned(),
+        };
+        return (known.kind, known.ran, said);
+    }
+    of_kind(error, &text)
+}
+
+/// Refusals of our own scripts.
+fn own_refusal(words: &str) -> (StoreErrorKind, Ran, String) {
+    if let Some(depth) = words.strip_prefix("full ") {
+        let depth: String = depth.chars().take_while(char::is_ascii_digit).collect();
+        let said = format!("the queue holds {depth} messages and its depth_max is reached");
+        return (StoreErrorKind::Overloaded, Ran::No, said);
+    }
+    let said = "the queue was written by a newer longshore; upgrade this program";
+    (StoreErrorKind::Unsupported, Ran::No, said.to_owned())
+}
+
+fn of_kind(error: &RedisError, text: &str) -> (StoreErrorKind, Ran, String) {
+    use StoreErrorKind as Kind;
+    if error.is_timeout() {
+        let said = "the server did not answer in time".to_owned();
+        return (Kind::Timeout, Ran::Maybe, said);
+    }
+    if error.is_connection_refusal() {
+        let said = "the server cannot be reached: connection refused".to_owned();
+        return (Kind::Unavailable, Ran::No, said);
+    }
+    match error.kind() {
+        ErrorKind::AuthenticationFailed => (
+            Kind::Denied,
+            Ran::No,
+            "the server refused user or password: one of them is wrong".to_owned(),
+        ),
+        ErrorKind::Io if text.contains("certificate") || text.contains("tls") => (
+            Kind::Misconfigured,
+            Ran::No,
+            format!("no TLS connection: {}", cut(text)),
+        ),
+        ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => (
+            Kind::Unavailable,
+            Ran::Maybe,
+            "the connection to the server broke".to_owned(),
+        ),
+        ErrorKind::MasterNameNotFoundBySentinel | ErrorKind::EmptySentinelList => (
+            Kind::Misconfigured,
+            Ran::No,
+            "no sentinel knows a service of this name".to_owned(),
+        ),
+        ErrorKind::InvalidClientConfig => (Kind::Misconfigured, Ran::No, cut(text)),
+        ErrorKind::Server(ServerErrorKind::ResponseError)
+            if text.contains("cluster support disabled") =>
+        {
+            let said = "the server is no cluster; use redis://".to_owned();
+            (Kind::Misconfigured, Ran::No, said)
+        }
+        // The server does not say which command or key it was when a script asked for it.
+        ErrorKind::Server(_) if text.contains("The user executing the script") => (
+            Kind::Denied,
+            Ran::Maybe,
+            format!(
+                "the user lacks a right that this operation needs; docs/redis.md has the ACL \
+                 line: {}",
+                cut(text)
+            ),
+        ),
+        ErrorKind::Server(_) if text.contains("nknown command") => (
+            Kind::Unsupported,
+            Ran::No,
+            format!(
+                "the server lacks a command; Redis 7.0 or newer is needed: {}",
+                cut(text)
+            ),
+        ),
+        _ => (
+            Kind::Unexpected,
+            Ran::Maybe,
+            format!("the server answered: {}", cut(text)),
+        ),
+    }
+}
+
+/// What the server says is echoed escaped and cut.
+fn cut(text: &str) -> String {
+    text.chars()
+        .take(200)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
+/// The deadline passed before the server answered.
+pub(crate) fn late(operation: &'static str, after: Duration) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Timeout,
+        operation,
+        format!("no answer of the server in {after:?}"),
+    )
+    .effect_unknown()
+}
+
+/// The server answered something that this build does not know.
+pub(crate) fn strange(operation: &'static str, what: &str) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Corrupt,
+        operation,
+        format!("the server's answer is not understood: {what}"),
+    )
+    .effect_unknown()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longshore_core::Effect;
+
+    fn server(line: &str) -> StoreError {
+        let (code, detail) = line.split_once(' ').unwrap();
+        failed(
+            "enqueue",
+            redis::make_extension_error(code.into(), Some(detail.into())),
+        )
+    }
+
+    use StoreErrorKind as Kind;
+
+    const TABLE: [(&str, Kind, Effect); 14] = [
+        (
+            "OOM command not allowed",
+            Kind::Overloaded,
+            Effect::NotApplied,
+        ),
+        (
+            "READONLY You can't write",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        (
+            "LOADING Redis is loading",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        (
+            "MISCONF Redis is configured",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        (
+            "NOREPLICAS Not enough",
+            Kind::Unavailable,
+            Effect::NotApplied,
+        ),
+        ("BUSY Redis is busy", Kind::Unavailable, Effect::NotApplied),
+        (
+            "NOAUTH Authentication required.",
+            Kind::Denied,
+            Effect::NotApplied,
+        ),
+        ("WRONGPASS invalid", Kind::Denied, Effect::NotApplied),
+        ("NOPERM no permission", Kind::Denied, Effect::Unknown),
+        (
+            "WRONGTYPE Operation against",
+            Kind::Corrupt,
+            Effect::Unknown,
+        ),
+        (
+            "MOVED 1 127.0.0.1:1",
+            Kind::Misconfigured,
+            Effect::NotApplied,
+        ),
+        (
+            "LONGSHORE full 7 script",
+            Kind::Overloaded,
+            Effect::NotApplied,
+        ),
+        (
+            "LONGSHORE newer layout 2",
+            Kind::Unsupported,
+            Effect::NotApplied,
+        ),
+        ("ERR whatever", Kind::Unexpected, Effect::Unknown),
+    ];
+
+    #[test]
+    fn every_row_of_the_table_has_its_kind_and_effect() {
+        for (line, kind, effect) in TABLE {
+            let error = server(line);
+            assert_eq!(
+                (error.kind(), error.effect()),
+                (kind, effect),
+                "{line}: {error}"
+            );
+        }
+        assert!(
+            server("LONGSHORE full 7 script")
+                .to_string()
+                .contains("holds 7 messages")
+        );
+        assert_eq!(
+            late("ack", Duration::from_secs(5)).effect(),
+            Effect::Unknown
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! The Redis store of longshore.
+//!
+//! A lane of a queue is a stream: an ordered store of bodies with a cursor, without a consumer
+//! group. One receive leases a *segment*, a run of entries under one row; its random name is the
+//! fence of every receipt. What waits for a time or for its group lies beside the streams as
+//! packed rows. Every operation is one script, so each is atomic; see `docs/redis.md` for the
+//! layout.
+
+mod admin;
+mod adopt;
+mod change;
+mod check;
+mod clock;
+mod config;
+mod control;
+mod dead;
+mod enqueue;
+mod error;
+mod find;
+mod floor;
+mod lease;
+mod link;
+mod open;
+mod page;
+mod pages;
+mod pending;
+mod place;
+mod progress;
+mod receipt;
+mod receive;
+mod reply;
+mod row;
+mod schema;
+mod script;
+mod sentinel;
+mod settings;
+mod settle;
+mod store;
+mod stuck;
+mod wake;
+mod workers;
+
+pub use open::{open, schemes};
+pub use store::RedisStore;

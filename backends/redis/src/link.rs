@@ -1,0 +1,290 @@
+//! Speaking to the server: one call, one answer, one deadline.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use longshore_core::{Result, StoreError, StoreErrorKind};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
+use redis::{Client, Cmd, Pipeline, RedisError, RedisResult, Value, cmd};
+
+use crate::config::AckLevel;
+use crate::error::{failed, late};
+use crate::reply::Reply;
+use crate::script::Script;
+use crate::sentinel::Followed;
+
+/// The connections of an open store. Nothing on them ever blocks the server side, but for the
+/// durable one.
+pub(crate) struct Link {
+    /// All scripts.
+    main: Line,
+    /// Large bodies, so that they do not stand in front of small calls.
+    bulk: Line,
+    /// Enqueues that wait for replicas, in turns: a wait holds up what is behind it.
+    durable: Vec<Line>,
+    turn: AtomicUsize,
+    timeout: Duration,
+    ack: AckLevel,
+}
+
+/// One connection that mends itself.
+pub(crate) enum Line {
+    One(ConnectionManager),
+    Followed(Box<Followed>),
+    Cluster(ClusterConnection),
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("timeout", &self.timeout)
+            .field("ack", &self.ack)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a connection reconnects: soon, with jitter, and never for longer than a call lasts.
+pub(crate) fn manager_config(timeout: Duration) -> ConnectionManagerConfig {
+    ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(timeout.min(Duration::from_secs(1))))
+        .set_response_timeout(Some(timeout))
+        .set_number_of_retries(2)
+        .set_min_delay(Duration::from_millis(50))
+        .set_max_delay(Duration::from_millis(500))
+}
+
+impl Line {
+    /// A line to one server. It connects at the first call.
+    pub(crate) fn one(client: &Client, timeout: Duration) -> RedisResult<Self> {
+        client
+            .get_connection_manager_lazy(manager_config(timeout))
+            .map(Self::One)
+    }
+
+    async fn command(&self, command: &Cmd) -> RedisResult<Value> {
+        let answer = match self {
+            Self::One(manager) => manager.clone().send_packed_command(command).await,
+            Self::Followed(followed) => followed.command(command).await,
+            Self::Cluster(cluster) => {
+                use redis::aio::ConnectionLike;
+                cluster.clone().req_packed_command(command).await
+            }
+        };
+        // The server's refusal is a value to the driver.
+        answer?.extract_error()
+    }
+
+    /// Several commands about the slot of `key`, in order and without anything between them.
+    async fn pipeline(&self, pipeline: &Pipeline, key: &str) -> RedisResult<Vec<Value>> {
+        let count = pipeline.len();
+        match self {
+            Self::One(manager) => {
+                manager
+                    .clone()
+                    .send_packed_commands(pipeline, 0, count)
+                    .await
+            }
+            Self::Followed(followed) => followed.pipeline(pipeline).await,
+            Self::Cluster(cluster) => {
+                let route = Route::with_key(key, SlotAddr::Master);
+                let route = SingleNodeRoutingInfo::SpecificNode(route);
+                cluster
+                    .clone()
+                    .route_pipeline(pipeline.clone(), 0, count, route)
+                    .await
+            }
+        }
+    }
+}
+
+/// A call of a script that is being put together.
+pub(crate) struct Call {
+    operation: &'static str,
+    script: &'static Script,
+    keys: Vec<String>,
+    args: Cmd,
+}
+
+impl Call {
+    pub(crate) fn new(operation: &'static str, script: &'static Script, keys: Vec<String>) -> Self {
+        Self {
+            operation,
+            script,
+            keys,
+            args: Cmd::new(),
+        }
+    }
+
+    pub(crate) fn arg(&mut self, value: impl redis::ToRedisArgs) -> &mut Self {
+        self.args.arg(value);
+        self
+    }
+
+    /// Declares one more key.
+    pub(crate) fn key(&mut self, key: String) -> &mut Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// The command; by the script's name in the cache, or with its whole text.
+    fn command(&self, with_text: bool) -> Cmd {
+        let mut command = if with_text {
+            let mut command = cmd("EVAL");
+            command.arg(self.script.source());
+            command
+        } else {
+            let mut command = cmd("EVALSHA");
+            command.arg(self.script.hash());
+            command
+        };
+        command.arg(self.keys.len()).arg(&self.keys);
+        for arg in self.args.args_iter() {
+            if let redis::Arg::Simple(bytes) = arg {
+                command.arg(bytes);
+            }
+        }
+        command
+    }
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.code() == Some("NOSCRIPT") || error.kind() == redis::ServerErrorKind::NoScript.into()
+}
+
+impl Link {
+    pub(crate) fn new(
+        main: Line,
+        bulk: Line,
+        durable: Vec<Line>,
+        timeout: Duration,
+        ack: AckLevel,
+    ) -> Self {
+        Self {
+            main,
+            bulk,
+            durable,
+            turn: AtomicUsize::new(0),
+            timeout,
+            ack,
+        }
+    }
+
+    pub(crate) fn ack(&self) -> AckLevel {
+        self.ack
+    }
+
+    async fn by_deadline<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(answer) => answer.map_err(|error| failed(operation, error)),
+            Err(_) => Err(late(operation, self.timeout)),
+        }
+    }
+
+    /// Runs a script.
+    pub(crate) async fn run(&self, call: &Call) -> Result<Reply> {
+        let answer = self.by_deadline(call.operation, async {
+            match self.main.command(&call.command(false)).await {
+                // The server restarted or its cache was flushed; nothing has run yet.
+                Err(error) if is_unknown_script(&error) => {
+                    self.main.command(&call.command(true)).await
+                }
+                answered => answered,
+            }
+        });
+        Ok(Reply::new(call.operation, answer.await?))
+    }
+
+    /// Runs a script whose effect must reach as many replicas as were asked for.
+    pub(crate) async fn run_durably(&self, call: &Call) -> Result<Reply> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let line = self.durable.get(turn % self.durable.len().max(1));
+        let (AckLevel::Replicas(wanted), Some(line)) = (self.ack, line) else {
+            return self.run(call).await;
+        };
+        // Twice this is still less than the deadline: the script may have to be sent anew.
+        let wait = self.timeout * 2 / 5;
+        let answers = self.by_deadline(call.operation, async {
+            match pipeline_and_wait(line, call, false, wanted, wait).await {
+                Err(error) if is_unknown_script(&error) => {
+                    pipeline_and_wait(line, call, true, wanted, wait).await
+                }
+                answered => answered,
+            }
+        });
+        let [value, reached] = answers.await?;
+        let reached = Reply::new(call.operation, reached).number()?;
+        if reached < i64::from(wanted) {
+            let said = format!("stored, but only {reached} of {wanted} replicas confirmed it");
+            let error = StoreError::new(StoreErrorKind::Timeout, call.operation, said);
+            return Err(error.effect_unknown());
+        }
+        Ok(Reply::new(call.operation, value))
+    }
+
+    /// Puts scripts into the server's cache.
+    pub(crate) async fn load(&self, scripts: &[&'static Script]) -> Result<()> {
+        for script in scripts {
+            let mut load = cmd("SCRIPT");
+            load.arg("LOAD").arg(script.source());
+            self.command("open", &load).await?;
+        }
+        Ok(())
+    }
+
+    /// One plain command.
+    pub(crate) async fn command(&self, operation: &'static str, command: &Cmd) -> Result<Reply> {
+        let answer = self.by_deadline(operation, self.main.command(command));
+        Ok(Reply::new(operation, answer.await?))
+    }
+
+    /// Commands about large bodies, all of the slot of `key`.
+    pub(crate) async fn bulk(
+        &self,
+        operation: &'static str,
+        pipeline: &Pipeline,
+        key: &str,
+    ) -> Result<Vec<Reply>> {
+        let answers = self.by_deadline(operation, async {
+            let answers = self.bulk.pipeline(pipeline, key).await?;
+            // In a pipeline the refusal of one command is a value.
+            let answers = answers.into_iter().map(Value::extract_error);
+            answers.collect::<RedisResult<Vec<_>>>()
+        });
+        let answers = answers.await?;
+        Ok(answers
+            .into_iter()
+            .map(|value| Reply::new(operation, value))
+            .collect())
+    }
+}
+
+/// Sends a script and WAIT behind it on the same connection: WAIT counts what that one wrote.
+async fn pipeline_and_wait(
+    line: &Line,
+    call: &Call,
+    with_text: bool,
+    wanted: u16,
+    wait: Duration,
+) -> RedisResult<[Value; 2]> {
+    let mut pipeline = Pipeline::new();
+    pipeline.add_command(call.command(with_text));
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(1000);
+    pipeline.cmd("WAIT").arg(wanted).arg(wait_ms);
+    let key = call.keys.first().map_or("", String::as_str);
+    let answers = line.pipeline(&pipeline, key).await?;
+    let answers: [Value; 2] = answers.try_into().map_err(|_| {
+        RedisError::from((redis::ErrorKind::Client, "a pipeline answered too little"))
+    })?;
+    // In a pipeline the error of one command is a value.
+    if let Value::ServerError(error) = &answers[0] {
+        return Err(error.clone().into());
+    }
+    Ok(answers)
+}

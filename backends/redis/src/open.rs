@@ -1,0 +1,280 @@
+//! Opening a store by its URL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_core::{
+    Backend, Floor, OpenFuture, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
+};
+use redis::cluster::ClusterClientBuilder;
+use redis::io::tcp::TcpSettings;
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    RedisConnectionInfo, RedisResult, TlsCertificates, cmd,
+};
+
+use crate::config::{AckLevel, Config, Servers, Tls};
+use crate::error::failed;
+use crate::floor::RedisFloor;
+use crate::link::{Line, Link};
+use crate::script;
+use crate::sentinel::{self, Followed};
+use crate::store::RedisStore;
+
+/// So many enqueues wait for replicas at a time.
+const DURABLE_LINES: usize = 4;
+
+/// The schemes of this store.
+pub fn schemes() -> Vec<Scheme> {
+    [
+        "redis",
+        "rediss",
+        "valkey",
+        "redis+unix",
+        "redis+sentinel",
+        "rediss+sentinel",
+        "redis+cluster",
+        "rediss+cluster",
+    ]
+    .into_iter()
+    .map(|name| Scheme {
+        name,
+        feature: "redis",
+        open: Some(opened),
+        ddl: None,
+        floor: Some(floor),
+    })
+    .collect()
+}
+
+fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
+    Box::pin(async move { Ok(Backend::of(open(&url, options).await?)) })
+}
+
+fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
+    Ok(Arc::new(RedisFloor::new(Dialer::new(Config::from_url(
+        url,
+    )?)?)))
+}
+
+/// Opens the store of a URL. The server is asked at once, so that a wrong URL is found here.
+pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore>> {
+    let config = Config::from_url(url)?;
+    let timeout = config.timeout.unwrap_or(options.call_timeout);
+    let dialer = Dialer::new(config.clone())?;
+    let mut durable = Vec::new();
+    if matches!(config.ack, AckLevel::Replicas(_)) {
+        for _ in 0..DURABLE_LINES {
+            durable.push(dialer.line(timeout).await?);
+        }
+    }
+    let main = dialer.line(timeout).await?;
+    let bulk = dialer.line(timeout).await?;
+    let link = Link::new(main, bulk, durable, timeout, config.ack);
+    greet(&link).await?;
+    let store = RedisStore::new(link, dialer, &config, options);
+    store.greeted().await?;
+    store.announce_meaning().await;
+    Ok(store)
+}
+
+/// Finds out whether the server is there, lets us in and keeps what the URL promises.
+async fn greet(link: &Link) -> Result<()> {
+    link.command("open", &cmd("PING")).await?;
+    match link.ack() {
+        AckLevel::Memory => return Ok(()),
+        AckLevel::Replicas(_) => {
+            return link
+                .load(&[&script::ENQUEUE, &script::ENQUEUE_PLAIN, &script::ADOPT])
+                .await;
+        }
+        AckLevel::Fsync => {}
+    }
+    let mut ask = cmd("CONFIG");
+    ask.arg("GET").arg("appendfsync").arg("appendonly");
+    let mut answer = Vec::new();
+    for word in link.command("open", &ask).await?.list()? {
+        answer.push(word.text()?);
+    }
+    let has = |key: &str, value: &str| {
+        answer
+            .windows(2)
+            .any(|pair| pair[0] == key && pair[1] == value)
+    };
+    if has("appendonly", "yes") && has("appendfsync", "always") {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Misconfigured,
+        "open",
+        "ack=fsync promises what this server does not keep; set appendonly yes and \
+         appendfsync always",
+    ))
+}
+
+/// Makes connections.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    config: Config,
+    certificates: Option<TlsCertificates>,
+}
+
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Dialer({})", self.config.shown)
+    }
+}
+
+impl Dialer {
+    pub(crate) fn new(config: Config) -> Result<Self> {
+        let certificates = config.tls.as_ref().map(certificates).transpose()?;
+        if certificates.is_some() {
+            // Fails where the program has chosen one already, which is as good.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
+        Ok(Self {
+            config,
+            certificates,
+        })
+    }
+
+    /// A line for calls.
+    async fn line(&self, timeout: Duration) -> Result<Line> {
+        let made = match &self.config.servers {
+            Servers::Single { host, port } => self
+                .client(host, *port)
+                .and_then(|client| Line::one(&client, timeout)),
+            Servers::Socket(path) => self
+                .client_at(ConnectionAddr::Unix(path.clone()))
+                .and_then(|client| Line::one(&client, timeout)),
+            Servers::Sentinel { .. } => Ok(Line::Followed(Box::new(Followed::new(
+                self.clone(),
+                timeout,
+            )))),
+            Servers::Cluster(nodes) => {
+                let connect = self.cluster(nodes, timeout);
+                match tokio::time::timeout(timeout, connect).await {
+                    Ok(made) => made,
+                    Err(_) => return Err(crate::error::late("open", timeout)),
+                }
+            }
+        };
+        made.map_err(|error| failed("open", error))
+    }
+
+    async fn cluster(&self, nodes: &[(String, u16)], timeout: Duration) -> RedisResult<Line> {
+        let infos: RedisResult<Vec<ConnectionInfo>> = nodes
+            .iter()
+            .map(|(host, port)| self.info(self.address(host, *port)))
+            .collect();
+        let mut builder = ClusterClientBuilder::new(infos?)
+            .connection_timeout(timeout.min(Duration::from_secs(1)))
+            .response_timeout(timeout)
+            .retries(4)
+            .min_retry_wait(20)
+            .max_retry_wait(500)
+            .tcp_settings(TcpSettings::default().set_nodelay(true));
+        if let Some(certificates) = &self.certificates {
+            builder = builder.certs(certificates.clone());
+        }
+        let client = builder.build()?;
+        client.get_async_connection().await.map(Line::Cluster)
+    }
+
+    /// A client for one server, as the URL says.
+    pub(crate) fn client(&self, host: &str, port: u16) -> RedisResult<Client> {
+        self.client_at(self.address(host, port))
+    }
+
+    fn client_at(&self, address: ConnectionAddr) -> RedisResult<Client> {
+        let info = self.info(address)?;
+        match &self.certificates {
+            Some(certificates) => Client::build_with_tls(info, certificates.clone()),
+            None => Client::open(info),
+        }
+    }
+
+    fn address(&self, host: &str, port: u16) -> ConnectionAddr {
+        if self.config.tls.is_some() {
+            return ConnectionAddr::TcpTls {
+                host: host.to_owned(),
+                port,
+                insecure: false,
+                tls_params: None,
+            };
+        }
+        ConnectionAddr::Tcp(host.to_owned(), port)
+    }
+
+    fn info(&self, address: ConnectionAddr) -> RedisResult<ConnectionInfo> {
+        let mut settings = RedisConnectionInfo::default().set_db(self.config.database);
+        if let Some(user) = &self.config.user {
+            settings = settings.set_username(user);
+        }
+        if let Some(password) = &self.config.password {
+            settings = settings.set_password(password);
+        }
+        let info = address.into_connection_info()?;
+        Ok(info
+            .set_redis_settings(settings)
+            .set_tcp_settings(TcpSettings::default().set_nodelay(true)))
+    }
+
+    /// Where the Sentinels say that the primary is.
+    pub(crate) async fn primary(&self, timeout: Duration) -> RedisResult<(String, u16)> {
+        let Servers::Sentinel { sentinels, service } = &self.config.servers else {
+            return Err((redis::ErrorKind::Client, "no sentinels are named").into());
+        };
+        let clients: RedisResult<Vec<Client>> = sentinels
+            .iter()
+            .map(|(host, port)| {
+                let info = self.address(host, *port).into_connection_info()?;
+                match &self.certificates {
+                    Some(certificates) => Client::build_with_tls(info, certificates.clone()),
+                    None => Client::open(info),
+                }
+            })
+            .collect();
+        sentinel::ask(&clients?, service, timeout).await
+    }
+
+    /// A client of a server that can carry subscriptions and measurements.
+    pub(crate) async fn any_client(&self, timeout: Duration) -> RedisResult<Client> {
+        match &self.config.servers {
+            Servers::Single { host, port } => self.client(host, *port),
+            Servers::Socket(path) => self.client_at(ConnectionAddr::Unix(path.clone())),
+            Servers::Sentinel { .. } => {
+                let (host, port) = self.primary(timeout).await?;
+                self.client(&host, port)
+            }
+            Servers::Cluster(nodes) => {
+                let (host, port) = &nodes[fastrand::usize(..nodes.len())];
+                self.client(host, *port)
+            }
+        }
+    }
+}
+
+fn certificates(tls: &Tls) -> Result<TlsCertificates> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|error| {
+            StoreError::new(
+                StoreErrorKind::Misconfigured,
+                "open",
+                format!("the file {} cannot be read: {error}", path.display()),
+            )
+        })
+    };
+    let client_tls = match (&tls.cert, &tls.key) {
+        (Some(cert), Some(key)) => Some(ClientTlsConfig {
+            client_cert: read(cert)?,
+            client_key: read(key)?,
+        }),
+        _ => None,
+    };
+    let root_cert = tls.ca.as_ref().map(read).transpose()?;
+    Ok(TlsCertificates {
+        client_tls,
+        root_cert,
+    })
+}

@@ -1,0 +1,46 @@
+//! Progress of intakes, under the lease of their feeder.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use longshore_core::validate::check_count;
+use longshore_core::{LeaseName, NamedLease, ProgressStore, Result};
+use redis::cmd;
+
+use crate::store::RedisStore;
+
+#[async_trait]
+impl ProgressStore for RedisStore {
+    async fn load(&self, name: &LeaseName, key: &str) -> Result<Option<Bytes>> {
+        let [_, progress] = self.keys.lease(name);
+        let mut ask = cmd("HGET");
+        ask.arg(progress).arg(key);
+        let kept = self.link.command("load", &ask).await?;
+        if kept.is_nil() {
+            return Ok(None);
+        }
+        Ok(read(&kept.bytes()?, self.time.now().as_millis()))
+    }
+
+    async fn save(
+        &self,
+        lease: &NamedLease,
+        entries: &[(String, Bytes)],
+        keep: Duration,
+    ) -> Result<bool> {
+        check_count("save", entries.len(), &self.limits)?;
+        let mut call = self.lease_call("save", &lease.name, &lease.holder, lease.epoch, keep);
+        for (key, value) in entries {
+            call.arg(key).arg(value.as_ref());
+        }
+        Ok(!self.link.run(&call).await?.is_nil())
+    }
+}
+
+/// Reads `until value`.
+fn read(kept: &Bytes, now: i64) -> Option<Bytes> {
+    let blank = kept.iter().position(|byte| *byte == b' ')?;
+    let until: i64 = std::str::from_utf8(&kept[..blank]).ok()?.parse().ok()?;
+    (until > now).then(|| kept.slice(blank + 1..))
+}

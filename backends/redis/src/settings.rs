@@ -1,0 +1,149 @@
+//! What is kept of a queue as a whole: that it exists, its settings, its number of partitions.
+
+use std::time::{Duration, Instant};
+
+use longshore_core::{
+    Configured, QueueName, QueueSettings, Result, SettingsChange, StoreError, StoreErrorKind,
+};
+use redis::cmd;
+
+use crate::link::Call;
+use crate::script;
+use crate::store::{RedisStore, locked};
+
+/// How long read settings are believed. The contract allows 5 s.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What this handle knows of a queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    settings: QueueSettings,
+    read_at: Instant,
+    registered: bool,
+}
+
+impl RedisStore {
+    /// The settings of a queue, at most a second old.
+    pub(crate) async fn settings_of(&self, queue: &QueueName) -> Result<QueueSettings> {
+        let known = locked(&self.known).get(queue).cloned();
+        if let Some(known) = &known
+            && known.read_at.elapsed() < FRESH
+            && self.time.clock().is_none()
+        {
+            return Ok(known.settings.clone());
+        }
+        let (settings, _) = self.read_settings(queue).await?;
+        self.keep(
+            queue,
+            settings.clone(),
+            known.is_some_and(|known| known.registered),
+        );
+        Ok(settings)
+    }
+
+    fn keep(&self, queue: &QueueName, settings: QueueSettings, registered: bool) {
+        let known = Known {
+            settings,
+            read_at: Instant::now(),
+            registered,
+        };
+        locked(&self.known).insert(queue.clone(), known);
+    }
+
+    async fn read_settings(&self, queue: &QueueName) -> Result<(QueueSettings, String)> {
+        let mut ask = cmd("HMGET");
+        ask.arg(self.keys.settings(queue))
+            .arg("settings")
+            .arg("partitions");
+        let [settings, partitions] = self.link.command("settings", &ask).await?.fixed()?;
+        if let Some(partitions) = partitions.optional_number()? {
+            self.check_partitions(queue, partitions)?;
+        }
+        let text = settings.text()?;
+        if text.is_empty() {
+            return Ok((QueueSettings::default(), text));
+        }
+        let settings = serde_json::from_str(&text).map_err(|error| {
+            StoreError::new(
+                StoreErrorKind::Corrupt,
+                "settings",
+                "the settings of the queue cannot be read; configure it anew",
+            )
+            .with("queue", queue)
+            .caused_by(error)
+        })?;
+        Ok((settings, text))
+    }
+
+    fn check_partitions(&self, queue: &QueueName, stored: i64) -> Result<()> {
+        if stored == i64::from(self.partitions) {
+            return Ok(());
+        }
+        let said = format!(
+            "the queue has {stored} partitions and the URL says {}; use ?partitions={stored}, or \
+             follow docs/redis.md to change the number",
+            self.partitions
+        );
+        Err(StoreError::new(StoreErrorKind::Misconfigured, "open", said).with("queue", queue))
+    }
+
+    /// Makes the queue exist; once for each handle, and `anew` where the server forgot it.
+    pub(crate) async fn register(&self, queue: &QueueName, anew: bool) -> Result<()> {
+        let known = locked(&self.known).get(queue).cloned();
+        if !anew && known.as_ref().is_some_and(|known| known.registered) {
+            return Ok(());
+        }
+        let settings_key = self.keys.settings(queue);
+        let mut number = cmd("HSETNX");
+        number
+            .arg(&settings_key)
+            .arg("partitions")
+            .arg(self.partitions);
+        if self.link.command("enqueue", &number).await?.number()? == 0 {
+            let mut ask = cmd("HGET");
+            ask.arg(&settings_key).arg("partitions");
+            let stored = self.link.command("enqueue", &ask).await?.number()?;
+            self.check_partitions(queue, stored)?;
+        }
+        let mut add = cmd("ZADD");
+        add.arg(self.keys.queues()).arg(0).arg(queue.as_str());
+        self.link.command("enqueue", &add).await?;
+        if let Some(known) = locked(&self.known).get_mut(queue) {
+            known.registered = true;
+        }
+        Ok(())
+    }
+
+    /// Whether the queue exists.
+    pub(crate) async fn exists(&self, queue: &QueueName) -> Result<bool> {
+        let mut ask = cmd("ZSCORE");
+        ask.arg(self.keys.queues()).arg(queue.as_str());
+        Ok(!self.link.command("stats", &ask).await?.is_nil())
+    }
+
+    /// Changes settings; another writer in between makes it look again.
+    pub(crate) async fn change_settings(
+        &self,
+        queue: &QueueName,
+        change: &SettingsChange,
+    ) -> Result<Configured> {
+        for _ in 0..16 {
+            let (mut settings, before) = self.read_settings(queue).await?;
+            let overridden = settings.apply(change);
+            let text = serde_json::to_string(&settings).unwrap_or_default();
+            let keys = vec![self.keys.settings(queue)];
+            let mut call = Call::new("configure", &script::CONFIGURE, keys);
+            call.arg(before).arg(text);
+            if self.link.run(&call).await?.number()? == 1 {
+                self.keep(queue, settings.clone(), false);
+                self.register(queue, true).await?;
+                return Ok(Configured::new(settings, overridden));
+            }
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Conflict,
+            "configure",
+            "others keep changing the settings of this queue; try again",
+        ))
+    }
+}

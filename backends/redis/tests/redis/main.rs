@@ -1,0 +1,8 @@
+//! What only Redis can show: servers that fail, are set up wrongly, fail over, or are many.
+
+mod chaos;
+mod faults;
+mod rights;
+mod servers;
+mod stage;
+mod topologies;
