@@ -9,6 +9,7 @@ use longshore_core::{
 };
 use rusqlite::params;
 
+use crate::bulk::{self, is_plain};
 use crate::error::Outcome;
 use crate::group;
 use crate::queue_row::QueueRow;
@@ -34,8 +35,18 @@ pub(crate) fn enqueue(
     tx.require_space(bytes.sum())?;
     let expires = queue.settings.expires();
     let mut outcomes = Vec::with_capacity(batch.len());
-    for new in batch {
-        outcomes.push(one(tx, &mut queue, new, expires)?);
+    let mut left = batch;
+    while !left.is_empty() {
+        let judged = match left.first_chunk() {
+            Some(chunk) if chunk.iter().all(is_plain) => {
+                bulk::store(tx, &mut queue, chunk, expires, &mut outcomes)?
+            }
+            _ => {
+                outcomes.push(one(tx, &mut queue, &left[0], expires)?);
+                1
+            }
+        };
+        left = &left[judged..];
     }
     check_depth(tx, name, &queue)?;
     queue.save(tx)?;

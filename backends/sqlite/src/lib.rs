@@ -7,6 +7,7 @@
 mod admin;
 mod adopt;
 mod bell;
+mod bulk;
 mod call;
 mod change;
 mod check;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::scene::{Scene, ack, message, put, queue, take};
+use longshore_core::Enqueued;
+
+use crate::scene::{Scene, ack, message, put, queue, take, waiting};
 
 #[tokio::test]
 async fn bodies_can_be_read_with_the_shell() {
@@ -47,4 +49,36 @@ async fn a_plain_message_leaves_nothing_behind() {
         let rows: i64 = shell.query_row(&text, (), |row| row.get(0)).unwrap();
         assert_eq!(rows, 0, "{table}");
     }
+}
+
+/// Plain messages share a statement; each is still judged for itself and in order.
+#[tokio::test]
+async fn known_ids_in_a_long_batch_are_told_one_by_one() {
+    let scene = Scene::new();
+    let store = scene.open().await;
+    let mut batch: Vec<_> = (0..100).map(|n| message(format!("{n}"))).collect();
+    let known = [0, 15, 16, 17, 40, 99];
+    let first: Vec<_> = known.iter().map(|n: &usize| batch[*n].clone()).collect();
+    store.queues.enqueue(&queue(), &first).await.unwrap();
+    // A repeat inside the batch itself is known by then, too.
+    batch.insert(60, batch[59].clone());
+    let outcomes = store.queues.enqueue(&queue(), &batch).await.unwrap();
+    assert_eq!(outcomes.len(), 101);
+    for (at, (new, outcome)) in batch.iter().zip(&outcomes).enumerate() {
+        let repeat = at == 60 || known.contains(&(if at > 60 { at - 1 } else { at }));
+        let expected = if repeat {
+            Enqueued::Duplicate { first: new.id }
+        } else {
+            Enqueued::Stored
+        };
+        assert_eq!(*outcome, expected, "item {at}");
+    }
+    assert_eq!(waiting(&store).await, 100);
+    let shell = rusqlite::Connection::open(scene.file()).unwrap();
+    let rows: i64 = shell
+        .query_row("SELECT count(*) FROM message", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 100);
+    let bodies = take(&store, 200, Duration::ZERO).await.len();
+    assert_eq!(bodies, 100);
 }
