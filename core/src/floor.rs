@@ -15,7 +15,9 @@ pub struct FloorSpec {
     pub messages: u64,
     /// How many bytes each body has.
     pub body_bytes: usize,
-    /// How many go in one transaction or pipeline.
+    /// How many are enqueued in one transaction or pipeline.
+    pub enqueue_batch: NonZeroU32,
+    /// How many are claimed, and then deleted, in one transaction or pipeline.
     pub batch: NonZeroU32,
     /// How many connections work at a time.
     pub workers: NonZeroU32,

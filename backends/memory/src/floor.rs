@@ -69,7 +69,7 @@ fn share(spec: FloorSpec, worker: u64) -> u64 {
 fn insert(raw: &Mutex<Raw>, spec: FloorSpec, from: u64, to: u64) {
     let mut next = from;
     while next < to {
-        let end = to.min(next + u64::from(spec.batch.get()));
+        let end = to.min(next + u64::from(spec.enqueue_batch.get()));
         let made = (next..end).map(|id| (id, Bytes::from(vec![b'x'; spec.body_bytes])));
         let batch: Vec<_> = made.collect();
         lock(raw).waiting.extend(batch);
@@ -107,6 +107,7 @@ mod tests {
         let spec = FloorSpec {
             messages: 101,
             body_bytes: 8,
+            enqueue_batch: count(10),
             batch: count(10),
             workers: count(3),
         };
@@ -128,6 +129,7 @@ mod tests {
         let spec = FloorSpec {
             messages: 1000,
             body_bytes: 256,
+            enqueue_batch: NonZeroU32::new(32).unwrap(),
             batch: NonZeroU32::new(32).unwrap(),
             workers: NonZeroU32::new(2).unwrap(),
         };

@@ -91,7 +91,7 @@ async fn add_all(
     spec: FloorSpec,
 ) -> RedisResult<()> {
     let (id, head, body) = (vec![b'i'; 16], vec![b'h'; 54], vec![b'b'; spec.body_bytes]);
-    let batch = u64::from(spec.batch.get());
+    let batch = u64::from(spec.enqueue_batch.get());
     let mut left = spec.messages;
     while left > 0 {
         let mut pipelines = Vec::with_capacity(DEPTH);

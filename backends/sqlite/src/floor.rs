@@ -141,7 +141,7 @@ fn share(spec: FloorSpec, worker: u64) -> u64 {
 fn insert(hand: &mut Hand, spec: FloorSpec, from: u64, to: u64) -> Result<()> {
     let mut next = from;
     while next < to {
-        let end = to.min(next + u64::from(spec.batch.get()));
+        let end = to.min(next + u64::from(spec.enqueue_batch.get()));
         let rows: Vec<_> = (next..end)
             .map(|number| row(number, spec.body_bytes))
             .collect();
@@ -239,6 +239,7 @@ mod tests {
         FloorSpec {
             messages,
             body_bytes: 256,
+            enqueue_batch: NonZeroU32::new(batch).unwrap(),
             batch: NonZeroU32::new(batch).unwrap(),
             workers: NonZeroU32::new(workers).unwrap(),
         }

@@ -95,6 +95,19 @@ fn every_flipped_bit_and_every_cut_is_damage() {
     assert!(decode(&head, Bytes::from_static(b"other")).is_err());
 }
 
+/// Short and long bodies take different ways to the same checksum.
+#[test]
+fn bodies_around_the_copying_bound_have_the_checksum_of_one_stream() {
+    for length in [0, 1, 240, 241, 4095, 4096, 4097, 100_000] {
+        let body: Vec<u8> = (0..length).map(|n: u32| n as u8).collect();
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for part in [&[1_u8][..], b"fields", &body] {
+            hasher.update(part);
+        }
+        assert_eq!(checksum(1, b"fields", &body), hasher.digest(), "{length}");
+    }
+}
+
 #[test]
 fn a_newer_version_is_told_from_damage() {
     let message = plain();

@@ -49,9 +49,13 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "2")]
     pub workers: NonZeroU32,
 
-    /// Messages of one call
+    /// Messages of one receive and one settle
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch: NonZeroU32,
+
+    /// Messages of one enqueue; 1000 is what `enqueue_batch` of the library sends at a time
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub enqueue_batch: NonZeroU32,
 
     /// Rounds to take the median of [default: by scenario]
     #[arg(long, value_name = "N")]
@@ -79,10 +83,15 @@ pub(crate) struct BenchArgs {
 }
 
 impl BenchArgs {
+    /// How many messages go in one enqueue, and in one receive.
+    pub(crate) fn batches(&self) -> (u32, u32) {
+        (self.enqueue_batch.get(), self.batch.get())
+    }
+
     /// How many messages a round has.
     pub(crate) fn messages(&self) -> u64 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle => 3_200,
+            Scenario::Lifecycle => 20_000,
             Scenario::Callers | Scenario::Flat => 1_600,
             Scenario::Pickup => 200,
             Scenario::Memory => 100_000,

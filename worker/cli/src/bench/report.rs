@@ -52,8 +52,10 @@ pub(crate) struct Settings {
     pub messages: u64,
     /// Bytes of a body.
     pub body_bytes: usize,
-    /// Messages of a call.
+    /// Messages of a receive and of a settle.
     pub batch: u32,
+    /// Messages of an enqueue.
+    pub enqueue_batch: u32,
     /// Worker processes or tasks.
     pub workers: u32,
     /// Rounds.
@@ -79,6 +81,7 @@ impl Settings {
             messages: args.messages(),
             body_bytes: args.body,
             batch: args.batch.get(),
+            enqueue_batch: args.enqueue_batch.get(),
             workers: args.workers.get(),
             rounds: args.rounds(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),

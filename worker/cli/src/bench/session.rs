@@ -62,7 +62,12 @@ impl<'a> Bench<'a> {
     }
 
     /// Measures the raw floor once: the bare driver on scratch data of its own.
-    pub(crate) async fn raw(&self, messages: u64, batch: u32, workers: u32) -> Result<FloorReport> {
+    pub(crate) async fn raw(
+        &self,
+        messages: u64,
+        (enqueue_batch, batch): (u32, u32),
+        workers: u32,
+    ) -> Result<FloorReport> {
         let scratch = self.place.fresh(None)?;
         let url: StoreUrl = scratch.url().parse().map_err(|error| {
             let error: longshore::core::UrlError = error;
@@ -72,6 +77,7 @@ impl<'a> Bench<'a> {
         let spec = FloorSpec {
             messages,
             body_bytes: self.args.body,
+            enqueue_batch: NonZeroU32::new(enqueue_batch).unwrap_or(NonZeroU32::MIN),
             batch: NonZeroU32::new(batch).unwrap_or(NonZeroU32::MIN),
             workers: NonZeroU32::new(workers).unwrap_or(NonZeroU32::MIN),
         };

@@ -27,6 +27,7 @@ fn settings(shown: &Settings) -> String {
         messages,
         body_bytes,
         batch,
+        enqueue_batch,
         workers,
         rounds,
         cores,
@@ -51,8 +52,8 @@ fn settings(shown: &Settings) -> String {
         _ => String::new(),
     };
     format!(
-        "{store} ({query}){on}, {messages} messages of {body_bytes} bytes, batch {batch}, \
-         {workers} workers, {rounds} rounds, {cores} cores, longshore {version} ({build} build)\n{busy}"
+        "{store} ({query}){on}, {messages} messages of {body_bytes} bytes, enqueued by {enqueue_batch}, \
+         received by {batch}, {workers} workers, {rounds} rounds, {cores} cores, longshore {version} ({build} build)\n{busy}"
     )
 }
 

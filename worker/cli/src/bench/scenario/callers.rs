@@ -46,7 +46,7 @@ pub(crate) async fn callers(bench: &Bench<'_>, report: &mut Report) -> Result<()
             rates.reverse();
         }
         bench.steps.next(format!("round {round}: raw floor"));
-        let raw = bench.raw(few, 1, 1).await?;
+        let raw = bench.raw(few, (1, 1), 1).await?;
         if let [one, many] = rates[..] {
             together.push(many, one);
             alone.push(one, rate(few, raw.enqueue));

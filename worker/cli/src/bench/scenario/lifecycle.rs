@@ -87,13 +87,13 @@ struct Took {
 
 async fn raw(bench: &Bench<'_>, round: u32) -> Result<Took> {
     bench.steps.next(format!("round {round}: raw floor"));
-    let (batch, workers) = (bench.args.batch.get(), bench.args.workers.get());
+    let (batches, workers) = (bench.args.batches(), bench.args.workers.get());
     // The floor works in this process. What making and removing its data takes is taken off.
     let start = processor_time();
-    bench.raw(1, batch, workers).await?;
+    bench.raw(1, batches, workers).await?;
     let around = processor_time().saturating_sub(start);
     let start = processor_time();
-    let report = bench.raw(bench.args.messages(), batch, workers).await?;
+    let report = bench.raw(bench.args.messages(), batches, workers).await?;
     let all = processor_time().saturating_sub(start);
     Ok(Took {
         enqueue: report.enqueue,
@@ -106,7 +106,8 @@ async fn raw(bench: &Bench<'_>, round: u32) -> Result<Took> {
 
 async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
     bench.steps.next(format!("round {round}: longshore"));
-    let (messages, batch) = (bench.args.messages(), bench.args.batch.get());
+    let messages = bench.args.messages();
+    let (enqueue_batch, batch) = bench.args.batches();
     let load = bench.load();
     let workers = u64::from(bench.args.workers.get());
     let before = crew.processor_time().await?;
@@ -114,7 +115,7 @@ async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
         load,
         from: messages * worker / workers,
         to: messages * (worker + 1) / workers,
-        batch,
+        batch: enqueue_batch,
     });
     let mut spans = Vec::new();
     for said in crew.ask_each(shares).await? {

@@ -24,7 +24,7 @@ pub(crate) async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     let (mut pairs, mut peaks) = (Pairs::new(Better::Higher), Vec::new());
     for round in 1..=rounds {
         bench.steps.next(format!("round {round}: raw floor"));
-        let raw = bench.raw(raw_messages, bench.args.batch.get(), 1).await?;
+        let raw = bench.raw(raw_messages, bench.args.batches(), 1).await?;
         let ours = once(bench, report, round).await?;
         pairs.push(
             rate(messages, ours.took),
