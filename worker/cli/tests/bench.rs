@@ -158,7 +158,7 @@ fn people_get_a_table_that_says_what_was_compared() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     for part in [
-        "50 messages of 256 bytes, batch 32, 2 workers, 1 rounds",
+        "50 messages of 256 bytes, enqueued by 1000, received by 32, 2 workers, 1 rounds",
         "bulk enqueue",
         "raw batched inserts",
         "receive+settle",
@@ -191,7 +191,8 @@ fn what_makes_no_sense_is_refused() {
     );
     refused("sqlite://./gone/q.db", &[], 3, "gone");
     refused("sqlite://./q.db?snyc=full", &[], 78, "sync");
-    refused("redis://127.0.0.1:1/0", &[], 78, "redis");
+    refused("redis://127.0.0.1:1/0", &[], 69, "server");
+    refused("cassandra://h/k", &[], 78, "cassandra");
     assert_eq!(left_behind(home.path()), Vec::<String>::new());
 }
 
