@@ -7,7 +7,8 @@ use longshore_system_tests::{Cli, Ending, Ledger, PRODUCER, Place, Process, Prod
 use crate::scenes::QUEUE;
 
 const PRODUCERS: u64 = 8;
-const JOBS: u64 = 500;
+/// So many that the time the programs take to start does not count.
+const JOBS: u64 = 5_000;
 
 /// Nobody waits beyond its deadline, and everybody comes to its end at about the same time: when
 /// the first one is done, each of the others has had a fair part of the turns.
@@ -55,7 +56,7 @@ fn a_crowd_of_writers_takes_turns() {
     println!("stored by each when the first one was done: {parts:?}");
     let least = parts.iter().min().copied().unwrap_or(0) as u64;
     assert!(
-        least >= JOBS / 10,
+        least >= JOBS / 20,
         "one had to wait for all the others: {parts:?}"
     );
     assert_eq!(
