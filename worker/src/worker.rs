@@ -18,4 +18,4 @@ pub use queue_config::QueueConfig;
 pub use report::{RunReport, WorkerStats};
 pub use running::{Worker, WorkerHandle};
 
-pub(crate) use setup::{QueueSetup, Setup};
+pub(crate) use setup::{ProcessorSetup, QueueSetup, Setup};

@@ -11,10 +11,9 @@ use longshore_core::wire::encode;
 use longshore_core::{Enqueued, IdOrigin, NewMessage};
 use rusqlite::ErrorCode;
 
-use crate::enqueue::flags;
 use crate::error::Outcome;
 use crate::queue_row::QueueRow;
-use crate::state;
+use crate::state::{self, flags};
 use crate::tx::{Tx, new_token};
 
 /// So many messages share a statement.

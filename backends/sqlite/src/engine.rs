@@ -15,7 +15,7 @@ use crate::bell::{Attendance, Bell, listen};
 use crate::call::{Call, Claim};
 use crate::config::{Config, Durability};
 use crate::connect;
-use crate::error::{Outcome, sql};
+use crate::error::{Outcome, late, sql};
 use crate::place::{Place, denied};
 use crate::prepare::prepare;
 use crate::reader::Readers;
@@ -174,15 +174,6 @@ impl Drop for Abandon {
     fn drop(&mut self) {
         self.0.abandon();
     }
-}
-
-/// The deadline passed.
-pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
-    StoreError::new(
-        StoreErrorKind::Timeout,
-        operation,
-        format!("the database was not free or did not answer within {timeout:?}; try again"),
-    )
 }
 
 fn stopped(operation: &'static str) -> StoreError {

@@ -1,5 +1,7 @@
 //! The one table from errors of SQLite to errors of a store call.
 
+use std::time::Duration;
+
 use longshore_core::{StoreError, StoreErrorKind};
 use rusqlite::ErrorCode;
 
@@ -45,6 +47,15 @@ pub(crate) fn sql(operation: &'static str, error: rusqlite::Error) -> StoreError
     };
     let (kind, message) = told(code);
     StoreError::new(kind, operation, message).caused_by(error)
+}
+
+/// The deadline passed before the database was free or had answered.
+pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Timeout,
+        operation,
+        format!("the database was not free or did not answer within {timeout:?}; try again"),
+    )
 }
 
 fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {

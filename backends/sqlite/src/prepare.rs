@@ -7,8 +7,7 @@ use longshore_core::{Result, StoreError, StoreErrorKind};
 
 use crate::config::{Config, Durability};
 use crate::connect;
-use crate::engine::late;
-use crate::error::sql;
+use crate::error::{late, sql};
 use crate::place::{Found, Place, denied};
 use crate::schema;
 use crate::side_lock::{SideLock, Turn, private};

@@ -7,8 +7,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::conclude::{Conclusion, conclude};
+use super::conclude::conclude;
 use super::execute::{Ended, execute};
+use super::fate::Conclusion;
 use super::queue_runtime::QueueRuntime;
 use super::running_jobs::Job;
 use super::slots::Slots;
@@ -71,7 +72,7 @@ pub(crate) async fn give_back(queue: &QueueRuntime, job: &Job) {
     queue.running.remove(job);
     let checkpoint = job.context.state.checkpoint_set();
     let conclusion = Conclusion::release(None, checkpoint);
-    queue.settler.settle(queue, job, conclusion).await;
+    queue.settler.settle(queue.lease, job, conclusion).await;
 }
 
 async fn work(queue: &QueueRuntime, job: &Job) {
@@ -134,7 +135,7 @@ async fn settle(queue: &QueueRuntime, job: &Job, ended: Ended) {
     }
     let conclusion = conclude(queue, job, ended).await;
     queue.running.remove(job);
-    queue.settler.settle(queue, job, conclusion).await;
+    queue.settler.settle(queue.lease, job, conclusion).await;
     unheld(queue, job).await;
 }
 

@@ -7,8 +7,8 @@ use longshore_core::{Label, NameError, QueueName};
 
 use super::complete::{Around, complete};
 use super::{BuildError, Policy, QueueConfig, RunError, RunReport, Setup, Worker};
-use crate::Connection;
 use crate::hooks::{DeadEvent, Hooks, RetryEvent};
+use crate::{Connection, connect};
 
 /// Describes a worker: name its state first, then its queues.
 #[derive(Debug)]
@@ -28,8 +28,20 @@ pub struct WorkerBuilder<S = ()> {
     refused: Option<NameError>,
 }
 
+impl Worker {
+    /// Starts to describe a worker on an open store.
+    pub fn builder(connection: Connection) -> WorkerBuilder<()> {
+        WorkerBuilder::new(connection)
+    }
+
+    /// Opens the store of a URL and starts to describe a worker on it.
+    pub async fn connect(url: &str) -> longshore_core::Result<WorkerBuilder<()>> {
+        connect(url).await.map(Self::builder)
+    }
+}
+
 impl WorkerBuilder<()> {
-    pub(super) fn new(connection: Connection) -> Self {
+    fn new(connection: Connection) -> Self {
         Self {
             connection,
             state: (),

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use longshore_core::{Enqueued, MessageId, NewMessage, StoreErrorKind};
 
-use super::feeder::{Feeding, Stop};
+use super::feeding::Feeding;
 use super::held::Held;
+use super::stop::Stop;
 
 const PAUSE_LEAST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
