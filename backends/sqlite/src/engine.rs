@@ -16,6 +16,7 @@ use crate::call::{Call, Claim};
 use crate::config::{Config, Durability};
 use crate::connect;
 use crate::error::{Outcome, late, sql};
+use crate::host::Host;
 use crate::place::{Place, denied};
 use crate::prepare::prepare;
 use crate::reader::Readers;
@@ -50,11 +51,7 @@ static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
 
 impl Engine {
     /// Opens the file, or joins those who have it open. Blocks; never past the call timeout.
-    pub(crate) fn open(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        probe: RoomProbe,
-    ) -> Result<Arc<Self>> {
+    pub(crate) fn open(config: &Config, clock: Arc<dyn Clock>, host: Host) -> Result<Arc<Self>> {
         let place = Place::of(&config.path)?;
         // An engine keeps its clock alive, so the address names it.
         let clock_address = Arc::as_ptr(&clock).cast::<()>() as usize;
@@ -66,17 +63,12 @@ impl Engine {
         if let Some(engine) = open.filter(|engine| !engine.calls.is_closed()) {
             return Ok(engine);
         }
-        let engine = Arc::new(Self::start(place, config, clock, probe)?);
+        let engine = Arc::new(Self::start(place, config, clock, host)?);
         engines.insert(key, Arc::downgrade(&engine));
         Ok(engine)
     }
 
-    fn start(
-        place: Place,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        probe: RoomProbe,
-    ) -> Result<Self> {
+    fn start(place: Place, config: &Config, clock: Arc<dyn Clock>, host: Host) -> Result<Self> {
         let lock = prepare(&place, config)?;
         let writer = connect::writer(&place.file, config.durability);
         let conn = writer.map_err(|error| sql("open", error))?;
@@ -99,6 +91,7 @@ impl Engine {
             conn: watching,
             clock: clock.clone(),
             attendance,
+            look_again: host.look_again,
         }
         .start(&place.file)
         .and_then(|()| {
@@ -108,7 +101,7 @@ impl Engine {
                 bell,
                 calls: waiting,
                 clock: clock.clone(),
-                space: Space::new(&place.directory, probe.clone()),
+                space: Space::new(&place.directory, host.room.clone()),
                 sleepers: Arc::downgrade(&sleepers),
                 upkeep: Upkeep::new(&place.file),
             }
@@ -128,7 +121,7 @@ impl Engine {
             durability: config.durability,
             clock,
             sleepers,
-            probe,
+            probe: host.room,
             calls,
             _ear: ear,
         })

@@ -21,6 +21,7 @@ mod enqueue;
 mod error;
 mod floor;
 mod group;
+mod host;
 mod lease;
 mod live;
 mod look;
@@ -48,6 +49,7 @@ mod view;
 mod workers;
 mod writer;
 
-pub use open::{open, open_with_probe, scheme};
+pub use host::Host;
+pub use open::{open, open_on, scheme};
 pub use space::{Room, RoomProbe};
 pub use store::SqliteStore;

@@ -13,9 +13,6 @@ use tokio::sync::oneshot;
 use crate::bell::Attendance;
 use crate::look::look;
 
-/// Without a bell, sleepers look again after this long.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 type Waiting = HashMap<QueueName, VecDeque<oneshot::Sender<()>>>;
 
 /// The receivers of this process that sleep, by queue.
@@ -89,7 +86,7 @@ impl Sleepers {
     }
 }
 
-/// Looks for messages whenever it is poked, at the next due time and once a second, and wakes
+/// Looks for messages whenever it is poked, at the next due time and once in a while, and wakes
 /// sleepers. Ends when the store is closed.
 pub(crate) struct Watchman {
     pub(crate) sleepers: std::sync::Weak<Sleepers>,
@@ -97,6 +94,8 @@ pub(crate) struct Watchman {
     pub(crate) conn: Connection,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) attendance: Attendance,
+    /// Without a bell, sleepers look again after this long.
+    pub(crate) look_again: Duration,
 }
 
 impl Watchman {
@@ -141,7 +140,7 @@ impl Watchman {
             return None;
         }
         self.attendance.begin();
-        let mut pause = LOOK_AGAIN;
+        let mut pause = self.look_again;
         for (queue, count) in wanted {
             let now = self.clock.now();
             match look(&self.conn, &queue, now, count) {

@@ -15,6 +15,7 @@ mod properties;
 mod runner;
 mod settling;
 mod stage;
+mod wait;
 
 pub use case::Case;
 pub use cases::cases;
@@ -22,3 +23,4 @@ pub use faults::{Call, Fault, FaultControl, FaultStore, Gate};
 pub use harness::{Harness, Missing, Subject};
 pub use runner::main;
 pub use stage::Stage;
+pub use wait::{until, until_some};
