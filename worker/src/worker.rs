@@ -3,6 +3,7 @@
 mod builder;
 mod complete;
 mod error;
+mod given;
 mod handler_config;
 mod policy;
 mod queue_config;

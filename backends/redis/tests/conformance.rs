@@ -5,13 +5,11 @@
 mod single;
 
 use std::process::ExitCode;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use longshore_conformance::{Harness, Missing, Subject};
-use longshore_core::{
-    Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName, StepListener, Timestamp,
-};
+use longshore_conformance::{Harness, Missing, Subject, same_time};
+use longshore_core::{Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName};
 use longshore_memory::MemoryStore;
 use single::Server;
 
@@ -59,21 +57,6 @@ async fn opened(url: &str, clock: Arc<dyn Clock>) -> Backend {
     Backend::of(longshore_redis::open(&url, options).await.expect("open"))
 }
 
-/// The same time by another clock: handles with different clocks share nothing but the server,
-/// as two processes do.
-#[derive(Debug)]
-struct SameTime(Arc<ManualClock>);
-
-impl Clock for SameTime {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn on_step(&self, listener: Weak<dyn StepListener>) {
-        self.0.on_step(listener);
-    }
-}
-
 #[async_trait]
 impl Subject for Opened {
     fn backend(&self) -> Backend {
@@ -81,7 +64,7 @@ impl Subject for Opened {
     }
 
     async fn reopen(&self) -> Backend {
-        opened(&self.url, Arc::new(SameTime(self.clock.clone()))).await
+        opened(&self.url, same_time(&self.clock)).await
     }
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {

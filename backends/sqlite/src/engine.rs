@@ -13,11 +13,12 @@ use tokio::time::timeout_at;
 
 use crate::bell::{Attendance, Bell, listen};
 use crate::call::{Call, Claim};
+use crate::closing::{Closing, closing};
 use crate::config::{Config, Durability};
 use crate::connect;
-use crate::error::{Outcome, late, sql};
+use crate::error::{Outcome, late, sql, unwritable};
 use crate::host::Host;
-use crate::place::{Place, denied};
+use crate::place::Place;
 use crate::prepare::prepare;
 use crate::reader::Readers;
 use crate::schema;
@@ -42,6 +43,8 @@ pub(crate) struct Engine {
     calls: mpsc::Sender<Call>,
     /// Kept for as long as the bell is to be heard.
     _ear: Option<RecommendedWatcher>,
+    /// Dropped last: by then nothing else keeps the threads.
+    _closing: Closing,
 }
 
 /// Handles with the same file, durability and clock share an engine.
@@ -74,9 +77,7 @@ impl Engine {
         let conn = writer.map_err(|error| sql("open", error))?;
         schema::check_open(&conn)?;
         let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
-        let no_bell = |error: std::io::Error| {
-            denied(&place.bell, "the bell file cannot be written").caused_by(error)
-        };
+        let no_bell = |error| unwritable(&place.bell, "the bell file cannot be written", error);
         let bell = Bell::open(&place.bell).map_err(no_bell)?;
         let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
         let (poke, pokes) = std_mpsc::sync_channel(1);
@@ -85,6 +86,7 @@ impl Engine {
         let listener: Arc<dyn StepListener> = sleepers.clone();
         clock.on_step(Arc::downgrade(&listener));
         let (calls, waiting) = mpsc::channel(CALLS_WAITING);
+        let (alive, closing) = closing();
         let started = Watchman {
             sleepers: Arc::downgrade(&sleepers),
             pokes,
@@ -92,6 +94,7 @@ impl Engine {
             clock: clock.clone(),
             attendance,
             look_again: host.look_again,
+            _alive: alive.clone(),
         }
         .start(&place.file)
         .and_then(|()| {
@@ -104,6 +107,7 @@ impl Engine {
                 space: Space::new(&place.directory, host.room.clone()),
                 sleepers: Arc::downgrade(&sleepers),
                 upkeep: Upkeep::new(&place.file),
+                alive,
             }
             .start(&place.file)
         });
@@ -124,6 +128,7 @@ impl Engine {
             probe: host.room,
             calls,
             _ear: ear,
+            _closing: closing,
         })
     }
 

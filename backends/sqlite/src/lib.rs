@@ -12,6 +12,7 @@ mod call;
 mod change;
 mod check;
 mod clock;
+mod closing;
 mod config;
 mod connect;
 mod dead;

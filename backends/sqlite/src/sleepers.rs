@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::bell::Attendance;
+use crate::closing::Alive;
 use crate::look::look;
 
 type Waiting = HashMap<QueueName, VecDeque<oneshot::Sender<()>>>;
@@ -96,6 +97,8 @@ pub(crate) struct Watchman {
     pub(crate) attendance: Attendance,
     /// Without a bell, sleepers look again after this long.
     pub(crate) look_again: Duration,
+    /// Declared after the connection: dropped once that is closed.
+    pub(crate) _alive: Alive,
 }
 
 impl Watchman {
