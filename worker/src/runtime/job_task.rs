@@ -13,6 +13,7 @@ use super::fate::Conclusion;
 use super::queue_runtime::QueueRuntime;
 use super::running_jobs::Job;
 use super::slots::Slots;
+use crate::spans;
 
 /// At the end of the drain what a job left running is given this long to end.
 const HELD_GRACE: Duration = Duration::from_secs(1);
@@ -83,16 +84,9 @@ async fn work(queue: &QueueRuntime, job: &Job) {
     meters.wait.record(now.since(message.due_at));
     // Set once: this is the only place that starts a job.
     let _ = job.started_at.set(now);
-    let span = tracing::info_span!(
-        "process",
-        messaging.system = "longshore",
-        messaging.operation.r#type = "process",
-        messaging.destination.name = %queue.name,
-        messaging.message.id = %message.id,
-        longshore.kind = %message.kind,
-        longshore.attempt = context.delivery.attempt,
-        longshore.route = job.entry.options.name.as_str(),
-    );
+    let attempt = context.delivery.attempt;
+    let route = job.entry.options.name.as_str();
+    let span = spans::process(&queue.name, message.id, &message.kind, attempt, route);
     let started = Instant::now();
     let ended = execute(
         &*job.entry.processor,

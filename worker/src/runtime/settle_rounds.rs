@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use longshore_core::{Effect, Result, Settled, Settlement, StoreError, StoreErrorKind};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::fate::Fate;
 use super::queue_runtime::QueueRuntime;
 use super::settler::Note;
+use crate::spans;
 
 /// The first pause between rounds is at most this long, later ones up to twice as long each.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -74,6 +76,7 @@ async fn call(queue: &QueueRuntime, settlements: &[Settlement]) -> Result<Vec<Se
     let connection = &queue.shared.connection;
     let started = Instant::now();
     let call = connection.backend().queues.settle(&queue.name, settlements);
+    let call = call.instrument(spans::settle(&queue.name, settlements.len()));
     let answer = tokio::time::timeout(connection.call_timeout() + GRACE, call)
         .await
         .unwrap_or_else(|_| Err(no_answer()));

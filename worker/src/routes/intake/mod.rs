@@ -15,4 +15,5 @@ mod status;
 mod stop;
 
 pub(super) use feeder::Feeder;
+pub(super) use listing::unreadable;
 pub(super) use status::FeedStatus;
