@@ -91,7 +91,7 @@ impl BenchArgs {
     /// How many messages a round has.
     pub(crate) fn messages(&self) -> u64 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle => 20_000,
+            Scenario::Lifecycle => 100_000,
             Scenario::Callers | Scenario::Flat => 1_600,
             Scenario::Pickup => 200,
             Scenario::Memory => 100_000,
@@ -102,7 +102,7 @@ impl BenchArgs {
     /// How many rounds there are.
     pub(crate) fn rounds(&self) -> u32 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle => 15,
+            Scenario::Lifecycle => 7,
             Scenario::Callers => 9,
             Scenario::Flat => 21,
             Scenario::Pickup => 1,
