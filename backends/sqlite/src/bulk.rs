@@ -13,7 +13,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::Outcome;
 use crate::queue_row::QueueRow;
-use crate::state::{self, flags};
+use crate::state;
 use crate::tx::{Tx, new_token};
 
 /// So many messages share a statement.
