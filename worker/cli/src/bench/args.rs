@@ -91,10 +91,9 @@ impl BenchArgs {
     /// How many messages a round has.
     pub(crate) fn messages(&self) -> u64 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle => 100_000,
+            Scenario::Lifecycle | Scenario::Memory => 100_000,
             Scenario::Callers | Scenario::Flat => 1_600,
             Scenario::Pickup => 200,
-            Scenario::Memory => 100_000,
         };
         self.messages.map_or(by_scenario, NonZeroU64::get)
     }
