@@ -106,13 +106,13 @@ impl Registry {
             .ok_or_else(|| {
                 let known: Vec<_> = self.schemes.iter().map(|scheme| scheme.name).collect();
                 let hint = nearest(url.scheme(), known.iter().copied())
-                    .map(|name| format!("; did you mean {name}://?"))
-                    .unwrap_or_default();
+                    .map(|name| format!("did you mean {name}://? Known"))
+                    .unwrap_or_else(|| "known".to_owned());
                 StoreError::new(
                     StoreErrorKind::Misconfigured,
                     "open",
                     format!(
-                        "no store has the scheme {}://{hint} Known: {}",
+                        "no store has the scheme {}://; {hint} are {}",
                         url.scheme(),
                         known.join(", ")
                     ),
