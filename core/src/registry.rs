@@ -105,9 +105,10 @@ impl Registry {
             .find(|scheme| scheme.name == url.scheme())
             .ok_or_else(|| {
                 let known: Vec<_> = self.schemes.iter().map(|scheme| scheme.name).collect();
-                let hint = nearest(url.scheme(), known.iter().copied())
-                    .map(|name| format!("did you mean {name}://? Known"))
-                    .unwrap_or_else(|| "known".to_owned());
+                let hint = nearest(url.scheme(), known.iter().copied()).map_or_else(
+                    || "known".to_owned(),
+                    |name| format!("did you mean {name}://? Known"),
+                );
                 StoreError::new(
                     StoreErrorKind::Misconfigured,
                     "open",
