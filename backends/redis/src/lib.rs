@@ -18,6 +18,7 @@ mod enqueue;
 mod error;
 mod find;
 mod floor;
+mod floor_server;
 mod lease;
 mod link;
 mod open;

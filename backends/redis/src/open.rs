@@ -52,9 +52,9 @@ fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
 }
 
 fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
-    Ok(Arc::new(RedisFloor::new(Dialer::new(Config::from_url(
-        url,
-    )?)?)))
+    let config = Config::from_url(url)?;
+    let prefix = config.prefix.clone();
+    Ok(Arc::new(RedisFloor::new(Dialer::new(config)?, &prefix)))
 }
 
 /// Opens the store of a URL. The server is asked at once, so that a wrong URL is found here.
