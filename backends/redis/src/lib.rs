@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod control;
 mod dead;
+mod denial;
 mod enqueue;
 mod error;
 mod find;

@@ -43,6 +43,11 @@ impl Load {
         self
     }
 
+    /// Whether every message has a group.
+    pub(crate) fn has_groups(&self) -> bool {
+        self.groups > 0
+    }
+
     /// The id of a message: a version 7 UUID, rising with the number as the library's ids do.
     pub(crate) fn id(&self, number: u64) -> MessageId {
         let mut tail = [0; 10];

@@ -22,6 +22,9 @@ pub(crate) const LEASE: Duration = Duration::from_secs(3600);
 /// Longer than any bench runs, too.
 const LATER: Duration = Duration::from_secs(24 * 3600);
 
+/// How long members of groups may wait for heads that others hold.
+const BEHIND_HEADS: Duration = Duration::from_millis(100);
+
 /// How many go in a call where only the result matters, not how long it takes.
 pub(crate) const BULK: u32 = 1000;
 
@@ -107,16 +110,25 @@ pub(crate) async fn drain(
 ) -> Result<Span> {
     let queue = queue()?;
     let start = Moment::now();
-    let mut worked = Vec::new();
+    // Where there are groups, nothing may be ready while others hold the heads of all of them.
+    let wait = if load.has_groups() {
+        BEHIND_HEADS
+    } else {
+        Duration::ZERO
+    };
+    let (mut worked, mut end) = (Vec::new(), start);
     loop {
-        let (taken, acked) = tokio::join!(
-            receive(store, &queue, batch, Duration::ZERO),
-            ack(store, &queue, worked),
-        );
-        acked?;
+        let had_some = !worked.is_empty();
+        let (taken, acked) = tokio::join!(receive(store, &queue, batch, wait), async {
+            ack(store, &queue, worked).await.map(|()| Moment::now())
+        },);
         worked = taken?;
-        if worked.is_empty() {
-            let end = Moment::now();
+        // The waiting at the end is not counted, only what was done.
+        let acked = acked?;
+        if had_some || wait.is_zero() {
+            end = acked;
+        }
+        if worked.is_empty() && (!had_some || wait.is_zero()) {
             return Ok(Span { start, end });
         }
         for delivery in &worked {
