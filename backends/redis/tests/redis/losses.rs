@@ -41,6 +41,34 @@ async fn a_repeated_enqueue_stores_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_enqueue_over_several_partitions_stores_nothing_twice() {
+    let server = Server::start(&[]).unwrap();
+    let proxy = Proxy::to(server.port()).await;
+    let store = open(&proxy.url("partitions=4&timeout=3s")).await;
+    let batch = || -> Vec<NewMessage> {
+        let in_groups = (0..8).map(|group| grouped(&group.to_string(), "g"));
+        in_groups.chain(fresh(&["x", "y"])).collect()
+    };
+    store.queues.enqueue(&queue(), &batch()).await.unwrap();
+    for round in 1..=12 {
+        // The answer of one part after the other gets lost; those before it arrived.
+        proxy.lose_after(round % 4);
+        let batch = batch();
+        let mut stored = store.queues.enqueue(&queue(), &batch).await;
+        if stored.is_err() {
+            stored = store.queues.enqueue(&queue(), &batch).await;
+        }
+        assert_eq!(stored.unwrap().len(), 10);
+        assert_eq!(
+            stats(&store).await.live(),
+            10 * (round + 1),
+            "round {round}"
+        );
+        assert!(proxy.has_lost(), "the answers were fewer than parts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receive_whose_answer_got_lost_answers_the_same_run_and_charges_nobody() {
     let server = Server::start(&[]).unwrap();
     let proxy = Proxy::to(server.port()).await;

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub(crate) struct Proxy {
     port: u16,
-    loses_next: Arc<AtomicBool>,
+    to_lose: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
 }
 
@@ -22,8 +22,8 @@ impl Proxy {
             .await
             .expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let loses_next = Arc::new(AtomicBool::new(false));
-        let loses = loses_next.clone();
+        let to_lose = Arc::new(AtomicU64::new(0));
+        let loses = to_lose.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)).await;
@@ -34,7 +34,7 @@ impl Proxy {
         });
         Self {
             port,
-            loses_next,
+            to_lose,
             accepting,
         }
     }
@@ -46,12 +46,17 @@ impl Proxy {
     /// The next answer gets lost: the server has done what it was asked to, and the connection
     /// ends instead of the answer.
     pub(crate) fn lose_next(&self) {
-        self.loses_next.store(true, Ordering::SeqCst);
+        self.lose_after(0);
+    }
+
+    /// The same after so many answers.
+    pub(crate) fn lose_after(&self, answers: u64) {
+        self.to_lose.store(answers + 1, Ordering::SeqCst);
     }
 
     /// Whether an answer has been lost since.
     pub(crate) fn has_lost(&self) -> bool {
-        !self.loses_next.load(Ordering::SeqCst)
+        self.to_lose.load(Ordering::SeqCst) == 0
     }
 }
 
@@ -61,7 +66,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass_on(client: TcpStream, server: TcpStream, loses: Arc<AtomicBool>) {
+async fn pass_on(client: TcpStream, server: TcpStream, loses: Arc<AtomicU64>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let asking = tokio::spawn(async move {
@@ -69,9 +74,10 @@ async fn pass_on(client: TcpStream, server: TcpStream, loses: Arc<AtomicBool>) {
     });
     let mut answer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from_server.read(&mut answer).await {
-        if loses.swap(false, Ordering::SeqCst)
-            || to_client.write_all(&answer[..count]).await.is_err()
-        {
+        let counted = loses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        });
+        if counted == Ok(1) || to_client.write_all(&answer[..count]).await.is_err() {
             break;
         }
     }
