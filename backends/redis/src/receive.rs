@@ -86,9 +86,9 @@ impl RedisStore {
             let wait = self
                 .nap(next_due)
                 .min(deadline.saturating_duration_since(Instant::now()));
-            let rang = tokio::time::timeout(wait, ring).await.is_ok();
+            let was_woken = tokio::time::timeout(wait, ring).await.is_ok();
             // Whoever was not woken, and would have been, need not ask at the end of its wait.
-            if !rang && Instant::now() >= deadline && self.is_woken() {
+            if !was_woken && Instant::now() >= deadline && self.is_woken() {
                 return Ok(Received::new(Vec::new(), set_aside));
             }
         }
