@@ -57,7 +57,7 @@ fn kill_and_stop(place: &Place, messages: u64, deadline: Duration) {
     until_empty(&cli, Duration::from_secs(60));
     fleet.drain(Duration::from_secs(30));
     let mut seen = history(place, &cli, &fleet, (0..messages).collect());
-    seen.effects = without_late_ends(&seen.effects, &stopped);
+    seen.effects = without_late_lines(&seen.effects, &stopped);
     assert_sound(&seen);
     let again = seen.effects.count(Moment::Start) as u64 - messages;
     let (kills, stops) = (seen.killed.len(), stopped.len());
@@ -77,21 +77,25 @@ fn pass(span: Duration) {
     });
 }
 
-/// The lines without those of stopped lives that finished a job after somebody else had begun it:
-/// a process that slept cannot know.
-fn without_late_ends(effects: &Effects, stopped: &BTreeSet<String>) -> Effects {
-    let mut holders: HashMap<u64, &str> = HashMap::new();
+/// The lines without those that a stopped life left after somebody else had begun the job: a
+/// process that slept cannot know that its leases have ended.
+fn without_late_lines(effects: &Effects, stopped: &BTreeSet<String>) -> Effects {
+    let mut holders: HashMap<u64, (&str, u32)> = HashMap::new();
     let mut kept: Vec<Effect> = Vec::new();
     for line in effects.all() {
+        let holder = holders.get(&line.key);
         let is_late = stopped.contains(&line.life)
-            && line.moment == Moment::End
-            && holders.get(&line.key) != Some(&line.life.as_str());
+            && match line.moment {
+                Moment::Start => holder.is_some_and(|(_, attempt)| *attempt > line.attempt),
+                Moment::End => holder.is_none_or(|(life, _)| *life != line.life),
+            };
+        if is_late {
+            continue;
+        }
         if line.moment == Moment::Start {
-            holders.insert(line.key, &line.life);
+            holders.insert(line.key, (&line.life, line.attempt));
         }
-        if !is_late {
-            kept.push(line.clone());
-        }
+        kept.push(line.clone());
     }
     Effects::from(kept)
 }
