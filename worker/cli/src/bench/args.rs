@@ -127,10 +127,9 @@ impl BenchArgs {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle | Scenario::Grouped => 15,
             Scenario::Drain => 5,
-            Scenario::Idle | Scenario::Space => 1,
+            Scenario::Pickup | Scenario::Idle | Scenario::Space => 1,
             Scenario::Callers => 9,
             Scenario::Flat => 21,
-            Scenario::Pickup => 1,
             Scenario::Memory => 2,
         };
         self.rounds.map_or(by_scenario, NonZeroU32::get)
