@@ -37,6 +37,7 @@ mod settings;
 mod stats;
 mod store;
 mod stored;
+mod stuck;
 mod suggest;
 mod time;
 mod url;

@@ -78,7 +78,6 @@ impl NewMessage {
     /// What the store keeps of it, where the store's clock shows `now` and the queue lets
     /// messages expire after `expires_default`.
     pub fn stored_at(&self, now: Timestamp, expires_default: Option<Duration>) -> Message {
-        let expires = self.expires.or(expires_default.map(Due::In));
         Message {
             id: self.id,
             id_origin: self.id_origin,
@@ -88,11 +87,27 @@ impl NewMessage {
             group: self.group.clone(),
             lane: self.lane,
             enqueued_at: now,
-            due_at: self.due.map_or(now, |due| due.resolve(now)),
-            expires_at: expires.map(|due| due.resolve(now)),
+            due_at: self.due_at(now),
+            expires_at: self.expires_at(now, expires_default),
             dedup: self.dedup.clone(),
             trace: self.trace.clone(),
         }
+    }
+
+    /// When it becomes due, where the store's clock shows `now`.
+    pub fn due_at(&self, now: Timestamp) -> Timestamp {
+        self.due.map_or(now, |due| due.resolve(now))
+    }
+
+    /// When it expires, where the store's clock shows `now` and the queue lets messages expire
+    /// after `expires_default`.
+    pub fn expires_at(
+        &self,
+        now: Timestamp,
+        expires_default: Option<Duration>,
+    ) -> Option<Timestamp> {
+        let expires = self.expires.or(expires_default.map(Due::In));
+        expires.map(|due| due.resolve(now))
     }
 }
 

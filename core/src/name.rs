@@ -88,8 +88,8 @@ fn check_key(what: &'static str, text: &str, max: usize) -> Result<(), NameError
 }
 
 /// Dotted segments of letters, digits, `_` and `-`; none empty.
-pub(crate) fn check_label(text: &str) -> Result<(), NameError> {
-    if text.len() > crate::Label::BYTES_MAX {
+pub(crate) fn check_label(text: &str, max: usize) -> Result<(), NameError> {
+    if text.len() > max {
         return Err(NameError::new(
             "label",
             text,

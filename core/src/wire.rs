@@ -17,9 +17,9 @@ mod read;
 mod write;
 
 pub use read::{DecodeError, decode};
-pub use write::encode;
 #[cfg(feature = "test-util")]
 pub use write::encode_newer;
+pub use write::{encode, encode_new};
 
 /// The version this build writes.
 pub const VERSION: u8 = 1;

@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{Backend, Clock, NameError, OpenOptions, QueueName, StoreUrl};
+use longshore_core::{Backend, Clock, OpenOptions, StoreUrl};
 
-use crate::Queue;
 use crate::clock::SystemClock;
 
 /// An open store. Cloning is cheap and shares the store's connections.
@@ -42,11 +41,6 @@ impl Connection {
     /// The handles of the store.
     pub fn backend(&self) -> &Backend {
         &self.0.backend
-    }
-
-    /// The queue of this name. It exists in the store from its first message on.
-    pub fn queue(&self, name: impl AsRef<str>) -> Result<Queue, NameError> {
-        QueueName::new(name).map(|name| Queue::new(self.clone(), name))
     }
 
     /// The clock that was handed in, else this host's.

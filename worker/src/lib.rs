@@ -52,6 +52,7 @@ mod queue;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod runtime;
+mod spans;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
 mod worker;

@@ -9,7 +9,7 @@ mod outcome;
 use std::fmt;
 
 use bytes::Bytes;
-use longshore_core::{Job, NewMessage, QueueName};
+use longshore_core::{Job, NameError, NewMessage, QueueName};
 
 use crate::Connection;
 
@@ -24,11 +24,17 @@ pub struct Queue {
     name: QueueName,
 }
 
-impl Queue {
-    pub(crate) fn new(connection: Connection, name: QueueName) -> Self {
-        Self { connection, name }
+impl Connection {
+    /// The queue of this name. It exists in the store from its first message on.
+    pub fn queue(&self, name: impl AsRef<str>) -> Result<Queue, NameError> {
+        QueueName::new(name).map(|name| Queue {
+            connection: self.clone(),
+            name,
+        })
     }
+}
 
+impl Queue {
     /// The name.
     pub fn name(&self) -> &QueueName {
         &self.name

@@ -5,7 +5,9 @@ mod conclude;
 mod counters;
 mod decide;
 mod drain;
+mod entry;
 mod execute;
+mod fate;
 mod fetch;
 mod gate;
 mod gauges;
@@ -23,17 +25,18 @@ mod run;
 mod running_jobs;
 mod settle_rounds;
 mod settler;
+mod settling;
 mod shared;
 mod slots;
 mod streaks;
 
 #[cfg(feature = "test-kit")]
-pub(crate) use conclude::{Conclusion, conclude, refuse};
+pub(crate) use conclude::{conclude, refuse};
 #[cfg(feature = "test-kit")]
 pub(crate) use execute::execute;
+#[cfg(feature = "test-kit")]
+pub(crate) use fate::{Conclusion, Fate};
 pub(crate) use queue_runtime::QueueRuntime;
 pub(crate) use run::run;
-#[cfg(feature = "test-kit")]
-pub(crate) use settler::Fate;
 pub(crate) use settler::Inbox;
 pub(crate) use shared::Shared;

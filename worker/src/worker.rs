@@ -3,6 +3,7 @@
 mod builder;
 mod complete;
 mod error;
+mod given;
 mod handler_config;
 mod policy;
 mod queue_config;
@@ -18,4 +19,4 @@ pub use queue_config::QueueConfig;
 pub use report::{RunReport, WorkerStats};
 pub use running::{Worker, WorkerHandle};
 
-pub(crate) use setup::{QueueSetup, Setup};
+pub(crate) use setup::{ProcessorSetup, QueueSetup, Setup};

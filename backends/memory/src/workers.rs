@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use longshore_core::{Finding, QueueName, Severity, Timestamp, WorkerInfo};
+use longshore_core::{Finding, Severity, Timestamp, WorkerInfo};
 
-use crate::schema::{Data, Queue};
+use crate::schema::Data;
 
 impl Data {
     pub(crate) fn announce(&mut self, worker: &WorkerInfo, ttl: Duration, now: Timestamp) {
@@ -35,38 +35,8 @@ impl Data {
         ];
         for (name, queue) in &mut self.queues {
             queue.tick(now);
-            findings.extend(stuck(name, queue, now));
+            findings.extend(queue.stats(now).stuck(name));
         }
         findings
     }
-}
-
-/// What keeps messages of a queue from being worked.
-fn stuck(name: &QueueName, queue: &Queue, now: Timestamp) -> Vec<Finding> {
-    let stats = queue.stats(now);
-    let mut findings = Vec::new();
-    let mut add = |found: String, fix: String| {
-        let check = format!("queue {name}");
-        findings.push(Finding::new(Severity::Warning, check, found).fix(fix));
-    };
-    if let Some(pause) = &stats.paused {
-        let found = format!("paused by {}: {}", pause.author, pause.reason);
-        add(found, format!("longshore resume {name}"));
-    }
-    if let Some(mark) = &stats.moving {
-        let found = format!("being moved to {}", mark.to);
-        add(found, "let the move end, or run it again".to_owned());
-    }
-    if stats.parked > 0 {
-        let found = format!("{} dead letters hold their groups", stats.parked);
-        add(
-            found,
-            format!("longshore dead redrive {name} ID, or discard"),
-        );
-    }
-    if stats.set_aside > 0 {
-        let found = format!("{} messages are of a newer version", stats.set_aside);
-        add(found, "upgrade the workers of this queue".to_owned());
-    }
-    findings
 }

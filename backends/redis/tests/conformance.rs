@@ -4,8 +4,6 @@
 mod excluded;
 #[path = "suite/plant.rs"]
 mod plant;
-#[path = "suite/same_time.rs"]
-mod same_time;
 #[expect(dead_code, reason = "the suite needs no more than a server that runs")]
 #[path = "redis/servers/single.rs"]
 mod single;
@@ -14,10 +12,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use longshore_conformance::{Harness, Missing, Subject};
+use longshore_conformance::{Harness, Missing, Subject, same_time};
 use longshore_core::{Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName};
 use longshore_memory::MemoryStore;
-use same_time::SameTime;
 use single::Server;
 
 /// The store on one server, with so many partitions.
@@ -86,7 +83,7 @@ impl Subject for Opened {
     }
 
     async fn reopen(&self) -> Backend {
-        opened(&self.url, Arc::new(SameTime(self.clock.clone()))).await
+        opened(&self.url, same_time(&self.clock)).await
     }
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {

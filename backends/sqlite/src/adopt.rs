@@ -4,13 +4,12 @@ use longshore_core::{Adopted, Content, GroupName, MessageState, StoredMessage};
 use rusqlite::params;
 
 use crate::detail::Detail;
-use crate::enqueue::flags;
 use crate::error::Outcome;
 use crate::group;
 use crate::live::Live;
 use crate::queue_row::QueueRow;
 use crate::remembered::{first_with_key, remember_key};
-use crate::state::{self, BACKOFF, BEHIND, DEAD, DELAYED, PARKED};
+use crate::state::{self, BACKOFF, BEHIND, DEAD, DELAYED, PARKED, flags};
 use crate::tx::{Tx, new_token};
 
 /// Takes over one message.

@@ -7,11 +7,10 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use longshore_core::wire::encode;
+use longshore_core::wire::encode_new;
 use longshore_core::{Enqueued, IdOrigin, NewMessage};
 use rusqlite::ErrorCode;
 
-use crate::enqueue::flags;
 use crate::error::Outcome;
 use crate::queue_row::QueueRow;
 use crate::state;
@@ -66,14 +65,15 @@ pub(crate) fn store(
     let mut insert = tx.sql(&INSERT)?;
     insert.raw_bind_parameter(1, queue.number)?;
     insert.raw_bind_parameter(2, tx.now.as_millis())?;
+    let mut head = Vec::new();
     for (row, new) in batch.iter().enumerate() {
-        let message = new.stored_at(tx.now, expires);
+        encode_new(new, tx.now, expires, &mut head);
         let at = SHARED + row * OWN;
         insert.raw_bind_parameter(at + 1, state::ready(new.lane))?;
         insert.raw_bind_parameter(at + 2, new_token())?;
-        insert.raw_bind_parameter(at + 3, flags(&message))?;
+        insert.raw_bind_parameter(at + 3, state::lane_flags(new.lane))?;
         insert.raw_bind_parameter(at + 4, new.id.as_uuid().as_bytes())?;
-        insert.raw_bind_parameter(at + 5, encode(&message))?;
+        insert.raw_bind_parameter(at + 5, &*head)?;
         insert.raw_bind_parameter(at + 6, &*new.body)?;
     }
     let stored = match insert.raw_execute() {

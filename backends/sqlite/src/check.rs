@@ -88,8 +88,10 @@ pub(crate) fn of_file(conn: &Connection, now: Timestamp) -> Outcome<Vec<Finding>
     let mut statement = conn.prepare("SELECT name FROM queue ORDER BY name")?;
     let names = statement.query_map((), |row| row.get::<_, String>(0))?;
     for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
-        if let Ok(name) = QueueName::new(&name) {
-            findings.extend(stuck(conn, &name, now)?);
+        if let Ok(name) = QueueName::new(&name)
+            && let Some(stats) = stats(conn, &name, now)?
+        {
+            findings.extend(stats.stuck(&name));
         }
     }
     Ok(findings)
@@ -109,36 +111,4 @@ fn integrity(conn: &Connection) -> Outcome<Finding> {
         Finding::new(Severity::Problem, "integrity", answer)
             .fix("stop all workers and restore the file from a backup, or recover it with `sqlite3 FILE .recover`")
     })
-}
-
-/// What keeps messages of a queue from being worked.
-fn stuck(conn: &Connection, name: &QueueName, now: Timestamp) -> Outcome<Vec<Finding>> {
-    let Some(stats) = stats(conn, name, now)? else {
-        return Ok(Vec::new());
-    };
-    let mut findings = Vec::new();
-    let mut add = |found: String, fix: String| {
-        let check = format!("queue {name}");
-        findings.push(Finding::new(Severity::Warning, check, found).fix(fix));
-    };
-    if let Some(pause) = &stats.paused {
-        let found = format!("paused by {}: {}", pause.author, pause.reason);
-        add(found, format!("longshore resume {name}"));
-    }
-    if let Some(mark) = &stats.moving {
-        let found = format!("being moved to {}", mark.to);
-        add(found, "let the move end, or run it again".to_owned());
-    }
-    if stats.parked > 0 {
-        let found = format!("{} dead letters hold their groups", stats.parked);
-        add(
-            found,
-            format!("longshore dead redrive {name} ID, or discard"),
-        );
-    }
-    if stats.set_aside > 0 {
-        let found = format!("{} messages are of a newer version", stats.set_aside);
-        add(found, "upgrade the workers of this queue".to_owned());
-    }
-    Ok(findings)
 }

@@ -13,10 +13,12 @@ use tokio::time::timeout_at;
 
 use crate::bell::{Attendance, Bell, listen};
 use crate::call::{Call, Claim};
+use crate::closing::{Closing, closing};
 use crate::config::{Config, Durability};
 use crate::connect;
-use crate::error::{Outcome, sql};
-use crate::place::{Place, denied};
+use crate::error::{Outcome, late, sql, unwritable};
+use crate::host::Host;
+use crate::place::Place;
 use crate::prepare::prepare;
 use crate::reader::Readers;
 use crate::schema;
@@ -41,6 +43,8 @@ pub(crate) struct Engine {
     calls: mpsc::Sender<Call>,
     /// Kept for as long as the bell is to be heard.
     _ear: Option<RecommendedWatcher>,
+    /// Dropped last: by then nothing else keeps the threads.
+    _closing: Closing,
 }
 
 /// Handles with the same file, durability and clock share an engine.
@@ -50,11 +54,7 @@ static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
 
 impl Engine {
     /// Opens the file, or joins those who have it open. Blocks; never past the call timeout.
-    pub(crate) fn open(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        probe: RoomProbe,
-    ) -> Result<Arc<Self>> {
+    pub(crate) fn open(config: &Config, clock: Arc<dyn Clock>, host: Host) -> Result<Arc<Self>> {
         let place = Place::of(&config.path)?;
         // An engine keeps its clock alive, so the address names it.
         let clock_address = Arc::as_ptr(&clock).cast::<()>() as usize;
@@ -66,25 +66,18 @@ impl Engine {
         if let Some(engine) = open.filter(|engine| !engine.calls.is_closed()) {
             return Ok(engine);
         }
-        let engine = Arc::new(Self::start(place, config, clock, probe)?);
+        let engine = Arc::new(Self::start(place, config, clock, host)?);
         engines.insert(key, Arc::downgrade(&engine));
         Ok(engine)
     }
 
-    fn start(
-        place: Place,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        probe: RoomProbe,
-    ) -> Result<Self> {
+    fn start(place: Place, config: &Config, clock: Arc<dyn Clock>, host: Host) -> Result<Self> {
         let lock = prepare(&place, config)?;
         let writer = connect::writer(&place.file, config.durability);
         let conn = writer.map_err(|error| sql("open", error))?;
         schema::check_open(&conn)?;
         let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
-        let no_bell = |error: std::io::Error| {
-            denied(&place.bell, "the bell file cannot be written").caused_by(error)
-        };
+        let no_bell = |error| unwritable(&place.bell, "the bell file cannot be written", error);
         let bell = Bell::open(&place.bell).map_err(no_bell)?;
         let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
         let (poke, pokes) = std_mpsc::sync_channel(1);
@@ -93,12 +86,15 @@ impl Engine {
         let listener: Arc<dyn StepListener> = sleepers.clone();
         clock.on_step(Arc::downgrade(&listener));
         let (calls, waiting) = mpsc::channel(CALLS_WAITING);
+        let (alive, closing) = closing();
         let started = Watchman {
             sleepers: Arc::downgrade(&sleepers),
             pokes,
             conn: watching,
             clock: clock.clone(),
             attendance,
+            look_again: host.look_again,
+            _alive: alive.clone(),
         }
         .start(&place.file)
         .and_then(|()| {
@@ -108,9 +104,10 @@ impl Engine {
                 bell,
                 calls: waiting,
                 clock: clock.clone(),
-                space: Space::new(&place.directory, probe.clone()),
+                space: Space::new(&place.directory, host.room.clone()),
                 sleepers: Arc::downgrade(&sleepers),
                 upkeep: Upkeep::new(&place.file),
+                alive,
             }
             .start(&place.file)
         });
@@ -128,9 +125,10 @@ impl Engine {
             durability: config.durability,
             clock,
             sleepers,
-            probe,
+            probe: host.room,
             calls,
             _ear: ear,
+            _closing: closing,
         })
     }
 
@@ -174,15 +172,6 @@ impl Drop for Abandon {
     fn drop(&mut self) {
         self.0.abandon();
     }
-}
-
-/// The deadline passed.
-pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
-    StoreError::new(
-        StoreErrorKind::Timeout,
-        operation,
-        format!("the database was not free or did not answer within {timeout:?}; try again"),
-    )
 }
 
 fn stopped(operation: &'static str) -> StoreError {

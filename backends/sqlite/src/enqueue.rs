@@ -14,7 +14,7 @@ use crate::error::Outcome;
 use crate::group;
 use crate::queue_row::QueueRow;
 use crate::remembered::{first_with_key, knows_id, remember_key};
-use crate::state::{self, BEHIND, DEDUP, DELAYED, GIVEN};
+use crate::state::{self, BEHIND, DELAYED, flags};
 use crate::tx::{Tx, new_token};
 
 /// When a producer that found a queue full may try again.
@@ -148,16 +148,4 @@ fn store(tx: &Tx<'_>, queue: &mut QueueRow, message: &Message) -> Outcome<bool> 
         group::admit(tx, queue, group)?;
     }
     Ok(true)
-}
-
-/// The flags of a message that has no detail.
-pub(crate) fn flags(message: &Message) -> i64 {
-    let mut flags = state::lane_flags(message.lane);
-    if message.id_origin == IdOrigin::Given {
-        flags |= GIVEN;
-    }
-    if message.dedup.is_some() {
-        flags |= DEDUP;
-    }
-    flags
 }

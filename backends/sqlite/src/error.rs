@@ -1,7 +1,13 @@
 //! The one table from errors of SQLite to errors of a store call.
 
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
 use longshore_core::{StoreError, StoreErrorKind};
 use rusqlite::ErrorCode;
+
+const DISK_FULL: &str = "the disk is full; free some space, nothing was lost";
 
 /// Why work inside a transaction stopped.
 #[derive(Debug)]
@@ -40,11 +46,39 @@ impl Fault {
 /// What an error of SQLite means to the caller of `operation`.
 pub(crate) fn sql(operation: &'static str, error: rusqlite::Error) -> StoreError {
     let code = match &error {
+        // The index of the WAL cannot grow: the disk is full, though SQLite says otherwise.
+        rusqlite::Error::SqliteFailure(failure, _)
+            if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE =>
+        {
+            Some(ErrorCode::DiskFull)
+        }
         rusqlite::Error::SqliteFailure(failure, _) => Some(failure.code),
         _ => None,
     };
     let (kind, message) = told(code);
     StoreError::new(kind, operation, message).caused_by(error)
+}
+
+/// The deadline passed before the database was free or had answered.
+pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Timeout,
+        operation,
+        format!("the database was not free or did not answer within {timeout:?}; try again"),
+    )
+}
+
+/// A refusal because a companion of the database cannot be opened for writing.
+pub(crate) fn unwritable(path: &Path, message: &str, error: io::Error) -> StoreError {
+    let (kind, message) = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (StoreErrorKind::Overloaded, DISK_FULL)
+        }
+        _ => (StoreErrorKind::Denied, message),
+    };
+    StoreError::new(kind, "open", message)
+        .with("path", path.display())
+        .caused_by(error)
 }
 
 fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {
@@ -54,10 +88,7 @@ fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {
             Kind::Conflict,
             "another program holds the database; end its transaction (a sqlite3 shell?)",
         ),
-        Some(ErrorCode::DiskFull) => (
-            Kind::Overloaded,
-            "the disk is full; free some space, nothing was lost",
-        ),
+        Some(ErrorCode::DiskFull) => (Kind::Overloaded, DISK_FULL),
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
             Kind::Corrupt,
             "the database is damaged or not a database; restore it from a backup",
@@ -83,5 +114,28 @@ fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {
             Kind::Unexpected,
             "the database answered something unexpected; see the cause",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn every_way_to_be_out_of_space_is_one_kind() {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            assert_eq!(sql("open", error).kind(), StoreErrorKind::Overloaded);
+        }
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            let error = unwritable(Path::new("q.db-lock"), "no", kind.into());
+            assert_eq!(error.kind(), StoreErrorKind::Overloaded);
+        }
+        let other = ffi::Error::new(ffi::SQLITE_IOERR_READ);
+        let error = sql("open", rusqlite::Error::SqliteFailure(other, None));
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let error = unwritable(Path::new("q"), "no", io::ErrorKind::PermissionDenied.into());
+        assert_eq!(error.kind(), StoreErrorKind::Denied);
     }
 }

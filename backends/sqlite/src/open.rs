@@ -9,8 +9,8 @@ use longshore_core::{
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::host::Host;
 use crate::schema::ddl;
-use crate::space::RoomProbe;
 use crate::store::SqliteStore;
 
 /// One clock for all handles that bring none, so that they share an engine.
@@ -29,19 +29,15 @@ pub fn scheme() -> Scheme {
 
 /// Opens the file of a `sqlite://` URL. Handles of one process share what lies below.
 pub async fn open(url: &StoreUrl, options: &OpenOptions) -> Result<Backend> {
-    open_with_probe(url, options, RoomProbe::default()).await
+    open_on(url, options, Host::default()).await
 }
 
-/// As [`open`], with another way to find out how full the disk is.
-pub async fn open_with_probe(
-    url: &StoreUrl,
-    options: &OpenOptions,
-    probe: RoomProbe,
-) -> Result<Backend> {
+/// As [`open`], on a host that may be another one than the system's.
+pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Result<Backend> {
     let config = Config::of(url, options)?;
     let clock = options.clock.clone().unwrap_or_else(|| CLOCK.clone());
     let timeout = config.call_timeout;
-    let opening = tokio::task::spawn_blocking(move || Engine::open(&config, clock, probe));
+    let opening = tokio::task::spawn_blocking(move || Engine::open(&config, clock, host));
     let engine = opening.await.map_err(|error| {
         StoreError::new(
             StoreErrorKind::Unexpected,

@@ -192,6 +192,15 @@ fn no_directory(parent: &Path, error: &std::io::Error) -> StoreError {
 /// WAL needs memory that all its processes share: over a network it loses data in silence.
 #[cfg(target_os = "linux")]
 fn refuse_network(directory: &Path) -> Result<()> {
+    let Ok(found) = rustix::fs::statfs(directory) else {
+        return Ok(());
+    };
+    refuse_kind(directory, found.f_type as u32)
+}
+
+/// Refuses a directory on a file system with this magic number, where it is one of a network.
+#[cfg(target_os = "linux")]
+fn refuse_kind(directory: &Path, magic: u32) -> Result<()> {
     const NETWORKS: [(u32, &str); 8] = [
         (0x6969, "NFS"),
         (0x517B, "SMB"),
@@ -202,11 +211,7 @@ fn refuse_network(directory: &Path) -> Result<()> {
         (0x00C3_6400, "Ceph"),
         (0x5346_414F, "AFS"),
     ];
-    let Ok(found) = rustix::fs::statfs(directory) else {
-        return Ok(());
-    };
-    let kind = found.f_type as u32;
-    match NETWORKS.iter().find(|(magic, _)| *magic == kind) {
+    match NETWORKS.iter().find(|(known, _)| *known == magic) {
         None => Ok(()),
         Some((_, name)) => Err(misconfigured(
             directory,
@@ -230,4 +235,27 @@ fn misconfigured(path: &Path, message: &str) -> StoreError {
 /// A refusal for lack of rights.
 pub(crate) fn denied(path: &Path, message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Denied, "open", message).with("path", path.display())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_refused_by_name_and_local_ones_are_not() {
+        // NFS, SMB2, 9p; then ext4, tmpfs, XFS, Btrfs, overlayfs.
+        for (magic, name) in [(0x6969, "NFS"), (0xFE53_4D42, "SMB2"), (0x0102_1997, "9p")] {
+            let error = refuse_kind(Path::new("/shared"), magic).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
+            let text = error.to_string();
+            assert!(text.contains(&format!("on a {name} file system")), "{text}");
+            assert!(
+                text.contains("use a local disk") && text.contains("/shared"),
+                "{text}"
+            );
+        }
+        for magic in [0xEF53, 0x0102_1994, 0x5846_5342, 0x9123_683E, 0x794C_7630] {
+            assert!(refuse_kind(Path::new("/local"), magic).is_ok());
+        }
+    }
 }

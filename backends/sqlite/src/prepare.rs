@@ -7,9 +7,8 @@ use longshore_core::{Result, StoreError, StoreErrorKind};
 
 use crate::config::{Config, Durability};
 use crate::connect;
-use crate::engine::late;
-use crate::error::sql;
-use crate::place::{Found, Place, denied};
+use crate::error::{late, sql, unwritable};
+use crate::place::{Found, Place};
 use crate::schema;
 use crate::side_lock::{SideLock, Turn, private};
 
@@ -31,7 +30,7 @@ pub(crate) fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
         .with("path", place.file.display()));
     }
     let lock = SideLock::open(&place.lock)
-        .map_err(|error| denied(&place.lock, "the directory cannot be written").caused_by(error))?;
+        .map_err(|error| unwritable(&place.lock, "the directory cannot be written", error))?;
     if first == Some(Found::Ready) {
         return Ok(lock);
     }
@@ -54,7 +53,7 @@ fn create(place: &Place) -> Result<()> {
         .open(&place.file);
     match file {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(denied(&place.file, "the file cannot be created").caused_by(error))
+            Err(unwritable(&place.file, "the file cannot be created", error))
         }
         _ => Ok(()),
     }

@@ -11,10 +11,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::bell::Attendance;
+use crate::closing::Alive;
 use crate::look::look;
-
-/// Without a bell, sleepers look again after this long.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 type Waiting = HashMap<QueueName, VecDeque<oneshot::Sender<()>>>;
 
@@ -89,7 +87,7 @@ impl Sleepers {
     }
 }
 
-/// Looks for messages whenever it is poked, at the next due time and once a second, and wakes
+/// Looks for messages whenever it is poked, at the next due time and once in a while, and wakes
 /// sleepers. Ends when the store is closed.
 pub(crate) struct Watchman {
     pub(crate) sleepers: std::sync::Weak<Sleepers>,
@@ -97,6 +95,10 @@ pub(crate) struct Watchman {
     pub(crate) conn: Connection,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) attendance: Attendance,
+    /// Without a bell, sleepers look again after this long.
+    pub(crate) look_again: Duration,
+    /// Declared after the connection: dropped once that is closed.
+    pub(crate) _alive: Alive,
 }
 
 impl Watchman {
@@ -141,7 +143,7 @@ impl Watchman {
             return None;
         }
         self.attendance.begin();
-        let mut pause = LOOK_AGAIN;
+        let mut pause = self.look_again;
         for (queue, count) in wanted {
             let now = self.clock.now();
             match look(&self.conn, &queue, now, count) {

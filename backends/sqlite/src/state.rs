@@ -1,6 +1,6 @@
 //! The numbers that rows keep: states and flags.
 
-use longshore_core::Lane;
+use longshore_core::{IdOrigin, Lane, Message};
 
 /// Ready in the high lane; the other lanes follow.
 pub(crate) const READY: i64 = 10;
@@ -40,6 +40,18 @@ pub(crate) fn ready_of(flags: i64) -> i64 {
 /// The flags of a lane.
 pub(crate) fn lane_flags(lane: Lane) -> i64 {
     i64::from(lane.number()) << LANE_SHIFT
+}
+
+/// The flags of a message that has no detail.
+pub(crate) fn flags(message: &Message) -> i64 {
+    let mut flags = lane_flags(message.lane);
+    if message.id_origin == IdOrigin::Given {
+        flags |= GIVEN;
+    }
+    if message.dedup.is_some() {
+        flags |= DEDUP;
+    }
+    flags
 }
 
 /// Whether the state is one of the dead ones.

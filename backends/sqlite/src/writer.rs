@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::bell::Bell;
 use crate::call::Call;
+use crate::closing::Alive;
 use crate::error::{Fault, Outcome, sql};
 use crate::side_lock::SideLock;
 use crate::sleepers::Sleepers;
@@ -32,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) space: Space,
     pub(crate) sleepers: std::sync::Weak<Sleepers>,
     pub(crate) upkeep: Upkeep,
+    /// Declared after the connection: dropped once that is closed.
+    pub(crate) alive: Alive,
 }
 
 /// How a call ended inside its transaction.
@@ -71,8 +74,9 @@ impl Writer {
             space,
             sleepers,
             upkeep,
+            alive,
         } = self;
-        let turn = match lock.take() {
+        let turn = match alive.waiting(|| lock.take()) {
             Ok(turn) => turn,
             Err(error) => return first.failed(Fault::Refused(no_lock(error))),
         };

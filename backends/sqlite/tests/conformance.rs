@@ -1,14 +1,11 @@
 //! The conformance suite on SQLite files.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use longshore_conformance::{Harness, Subject};
-use longshore_core::{
-    Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName, StepListener, StoreUrl,
-    Timestamp,
-};
+use longshore_conformance::{Harness, Subject, same_time};
+use longshore_core::{Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName, StoreUrl};
 use longshore_memory::MemoryStore;
 use rusqlite::params;
 use tempfile::TempDir;
@@ -51,21 +48,6 @@ async fn opened(dir: &TempDir, clock: Arc<dyn Clock>) -> Backend {
     longshore_sqlite::open(&url, &options).await.expect("open")
 }
 
-/// The same time by another clock: handles with different clocks share nothing but the file, as
-/// two processes do.
-#[derive(Debug)]
-struct SameTime(Arc<ManualClock>);
-
-impl Clock for SameTime {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn on_step(&self, listener: Weak<dyn StepListener>) {
-        self.0.on_step(listener);
-    }
-}
-
 #[async_trait]
 impl Subject for Opened {
     fn backend(&self) -> Backend {
@@ -73,7 +55,7 @@ impl Subject for Opened {
     }
 
     async fn reopen(&self) -> Backend {
-        opened(&self.dir, Arc::new(SameTime(self.clock.clone()))).await
+        opened(&self.dir, same_time(&self.clock)).await
     }
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {

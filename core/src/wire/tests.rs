@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{DecodeError, FRAME, checksum, decode, encode};
+use super::{DecodeError, FRAME, checksum, decode, encode, encode_new};
 use crate::{
     Dedup, DedupKey, Due, GroupName, Headers, IdOrigin, JobKind, Lane, Message, MessageId,
     NewMessage, Timestamp, TraceContext,
@@ -132,8 +132,13 @@ proptest! {
         new.group = group.map(|name| GroupName::new(name).unwrap());
         new.lane = Lane::from_number(lane).unwrap();
         new.expires = expires.map(|secs| Due::In(Duration::from_secs(secs)));
-        let message = new.stored_at(Timestamp::from_millis(1_000), None);
-        prop_assert_eq!(decode(&encode(&message), message.body.clone()), Ok(message));
+        let now = Timestamp::from_millis(1_000);
+        let message = new.stored_at(now, None);
+        let head = encode(&message);
+        let mut unstored = b"what the buffer held before".to_vec();
+        encode_new(&new, now, None, &mut unstored);
+        prop_assert_eq!(&unstored, &head);
+        prop_assert_eq!(decode(&head, message.body.clone()), Ok(message));
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod compose;
 mod crates;
 mod docs;
 mod lines;
+mod modules;
+mod paths_named;
 mod sources;
 mod unit_file;
 
@@ -12,5 +14,7 @@ pub use compose::Compose;
 pub use crates::{Crates, Needs, tree};
 pub use docs::{Link, links, paths};
 pub use lines::{logic_lines, without_comments, without_tests};
+pub use modules::Modules;
+pub use paths_named::{Named, paths_named};
 pub use sources::{Source, root, rust_sources, text_files};
 pub use unit_file::{UnitFile, seconds};

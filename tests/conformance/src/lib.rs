@@ -13,12 +13,16 @@ mod harness;
 mod operating;
 mod properties;
 mod runner;
+mod same_time;
 mod settling;
 mod stage;
+mod wait;
 
 pub use case::Case;
 pub use cases::cases;
 pub use faults::{Call, Fault, FaultControl, FaultStore, Gate};
 pub use harness::{Harness, Missing, Subject};
 pub use runner::main;
+pub use same_time::same_time;
 pub use stage::Stage;
+pub use wait::{until, until_some};

@@ -40,4 +40,6 @@ pub struct ProducerOrder {
     pub jobs: u64,
     /// The most jobs that go in one call.
     pub batch_max: u64,
+    /// After its first call it waits until it can lock this file.
+    pub gate: Option<String>,
 }

@@ -17,8 +17,8 @@ mod verb;
 pub(crate) use cli::Cli;
 pub(crate) use complaint::{complaint, verb_of};
 pub(crate) use dead::{
-    DeadArgs, DeadDiscardArgs, DeadExportArgs, DeadListArgs, DeadRedriveArgs, DeadSelection,
-    DeadShowArgs, DeadVerb, GroupBy,
+    DeadArgs, DeadChangeArgs, DeadExportArgs, DeadListArgs, DeadSelection, DeadShowArgs, DeadVerb,
+    GroupBy,
 };
 pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};
 pub(crate) use global::GlobalArgs;

@@ -10,6 +10,8 @@ mod stage;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bad_routes.rs"]
+mod bad_routes;
 #[path = "cli/dead.rs"]
 mod dead;
 #[path = "cli/enqueue.rs"]

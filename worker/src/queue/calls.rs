@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use longshore_core::{Effect, Enqueued, NewMessage, Result, StoreError, StoreErrorKind};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::Queue;
-use crate::measure;
+use crate::{measure, spans};
 
 /// A call is made at most this often.
 const TRIES_MAX: u32 = 3;
@@ -54,6 +55,7 @@ impl Queue {
         let mut next = 2;
         loop {
             let call = store.enqueue(&self.name, batch);
+            let call = call.instrument(spans::send(&self.name, batch.len()));
             let answer = measure::store_call(self.connection.url(), "enqueue", async {
                 tokio::time::timeout_at(deadline.0, call)
                     .await

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use longshore_core::{Finding, Label, Severity, nearest};
 
 use super::RouteSet;
+use super::intake::unreadable;
 use super::read::shown_span;
 use super::route::Route;
 use super::steps::Action;
@@ -39,6 +40,7 @@ impl RouteSet {
         self.nowhere(&mut findings);
         self.loops(&mut findings);
         for route in &self.0.routes {
+            nothing_to_read(route, &mut findings);
             idle_clauses(route, &mut findings);
             cut_delay(route, &mut findings);
             long_step(route, &mut findings);
@@ -120,6 +122,17 @@ impl RouteSet {
 
 fn warning(check: &str, found: String) -> Finding {
     Finding::new(Severity::Warning, check, found)
+}
+
+/// An intake whose files or folder are not there, or may not be read.
+fn nothing_to_read(route: &Route, findings: &mut Vec<Finding>) {
+    if let Some(reason) = route.intake.glob().and_then(unreadable) {
+        let found = format!(
+            "{}: the route {} reads nothing now: {reason}",
+            route.place, route.name
+        );
+        findings.push(warning("intake", found).fix("make it, or correct the pattern"));
+    }
 }
 
 /// Clauses that can never decide about a failure of this route.
@@ -260,6 +273,22 @@ mod tests {
                 "loop: r.toml:2: what the route a forwards can come back to its own queue q",
             ]
         );
+    }
+
+    #[test]
+    fn an_intake_that_can_read_nothing_is_told() {
+        let rows = [
+            ("/none/*.log", "there is no folder /none"),
+            ("/no.log", "there is no file /no.log"),
+            ("/dev/null/*", "/dev/null cannot be read: "),
+        ];
+        for (pattern, reason) in rows {
+            let file = format!("[[route]]\nname = 'a'\nfrom = {{ lines = '{pattern}' }}\n{STEP}");
+            let found = found(&file);
+            assert_eq!(found.len(), 1, "{pattern}: {found:?}");
+            let expected = format!("intake: r.toml:2: the route a reads nothing now: {reason}");
+            assert!(found[0].starts_with(&expected), "{found:?}");
+        }
     }
 
     #[test]

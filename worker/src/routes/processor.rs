@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::{ClauseAction, Failure};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::checkpoint::{self, Position};
 use super::route::Route;
 use super::steps::{Child, Input, Services};
 use super::template::Data;
-use crate::{JobContext, Outcome, Processor};
+use crate::{JobContext, Outcome, Processor, spans};
 
 /// Runs the steps of a route in order, each delivery from where the last one failed.
 #[derive(Debug)]
@@ -63,7 +64,8 @@ impl RouteProcessor {
             let body = position.body.as_ref().unwrap_or(&job.delivery.message.body);
             let input = self.input(job, position.step, body);
             let started = Instant::now();
-            let done = step.run(&input).await;
+            let span = spans::step(position.step + 1);
+            let done = step.run(&input).instrument(span).await;
             self.measure(position.step, started);
             match done {
                 Ok(Some(body)) => position.body = Some(body),

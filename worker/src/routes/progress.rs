@@ -1,5 +1,7 @@
 //! What a run has done.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 /// The numbers of a run at one moment.
@@ -23,6 +25,9 @@ pub struct Progress {
     /// Files and lines of intakes that no message can hold; each was logged as an error.
     pub refused: u64,
 }
+
+/// Called with the numbers of a run while it goes on.
+pub(super) type Observer = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// What a run did, once it is over. As JSON it is `{"acked","retried","dead","seconds"}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,11 +10,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::control::RunnerHandle;
+use super::failure::{RunFailure, placed};
 use super::idle::IdleWatch;
 use super::intake::{FeedStatus, Feeder};
-use super::progress::{Ended, Summary};
+use super::progress::{Ended, Observer, Summary};
 use super::route::Route;
-use super::runner::{Observer, RunFailure, placed};
 use crate::{Connection, RunError, RunReport, Worker};
 
 const OBSERVED_EACH: Duration = Duration::from_millis(200);

@@ -5,27 +5,11 @@ use longshore_core::{AttemptRecord, DeadReason, Disposition, Due, Failure, Label
 
 use super::decide::{Verdict, decide};
 use super::execute::Ended;
+use super::fate::{Conclusion, Fate};
 use super::queue_runtime::QueueRuntime;
 use super::running_jobs::Job;
-use super::settler::Fate;
 use crate::Outcome;
 use crate::hooks::{DeadEvent, FailedAttempt, RetryEvent};
-
-/// A settle and what to tell once it is applied.
-#[derive(Debug)]
-pub(crate) struct Conclusion {
-    pub(crate) disposition: Disposition,
-    pub(crate) fate: Fate,
-}
-
-impl Conclusion {
-    pub(crate) fn release(due: Option<Due>, checkpoint: Option<Bytes>) -> Self {
-        Self {
-            disposition: Disposition::Release { due, checkpoint },
-            fate: Fate::Released,
-        }
-    }
-}
 
 /// Concludes a job that ended by itself, by its timeout or by a panic; the other ends give it
 /// back.

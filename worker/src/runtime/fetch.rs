@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use longshore_core::{Receive, Received, Result, StoreError};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::hand_out::hand_out;
 use super::queue_runtime::QueueRuntime;
 use super::receive_errors::{ReceiveErrors, is_final};
 use super::slots::Slots;
+use crate::spans;
 
 /// While the loop waits for something it shows that it is alive this often.
 const BEAT: Duration = Duration::from_secs(5);
@@ -110,7 +112,12 @@ async fn receive(queue: &QueueRuntime, slots: &Slots, idle: bool) -> Result<Rece
     };
     let started = Instant::now();
     let store = &queue.shared.connection.backend().queues;
-    let answer = store.receive(&queue.name, request).await;
+    let span = spans::receive(&queue.name);
+    let call = store.receive(&queue.name, request);
+    let answer = call.instrument(span.clone()).await;
+    if let Ok(received) = &answer {
+        span.record("messaging.batch.message_count", received.deliveries.len());
+    }
     queue.meters().store_call("receive", started.elapsed());
     queue.beat();
     answer

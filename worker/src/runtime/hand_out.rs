@@ -5,12 +5,14 @@ use std::sync::Arc;
 use longshore_core::{DeadReason, Delivery, Disposition, Due, Received, Settlement};
 use tokio::time::Instant;
 
-use super::conclude::{Conclusion, refuse};
+use super::conclude::refuse;
+use super::entry::Entry;
+use super::fate::{Conclusion, Fate};
 use super::gate::{SuspectWaits, Turn};
 use super::job_task;
-use super::queue_runtime::{Entry, QueueRuntime};
+use super::queue_runtime::QueueRuntime;
 use super::running_jobs::Job;
-use super::settler::{Fate, Note};
+use super::settler::Note;
 use super::slots::Slots;
 
 /// So many deliveries in a row that ended without a settle make a message a suspect.
@@ -105,7 +107,7 @@ async fn release_unserved(queue: &QueueRuntime, delivery: &Delivery) {
 async fn settle_unrun(queue: &QueueRuntime, job: &Job, reason: DeadReason) {
     let conclusion: Conclusion = refuse(queue, job, reason).await;
     queue.running.remove(job);
-    queue.settler.settle(queue, job, conclusion).await;
+    queue.settler.settle(queue.lease, job, conclusion).await;
 }
 
 /// Runs a suspect when nothing else of this worker runs or waits to be settled, so that a crash

@@ -7,11 +7,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::conclude::{Conclusion, conclude};
+use super::conclude::conclude;
 use super::execute::{Ended, execute};
+use super::fate::Conclusion;
 use super::queue_runtime::QueueRuntime;
 use super::running_jobs::Job;
 use super::slots::Slots;
+use crate::spans;
 
 /// At the end of the drain what a job left running is given this long to end.
 const HELD_GRACE: Duration = Duration::from_secs(1);
@@ -71,7 +73,7 @@ pub(crate) async fn give_back(queue: &QueueRuntime, job: &Job) {
     queue.running.remove(job);
     let checkpoint = job.context.state.checkpoint_set();
     let conclusion = Conclusion::release(None, checkpoint);
-    queue.settler.settle(queue, job, conclusion).await;
+    queue.settler.settle(queue.lease, job, conclusion).await;
 }
 
 async fn work(queue: &QueueRuntime, job: &Job) {
@@ -82,16 +84,9 @@ async fn work(queue: &QueueRuntime, job: &Job) {
     meters.wait.record(now.since(message.due_at));
     // Set once: this is the only place that starts a job.
     let _ = job.started_at.set(now);
-    let span = tracing::info_span!(
-        "process",
-        messaging.system = "longshore",
-        messaging.operation.r#type = "process",
-        messaging.destination.name = %queue.name,
-        messaging.message.id = %message.id,
-        longshore.kind = %message.kind,
-        longshore.attempt = context.delivery.attempt,
-        longshore.route = job.entry.options.name.as_str(),
-    );
+    let attempt = context.delivery.attempt;
+    let route = job.entry.options.name.as_str();
+    let span = spans::process(&queue.name, message.id, &message.kind, attempt, route);
     let started = Instant::now();
     let ended = execute(
         &*job.entry.processor,
@@ -134,7 +129,7 @@ async fn settle(queue: &QueueRuntime, job: &Job, ended: Ended) {
     }
     let conclusion = conclude(queue, job, ended).await;
     queue.running.remove(job);
-    queue.settler.settle(queue, job, conclusion).await;
+    queue.settler.settle(queue.lease, job, conclusion).await;
     unheld(queue, job).await;
 }
 

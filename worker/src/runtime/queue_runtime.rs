@@ -10,34 +10,15 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::entry::Entry;
 use super::group_dead::GroupDead;
-use super::meters::{JobMeters, QueueMeters};
+use super::meters::QueueMeters;
 use super::running_jobs::{Job, RunningJobs};
 use super::settler::{Inbox, SettlerHandle, settler};
 use super::shared::Shared;
 use super::streaks::Streaks;
+use crate::JobContext;
 use crate::worker::QueueSetup;
-use crate::{JobContext, Processor, ProcessorOptions};
-
-/// Who works a kind.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    queue: QueueName,
-    kind: Option<JobKind>,
-    pub(crate) processor: Arc<dyn Processor>,
-    pub(crate) options: ProcessorOptions,
-    /// Bounds how many run at a time, where that is less than the queue's slots.
-    pub(crate) permits: Option<Arc<Semaphore>>,
-    meters: OnceLock<JobMeters>,
-}
-
-impl Entry {
-    /// The metrics, looked up at the first use: by then a recorder is installed.
-    pub(crate) fn meters(&self) -> &JobMeters {
-        self.meters
-            .get_or_init(|| JobMeters::new(&self.queue, self.kind.as_ref()))
-    }
-}
 
 /// What fetching, working and settling of one queue share.
 #[derive(Debug)]
@@ -70,18 +51,9 @@ impl QueueRuntime {
         let mut kinds = HashMap::new();
         let mut any = None;
         for processor in setup.processors {
-            let limit = processor.options.concurrency;
-            let entry = Arc::new(Entry {
-                queue: setup.name.clone(),
-                kind: processor.kind.clone(),
-                processor: processor.processor,
-                permits: limit
-                    .filter(|jobs| *jobs < setup.concurrency)
-                    .map(|jobs| Arc::new(Semaphore::new(jobs))),
-                options: processor.options,
-                meters: OnceLock::new(),
-            });
-            match processor.kind {
+            let kind = processor.kind.clone();
+            let entry = Arc::new(Entry::new(&setup.name, setup.concurrency, processor));
+            match kind {
                 Some(kind) => {
                     kinds.insert(kind, entry);
                 }

@@ -11,7 +11,7 @@ use super::prepare::prepare;
 use super::queue_runtime::QueueRuntime;
 use super::settler::Inbox;
 use super::shared::Shared;
-use super::{announce, fetch, gauges, lease_keeper};
+use super::{announce, fetch, gauges, lease_keeper, settling};
 use crate::worker::{RunError, RunReport};
 
 /// Runs the queues until `end` is ready, the worker is told to stop, or the store fails for good;
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     let mut keepers = JoinSet::new();
     let mut fetchers = JoinSet::new();
     for (queue, inbox) in queues.iter().zip(inboxes) {
-        settlers.spawn(inbox.run(queue.clone()));
+        settlers.spawn(settling::run(inbox, queue.clone()));
         keepers.spawn(lease_keeper::run(queue.clone()));
         fetchers.spawn(fetch::run(queue.clone()));
     }

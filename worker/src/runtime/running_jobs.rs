@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use longshore_core::{RunningJob, Timestamp};
 use tokio::time::Instant;
 
-use super::queue_runtime::Entry;
+use super::entry::Entry;
 use crate::JobContext;
 use crate::job::lock;
 

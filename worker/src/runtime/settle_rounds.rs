@@ -3,17 +3,27 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use longshore_core::{Effect, Result, Settled, StoreError, StoreErrorKind};
+use longshore_core::{Effect, Result, Settled, Settlement, StoreError, StoreErrorKind};
 use tokio::time::Instant;
+use tracing::Instrument;
 
+use super::fate::Fate;
 use super::queue_runtime::QueueRuntime;
-use super::settler::{Batch, Fate, Note};
+use super::settler::Note;
+use crate::spans;
 
 /// The first pause between rounds is at most this long, later ones up to twice as long each.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Beyond its own deadline a store call is given this much.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// Settlements and what goes with each, at the same place.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) settlements: Vec<Settlement>,
+    pub(crate) notes: Vec<Note>,
+}
 
 /// Settles a batch and empties it. A store that is away is asked again until each lease has
 /// surely ended: only then is finished work given up, with a warning and a count.
@@ -62,13 +72,11 @@ async fn settle_round(queue: &QueueRuntime, batch: &mut Batch, apart: bool) -> O
     failed
 }
 
-async fn call(
-    queue: &QueueRuntime,
-    settlements: &[longshore_core::Settlement],
-) -> Result<Vec<Settled>> {
+async fn call(queue: &QueueRuntime, settlements: &[Settlement]) -> Result<Vec<Settled>> {
     let connection = &queue.shared.connection;
     let started = Instant::now();
     let call = connection.backend().queues.settle(&queue.name, settlements);
+    let call = call.instrument(spans::settle(&queue.name, settlements.len()));
     let answer = tokio::time::timeout(connection.call_timeout() + GRACE, call)
         .await
         .unwrap_or_else(|_| Err(no_answer()));

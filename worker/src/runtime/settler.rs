@@ -1,32 +1,18 @@
-//! Settles deliveries in batches, by whatever has gathered while the last call was under way.
+//! Where settlements are handed in, on their way to the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use longshore_core::Settlement;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::conclude::Conclusion;
-use super::queue_runtime::{Entry, QueueRuntime};
+use super::entry::Entry;
+use super::fate::{Conclusion, Fate};
 use super::running_jobs::Job;
-use super::settle_rounds::settle_all;
-use crate::hooks::{DeadEvent, RetryEvent};
 
 /// So many settlements may wait; beyond it jobs keep their slots until there is room.
 const WAITING_MAX: usize = 4096;
-/// How often the settler lets other tasks run to gather more before it calls the store.
-const GATHER_TURNS: usize = 3;
-
-/// What a settlement means for counts, hooks and logs.
-#[derive(Debug)]
-pub(crate) enum Fate {
-    Acked,
-    Retried(Box<RetryEvent>),
-    Dead(Box<DeadEvent>),
-    Released,
-    /// Released because no handler takes its kind.
-    Unserved,
-}
 
 /// What goes with a settlement on its way.
 #[derive(Debug)]
@@ -39,8 +25,9 @@ pub(crate) struct Note {
     pub(crate) maybe_applied: bool,
 }
 
+/// What a settler is asked to do.
 #[derive(Debug)]
-enum Command {
+pub(super) enum Command {
     Settle(Settlement, Note),
     Flush(oneshot::Sender<()>),
     Close,
@@ -52,7 +39,7 @@ pub(crate) struct SettlerHandle(mpsc::Sender<Command>);
 
 /// Where they come out.
 #[derive(Debug)]
-pub(crate) struct Inbox(mpsc::Receiver<Command>);
+pub(crate) struct Inbox(pub(super) mpsc::Receiver<Command>);
 
 pub(crate) fn settler() -> (SettlerHandle, Inbox) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
@@ -60,10 +47,11 @@ pub(crate) fn settler() -> (SettlerHandle, Inbox) {
 }
 
 impl SettlerHandle {
-    /// Hands in how a delivery ends; waits where too many wait already.
-    pub(crate) async fn settle(&self, queue: &QueueRuntime, job: &Job, conclusion: Conclusion) {
+    /// Hands in how a delivery ends that is leased for `lease` at a time; waits where too many
+    /// wait already.
+    pub(crate) async fn settle(&self, lease: Duration, job: &Job, conclusion: Conclusion) {
         let entry = Some(job.entry.clone());
-        let lease_over = job.context.state.granted() + queue.lease;
+        let lease_over = job.context.state.granted() + lease;
         let note = Note {
             fate: conclusion.fate,
             entry,
@@ -95,56 +83,4 @@ impl SettlerHandle {
     pub(crate) async fn close(&self) {
         let _ = self.0.send(Command::Close).await;
     }
-}
-
-impl Inbox {
-    /// Settles until it is closed.
-    pub(crate) async fn run(mut self, queue: Arc<QueueRuntime>) {
-        let limits = queue.shared.connection.backend().queues.limits();
-        let batch_max = limits.batch_max.get() as usize;
-        let mut commands = Vec::with_capacity(batch_max.min(1024));
-        let mut batch = Batch::default();
-        while self.0.recv_many(&mut commands, batch_max).await > 0 {
-            self.gather(&queue, &mut commands, batch_max).await;
-            for command in commands.drain(..) {
-                match command {
-                    Command::Settle(settlement, note) => {
-                        batch.settlements.push(settlement);
-                        batch.notes.push(note);
-                    }
-                    Command::Flush(done) => {
-                        settle_all(&queue, &mut batch).await;
-                        let _ = done.send(());
-                    }
-                    Command::Close => {
-                        settle_all(&queue, &mut batch).await;
-                        return;
-                    }
-                }
-            }
-            settle_all(&queue, &mut batch).await;
-        }
-    }
-
-    /// Lets jobs that are about to end join this batch: a store call costs more than a moment.
-    async fn gather(&mut self, queue: &QueueRuntime, commands: &mut Vec<Command>, max: usize) {
-        for _ in 0..GATHER_TURNS {
-            if queue.running.count() == 0 || commands.len() >= max {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        while commands.len() < max
-            && let Ok(command) = self.0.try_recv()
-        {
-            commands.push(command);
-        }
-    }
-}
-
-/// Settlements and what goes with each, at the same place.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) settlements: Vec<Settlement>,
-    pub(crate) notes: Vec<Note>,
 }

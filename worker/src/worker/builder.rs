@@ -3,12 +3,16 @@
 use std::future::Future;
 use std::time::Duration;
 
-use longshore_core::{Label, NameError, QueueName};
+use longshore_core::QueueName;
 
 use super::complete::{Around, complete};
+use super::given::Given;
 use super::{BuildError, Policy, QueueConfig, RunError, RunReport, Setup, Worker};
-use crate::Connection;
 use crate::hooks::{DeadEvent, Hooks, RetryEvent};
+use crate::{Connection, connect};
+
+/// Jobs at a time, all queues together, where nothing else is said.
+const SLOTS_DEFAULT: usize = 32;
 
 /// Describes a worker: name its state first, then its queues.
 #[derive(Debug)]
@@ -17,32 +21,38 @@ pub struct WorkerBuilder<S = ()> {
     connection: Connection,
     state: S,
     name: Option<String>,
-    concurrency: usize,
     drain: Duration,
     lease: Duration,
     idle_wait: Duration,
-    policy: Policy,
-    clauses: Vec<(Label, Policy)>,
+    given: Given,
     hooks: Hooks,
     queues: Vec<(QueueName, QueueConfig<S>)>,
-    refused: Option<NameError>,
+}
+
+impl Worker {
+    /// Starts to describe a worker on an open store.
+    pub fn builder(connection: Connection) -> WorkerBuilder<()> {
+        WorkerBuilder::new(connection)
+    }
+
+    /// Opens the store of a URL and starts to describe a worker on it.
+    pub async fn connect(url: &str) -> longshore_core::Result<WorkerBuilder<()>> {
+        connect(url).await.map(Self::builder)
+    }
 }
 
 impl WorkerBuilder<()> {
-    pub(super) fn new(connection: Connection) -> Self {
+    fn new(connection: Connection) -> Self {
         Self {
             connection,
             state: (),
             name: None,
-            concurrency: 32,
             drain: Duration::from_secs(45),
             lease: Duration::from_secs(60),
             idle_wait: Duration::from_secs(1),
-            policy: Policy::new(),
-            clauses: Vec::new(),
+            given: Given::default(),
             hooks: Hooks::default(),
             queues: Vec::new(),
-            refused: None,
         }
     }
 
@@ -53,15 +63,12 @@ impl WorkerBuilder<()> {
             connection: self.connection,
             state,
             name: self.name,
-            concurrency: self.concurrency,
             drain: self.drain,
             lease: self.lease,
             idle_wait: self.idle_wait,
-            policy: self.policy,
-            clauses: self.clauses,
+            given: self.given,
             hooks: self.hooks,
             queues: Vec::new(),
-            refused: self.refused,
         }
     }
 }
@@ -79,7 +86,7 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
                 self.queues.push((name, config));
             }
             Err(error) => {
-                self.refused.get_or_insert(error);
+                self.given.refuse(error);
             }
         }
         self
@@ -87,7 +94,7 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
 
     /// Runs at most this many jobs at a time, all queues together. Default 32.
     pub fn concurrency(mut self, jobs: usize) -> Self {
-        self.concurrency = jobs;
+        self.given.concurrency = Some(jobs);
         self
     }
 
@@ -118,18 +125,13 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
 
     /// Deals with failures this way where queues and handlers name nothing else.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.given.policy = Some(policy);
         self
     }
 
     /// Deals with failures of a label, and of everything below it, this way on all queues.
     pub fn on_error(mut self, label: impl AsRef<str>, policy: Policy) -> Self {
-        match Label::new(label) {
-            Ok(label) => self.clauses.push((label, policy)),
-            Err(error) => {
-                self.refused.get_or_insert(error);
-            }
-        }
+        self.given.on_error(label.as_ref(), policy);
         self
     }
 
@@ -166,22 +168,21 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
     }
 
     pub(crate) fn into_setup(self) -> Result<Setup, BuildError> {
-        if let Some(error) = self.refused {
+        if let Some(error) = self.given.refused {
             return Err(error.into());
         }
-        let queues = complete(
-            Around {
-                policy: self.policy,
-                clauses: self.clauses,
-                lease: self.lease,
-                slots: self.concurrency,
-            },
-            self.queues,
-        )?;
+        let slots = self.given.concurrency.unwrap_or(SLOTS_DEFAULT);
+        let around = Around {
+            policy: self.given.policy.unwrap_or_default(),
+            clauses: self.given.clauses,
+            lease: self.lease,
+            slots,
+        };
+        let queues = complete(around, self.queues)?;
         Ok(Setup {
             connection: self.connection,
             name: self.name,
-            concurrency: self.concurrency,
+            concurrency: slots,
             drain: self.drain,
             idle_wait: self.idle_wait,
             hooks: self.hooks,

@@ -51,18 +51,19 @@ fn queue<S>(
     lease: Duration,
     slots: usize,
 ) -> Result<QueueSetup, BuildError> {
-    if let Some(error) = config.refused {
+    let given = config.given;
+    if let Some(error) = given.refused {
         return Err(error.into());
     }
-    check_policies(config.policy.as_ref(), &config.clauses)?;
-    let wanted = config.concurrency.unwrap_or(slots).min(slots);
+    check_policies(given.policy.as_ref(), &given.clauses)?;
+    let wanted = given.concurrency.unwrap_or(slots).min(slots);
     check_slots(&format!("queue {name}"), wanted)?;
     let lease = check_lease(&name, config.lease.unwrap_or(lease))?;
-    let mut policy = upon(config.policy.as_ref(), base);
-    policy.clauses.extend(clauses(config.clauses, true));
+    let mut policy = upon(given.policy.as_ref(), base);
+    policy.clauses.extend(clauses(given.clauses, true));
     let inherited = Inherited {
         policy,
-        timeout: config.timeout.unwrap_or(ProcessorOptions::TIMEOUT_DEFAULT),
+        timeout: given.timeout.unwrap_or(ProcessorOptions::TIMEOUT_DEFAULT),
     };
     let mut processors: Vec<ProcessorSetup> = Vec::with_capacity(config.handlers.len());
     for draft in config.handlers {
@@ -118,28 +119,23 @@ struct Inherited {
 
 impl Inherited {
     fn complete(&self, draft: HandlerDraft) -> Result<ProcessorSetup, BuildError> {
-        if let Some(error) = draft.refused {
-            return Err(error.into());
-        }
         let options = match draft.options {
             DraftOptions::Complete(options) => options,
-            DraftOptions::Inherits {
-                concurrency,
-                timeout,
-                policy,
-                clauses: own,
-            } => {
-                check_policies(policy.as_ref(), &own)?;
-                let mut complete = upon(policy.as_ref(), &self.policy);
+            DraftOptions::Inherits(given) => {
+                if let Some(error) = given.refused {
+                    return Err(error.into());
+                }
+                check_policies(given.policy.as_ref(), &given.clauses)?;
+                let mut policy = upon(given.policy.as_ref(), &self.policy);
                 // The handler's own clauses stand before the queue's of the same length.
-                let mut all = clauses(own, true);
-                all.append(&mut complete.clauses);
-                complete.clauses = all;
+                let mut all = clauses(given.clauses, true);
+                all.append(&mut policy.clauses);
+                policy.clauses = all;
                 ProcessorOptions {
                     name: String::new(),
-                    policy: complete,
-                    timeout: timeout.unwrap_or(self.timeout),
-                    concurrency,
+                    policy,
+                    timeout: given.timeout.unwrap_or(self.timeout),
+                    concurrency: given.concurrency,
                 }
             }
         };

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{JobKind, Label, NameError};
+use longshore_core::JobKind;
 use tower::{Layer, Service};
 
 use super::Policy;
+use super::given::Given;
 use crate::handler::layered;
 use crate::{HandlerService, JobContext, Outcome, Processor, ProcessorOptions};
 
@@ -15,51 +16,38 @@ use crate::{HandlerService, JobContext, Outcome, Processor, ProcessorOptions};
 #[must_use = "give it back from the closure"]
 pub struct HandlerConfig {
     processor: Arc<dyn Processor>,
-    concurrency: Option<usize>,
-    timeout: Option<Duration>,
-    policy: Option<Policy>,
-    clauses: Vec<(Label, Policy)>,
-    refused: Option<NameError>,
+    given: Given,
 }
 
 impl HandlerConfig {
     pub(super) fn new(processor: Arc<dyn Processor>) -> Self {
         Self {
             processor,
-            concurrency: None,
-            timeout: None,
-            policy: None,
-            clauses: Vec::new(),
-            refused: None,
+            given: Given::default(),
         }
     }
 
     /// Runs at most this many at a time.
     pub fn concurrency(mut self, jobs: usize) -> Self {
-        self.concurrency = Some(jobs);
+        self.given.concurrency = Some(jobs);
         self
     }
 
     /// Cancels a job that takes longer.
     pub fn timeout(mut self, span: Duration) -> Self {
-        self.timeout = Some(span);
+        self.given.timeout = Some(span);
         self
     }
 
     /// Deals with failures this way; what it does not name is the queue's policy.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Some(policy);
+        self.given.policy = Some(policy);
         self
     }
 
     /// Deals with failures of a label, and of everything below it, this way.
     pub fn on_error(mut self, label: impl AsRef<str>, policy: Policy) -> Self {
-        match Label::new(label) {
-            Ok(label) => self.clauses.push((label, policy)),
-            Err(error) => {
-                self.refused.get_or_insert(error);
-            }
-        }
+        self.given.on_error(label.as_ref(), policy);
         self
     }
 
@@ -82,19 +70,13 @@ pub(super) struct HandlerDraft {
     pub(super) kind: Option<JobKind>,
     pub(super) processor: Arc<dyn Processor>,
     pub(super) options: DraftOptions,
-    pub(super) refused: Option<NameError>,
 }
 
 /// Options that are complete, or that inherit what they leave out.
 #[derive(Debug)]
 pub(super) enum DraftOptions {
     Complete(ProcessorOptions),
-    Inherits {
-        concurrency: Option<usize>,
-        timeout: Option<Duration>,
-        policy: Option<Policy>,
-        clauses: Vec<(Label, Policy)>,
-    },
+    Inherits(Given),
 }
 
 impl HandlerDraft {
@@ -107,7 +89,6 @@ impl HandlerDraft {
             kind,
             processor,
             options: DraftOptions::Complete(options),
-            refused: None,
         }
     }
 
@@ -115,13 +96,7 @@ impl HandlerDraft {
         Self {
             kind,
             processor: config.processor,
-            options: DraftOptions::Inherits {
-                concurrency: config.concurrency,
-                timeout: config.timeout,
-                policy: config.policy,
-                clauses: config.clauses,
-            },
-            refused: config.refused,
+            options: DraftOptions::Inherits(config.given),
         }
     }
 }

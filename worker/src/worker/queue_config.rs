@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{Job, JobKind, Label, NameError};
+use longshore_core::{Job, JobKind};
 use tower::{Layer, Service};
 
+use super::given::Given;
 use super::handler_config::HandlerDraft;
 use super::{HandlerConfig, Policy};
 use crate::handler::{BlockingProcessor, RawProcessor, TypedProcessor, layered};
@@ -21,12 +22,8 @@ use crate::{
 pub struct QueueConfig<S> {
     state: S,
     pub(super) lease: Option<Duration>,
-    pub(super) concurrency: Option<usize>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) policy: Option<Policy>,
-    pub(super) clauses: Vec<(Label, Policy)>,
+    pub(super) given: Given,
     pub(super) handlers: Vec<HandlerDraft>,
-    pub(super) refused: Option<NameError>,
 }
 
 impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
@@ -34,12 +31,8 @@ impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
         Self {
             state,
             lease: None,
-            concurrency: None,
-            timeout: None,
-            policy: None,
-            clauses: Vec::new(),
+            given: Given::default(),
             handlers: Vec::new(),
-            refused: None,
         }
     }
 
@@ -127,7 +120,7 @@ impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
         let kind = match kind.map(JobKind::new).transpose() {
             Ok(kind) => kind,
             Err(error) => {
-                self.refused.get_or_insert(error);
+                self.given.refuse(error);
                 return self;
             }
         };
@@ -152,7 +145,7 @@ impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
 
     /// Runs at most this many jobs of the queue at a time. Default: all slots of the worker.
     pub fn concurrency(mut self, jobs: usize) -> Self {
-        self.concurrency = Some(jobs);
+        self.given.concurrency = Some(jobs);
         self
     }
 
@@ -164,25 +157,20 @@ impl<S: Clone + Send + Sync + 'static> QueueConfig<S> {
 
     /// Cancels a job that takes longer; it fails with label `timeout`. Default 30 min.
     pub fn timeout(mut self, span: Duration) -> Self {
-        self.timeout = Some(span);
+        self.given.timeout = Some(span);
         self
     }
 
     /// Deals with failures this way; what it does not name is the worker's policy.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Some(policy);
+        self.given.policy = Some(policy);
         self
     }
 
     /// Deals with failures of a label, and of everything below it, this way. The longest label
     /// wins, then the queue's before the worker's.
     pub fn on_error(mut self, label: impl AsRef<str>, policy: Policy) -> Self {
-        match Label::new(label) {
-            Ok(label) => self.clauses.push((label, policy)),
-            Err(error) => {
-                self.refused.get_or_insert(error);
-            }
-        }
+        self.given.on_error(label.as_ref(), policy);
         self
     }
 }

@@ -4,12 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use longshore_core::{Result, RunningJob};
+use longshore_core::RunningJob;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{RunError, RunReport, Setup, WorkerBuilder, WorkerStats};
+use super::{RunError, RunReport, Setup, WorkerStats};
 use crate::runtime::{self, Inbox, QueueRuntime, Shared};
-use crate::{Connection, connect};
 
 /// A worker: it consumes queues of one store with the handlers it was given.
 ///
@@ -23,16 +22,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts to describe a worker on an open store.
-    pub fn builder(connection: Connection) -> WorkerBuilder<()> {
-        WorkerBuilder::new(connection)
-    }
-
-    /// Opens the store of a URL and starts to describe a worker on it.
-    pub async fn connect(url: &str) -> Result<WorkerBuilder<()>> {
-        connect(url).await.map(Self::builder)
-    }
-
     pub(super) fn new(mut setup: Setup) -> Self {
         let shared = Arc::new(Shared::new(&mut setup));
         let queues = setup.queues.into_iter();

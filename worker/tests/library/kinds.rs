@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use longshore::BuildError;
-use longshore::core::{OnGroupDead, SettingsChange};
+use longshore::core::{Clock, OnGroupDead, SettingsChange};
 use longshore::prelude::*;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::stage::{Count, Stage, count, start, until};
 
@@ -25,11 +28,13 @@ async fn a_kind_that_nobody_takes_is_put_back_uncharged_and_counted() {
             running.handle.stats().unserved == turn as u64 + 1
         })
         .await;
-        clock.advance(Duration::from_millis(pause * 1000 - 1));
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        let unserved = running.handle.stats().unserved;
-        assert_eq!(unserved, turn as u64 + 1, "not before {pause} s");
-        clock.advance(Duration::from_millis(1));
+        let left = stage.peek().await;
+        let stranger = left
+            .iter()
+            .find(|one| one.attempts == 0 && one.due_at > clock.now());
+        let due = stranger.expect("it waits").due_at;
+        assert_eq!(due.since(clock.now()), Duration::from_secs(pause));
+        clock.advance(Duration::from_secs(pause));
     }
     let report = running.stop().await;
     assert_eq!((report.acked, report.dead), (1, 0));
@@ -103,38 +108,63 @@ async fn descriptions_that_make_no_sense_are_refused() {
     assert!(matches!(slots.unwrap_err(), BuildError::Setting(_)));
 }
 
-/// Counts how many run at a time.
-#[derive(Clone, Default)]
-struct Together(Arc<(AtomicU32, AtomicU32)>);
+/// Counts how many run at a time, and holds them until they may go on.
+#[derive(Clone)]
+struct Together(Arc<Counted>);
+
+struct Counted {
+    now: AtomicU32,
+    most: AtomicU32,
+    may_go: Semaphore,
+}
 
 impl Together {
-    async fn run(&self) {
-        let (now, most) = &*self.0;
-        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        now.fetch_sub(1, Ordering::SeqCst);
+    fn held() -> Self {
+        Self(Arc::new(Counted {
+            now: AtomicU32::new(0),
+            most: AtomicU32::new(0),
+            may_go: Semaphore::new(0),
+        }))
+    }
+
+    async fn run(&self, all: &Self) {
+        all.begin();
+        self.begin();
+        let _goes = self.0.may_go.acquire().await.unwrap();
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+        all.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn begin(&self) {
+        let now = self.0.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.most.fetch_max(now, Ordering::SeqCst);
+    }
+
+    async fn until_running(&self, jobs: u32) {
+        until("so many run", async || {
+            self.0.now.load(Ordering::SeqCst) == jobs
+        })
+        .await;
+    }
+
+    fn let_go(&self) {
+        self.0.may_go.add_permits(Semaphore::MAX_PERMITS);
     }
 
     fn most(&self) -> u32 {
-        self.0.1.load(Ordering::SeqCst)
+        self.0.most.load(Ordering::SeqCst)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bounds_of_worker_queue_and_handler_are_kept_and_used() {
     let stage = Stage::memory().await;
-    let (all, first, second) = (
-        Together::default(),
-        Together::default(),
-        Together::default(),
-    );
+    let (all, first, second) = (Together::held(), Together::held(), Together::held());
     let handler = |own: &Together| {
         let (all, own) = (all.clone(), own.clone());
         move |_: Count| {
             let (all, own) = (all.clone(), own.clone());
-            async move {
-                tokio::join!(all.run(), own.run());
-            }
+            async move { own.run(&all).await }
         }
     };
     let worker = stage.worker().concurrency(6);
@@ -142,18 +172,22 @@ async fn bounds_of_worker_queue_and_handler_are_kept_and_used() {
     let worker = worker.queue("more", |q| {
         q.handle_with(handler(&second), |h| h.concurrency(3))
     });
-    let more = stage.connection.queue("more").unwrap();
-    stage
-        .queue()
-        .enqueue_batch((0..200).map(count))
-        .await
-        .unwrap();
-    more.enqueue_batch((0..200).map(count)).await.unwrap();
     let running = start(worker.build().unwrap());
-    until("all are done", async || {
-        running.handle.stats().done.acked == 400
-    })
-    .await;
+    let done = |jobs| {
+        let handle = running.handle.clone();
+        async move { until("they are done", async || handle.stats().done.acked == jobs).await }
+    };
+    let jobs = || (0..200).map(count);
+    stage.queue().enqueue_batch(jobs()).await.unwrap();
+    first.until_running(4).await;
+    let more = stage.connection.queue("more").unwrap();
+    more.enqueue_batch(jobs()).await.unwrap();
+    all.until_running(6).await;
+    first.let_go();
+    done(200).await;
+    second.until_running(3).await;
+    second.let_go();
+    done(400).await;
     running.stop().await;
     assert_eq!((all.most(), first.most(), second.most()), (6, 4, 3));
 }
@@ -301,14 +335,17 @@ async fn a_blocking_handler_keeps_its_slot_past_its_timeout() {
     let stage = Stage::memory().await;
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let opened = gate.clone();
+    let (past, mut timeouts) = mpsc::channel(1);
     let block = move |_: Count, Attempt(attempt): Attempt, cancel: Cancel| {
         if attempt == 1 {
+            // Off the worker's threads: it blocks.
+            Handle::current().block_on(cancel.requested());
+            past.blocking_send(()).unwrap();
             let (open, bell) = &*opened;
             let mut open = open.lock().unwrap();
             while !*open {
                 open = bell.wait(open).unwrap();
             }
-            assert!(cancel.is_requested());
         }
     };
     for number in 0..2 {
@@ -327,11 +364,7 @@ async fn a_blocking_handler_keeps_its_slot_past_its_timeout() {
         q.handle_blocking_with(block, |h| h.timeout(Duration::from_millis(20)))
     });
     let running = start(worker.build().unwrap());
-    until("the job is past its timeout", async || {
-        !running.handle.running().is_empty()
-    })
-    .await;
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    timeouts.recv().await.unwrap();
     assert_eq!(
         running.handle.stats().done.retried,
         0,

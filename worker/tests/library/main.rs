@@ -12,4 +12,5 @@ mod kinds;
 mod leases;
 mod seams;
 mod settling;
+mod spans;
 mod stage;

@@ -1,14 +1,14 @@
 //! What the tests share: stores of their own, jobs, and waiting for a condition.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use longshore::core::{QueueName, QueueStats, StoredMessage};
 use longshore::prelude::*;
 use longshore::test_kit::ManualClock;
 use longshore::{RunReport, WorkerHandle, connect_with};
+pub(crate) use longshore_conformance::until;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -132,17 +132,5 @@ impl Running {
 
     pub(crate) async fn ended(self) -> Result<RunReport, longshore::RunError> {
         self.task.await.unwrap()
-    }
-}
-
-/// Asks again and again until `holds` does; fails after ten seconds.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "waited in vain until {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -188,3 +188,24 @@ async fn a_program_need_not_read_a_large_body_and_bytes_are_kept_as_they_are() {
     sizes.sort_unstable();
     assert_eq!(sizes, [4, 900_000]);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_program_gains_no_rights_by_what_it_executes() {
+    let stage = Stage::new().await;
+    stage.enqueue("q", &["x"]).await;
+    let file = route(
+        "[[route.step]]\nexec = { command = ['grep', 'NoNewPrivs', '/proc/self/status'], stdout = 'body' }\n\
+         [[route.step]]\nfile = { path = 'out.txt' }\n",
+    );
+    assert_eq!(stage.run(&file).await.acked, 1);
+    assert_eq!(stage.read("out.txt").trim(), "NoNewPrivs:\t1");
+    let here = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let before = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = |text: &str| {
+        text.lines()
+            .find(|line| line.starts_with("NoNewPrivs"))
+            .map(str::to_owned)
+    };
+    assert_eq!(line(&here), line(&before), "this process is as it was");
+}

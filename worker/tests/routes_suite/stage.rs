@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use longshore::core::{MessageId, NewMessage, Page, QueueStats, StoredMessage};
 use longshore::routes::{self, Ended, ReadyRunner, RouteSet, Runner, RunnerHandle, Summary};
 use longshore::{Connection, IdOrigin, JobKind, QueueName};
+pub(crate) use longshore_conformance::until;
 
 /// Nothing in these tests takes longer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -201,15 +202,6 @@ impl Running {
     pub(crate) async fn kill(self) {
         self.task.abort();
         let _ = self.task.await;
-    }
-}
-
-/// Waits until a condition holds.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(started.elapsed() < DEADLINE, "still not so: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -59,7 +59,7 @@ async fn an_undefined_value_is_a_permanent_failure_that_says_which_template() {
     assert_eq!(label, "template");
     assert_eq!(
         error,
-        "the template \"hello {{ headers.name }}\" cannot be rendered: undefined value"
+        "the template \"hello {{ headers.name }}\" cannot be rendered: this message has no headers.name; write {{ headers.name | default('…') }} where it may be missing"
     );
 }
 

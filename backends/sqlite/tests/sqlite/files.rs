@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use longshore_conformance::until;
 use longshore_core::{OpenOptions, StoreErrorKind};
 
 use crate::scene::{Scene, open, put, refused, url, waiting};
@@ -64,7 +65,7 @@ async fn what_was_stored_is_there_after_all_handles_are_gone() {
 async fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let scene = Scene::new();
     drop(scene.open().await);
-    poll_until_closed(&scene).await;
+    until_closed(&scene).await;
     sql(&scene.file(), "PRAGMA user_version = 99");
     let before = fs::read(scene.file()).unwrap();
     let error = refused(&scene.file()).await;
@@ -110,7 +111,7 @@ async fn a_damaged_file_is_refused_and_left_alone() {
     let store = scene.open().await;
     put(&store, "x").await.unwrap();
     drop(store);
-    poll_until_closed(&scene).await;
+    until_closed(&scene).await;
     for companion in ["-lock", "-bell"] {
         fs::remove_file(scene.beside(companion)).unwrap();
     }
@@ -139,7 +140,7 @@ async fn places_where_no_file_can_be_are_named() {
 async fn a_read_only_file_is_refused() {
     let scene = Scene::new();
     drop(scene.open().await);
-    poll_until_closed(&scene).await;
+    until_closed(&scene).await;
     fs::set_permissions(scene.file(), fs::Permissions::from_mode(0o400)).unwrap();
     let error = refused(&scene.file()).await;
     assert_eq!(error.kind(), StoreErrorKind::Denied);
@@ -165,14 +166,11 @@ async fn odd_file_names_are_just_names() {
 }
 
 /// The last handle closes the file in the background; then the WAL is gone.
-async fn poll_until_closed(scene: &Scene) {
-    for _ in 0..500 {
-        if !scene.beside("-wal").exists() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("the file is still open");
+async fn until_closed(scene: &Scene) {
+    until("the file is closed", async || {
+        !scene.beside("-wal").exists()
+    })
+    .await;
 }
 
 fn sql(file: &Path, text: &str) {

@@ -9,6 +9,7 @@ use longshore_core::{
     Backend, Clock, Delivery, Disposition, IdOrigin, JobKind, MessageId, NewMessage, OpenOptions,
     QueueName, Receive, Result, Settlement, StepListener, StoreError, StoreUrl, Timestamp,
 };
+use longshore_sqlite::Host;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -42,6 +43,15 @@ impl Scene {
         self.0.path()
     }
 
+    /// The time as a store without an injected clock reads it.
+    #[expect(
+        clippy::unused_self,
+        reason = "reads like the other questions to a scene"
+    )]
+    pub(crate) fn now(&self) -> Timestamp {
+        HostClock.now()
+    }
+
     pub(crate) fn file(&self) -> PathBuf {
         self.beside("")
     }
@@ -57,6 +67,27 @@ impl Scene {
 
     pub(crate) async fn try_open(&self, query: &str) -> Result<Backend> {
         open(&self.file(), query).await
+    }
+
+    /// Opens the file on a host where a sleeping receiver looks again after an hour: only the
+    /// bell and due times wake it.
+    pub(crate) async fn open_patient(&self) -> Backend {
+        let mut options = OpenOptions::default();
+        options.clock = Some(Arc::new(HostClock));
+        let host = Host {
+            look_again: Duration::from_secs(3600),
+            ..Host::default()
+        };
+        let url = url(&self.file(), "");
+        longshore_sqlite::open_on(&url, &options, host)
+            .await
+            .unwrap()
+    }
+
+    /// Whether a receiver sleeps, in any process.
+    pub(crate) fn somebody_sleeps(&self) -> bool {
+        let bell = std::fs::File::open(self.beside("-bell")).unwrap();
+        bell.try_lock().is_err()
     }
 
     /// Opens the file as another process would.

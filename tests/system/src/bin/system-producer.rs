@@ -22,6 +22,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let jobs = keys.clone().map(|key| Work::new(key, Act::Take(0)));
         queue.enqueue_batch(jobs).await?.require_all()?;
         ledger.stored(keys.clone())?;
+        if keys.start == order.first
+            && let Some(gate) = &order.gate
+        {
+            std::fs::File::open(gate)?.lock_shared()?;
+        }
         next = keys.end;
         // Calls of every size, one after the other.
         size = size % order.batch_max + 1;

@@ -1,5 +1,6 @@
 //! Many processes that write at the same time.
 
+use std::fs::File;
 use std::time::Duration;
 
 use longshore_system_tests::{Cli, Ending, Ledger, PRODUCER, Place, Process, ProducerOrder, until};
@@ -7,15 +8,16 @@ use longshore_system_tests::{Cli, Ending, Ledger, PRODUCER, Place, Process, Prod
 use crate::scenes::QUEUE;
 
 const PRODUCERS: u64 = 8;
-/// So many that the time the programs take to start does not count.
-const JOBS: u64 = 5_000;
+const JOBS: u64 = 2_000;
 
-/// Nobody waits beyond its deadline, and everybody comes to its end at about the same time: when
-/// the first one is done, each of the others has had a fair part of the turns.
+/// Nobody waits beyond its deadline, and when the first one is done, each of those who began with
+/// it has had a fair part of the turns.
 #[test]
 fn a_crowd_of_writers_takes_turns() {
     let place = Place::new();
     let ledger = place.path("ledger");
+    let gate = File::create(place.path("gate")).expect("a file can be made");
+    gate.lock().expect("nobody else has it");
     let start = |index: u64| {
         let order = ProducerOrder {
             store: place.store(),
@@ -24,6 +26,7 @@ fn a_crowd_of_writers_takes_turns() {
             first: index * 1_000_000,
             jobs: JOBS,
             batch_max: 8,
+            gate: Some(place.path("gate").display().to_string()),
         };
         Process::start(
             &place,
@@ -33,6 +36,10 @@ fn a_crowd_of_writers_takes_turns() {
         )
     };
     let mut crowd: Vec<_> = (0..PRODUCERS).map(start).collect();
+    until("all to stand at the gate", Duration::from_secs(120), || {
+        Ledger::read(&ledger).1.len() as u64 == PRODUCERS
+    });
+    drop(gate);
     until("the first one to be done", Duration::from_secs(120), || {
         crowd.iter_mut().any(|producer| producer.ended().is_some())
     });

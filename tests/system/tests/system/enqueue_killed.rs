@@ -75,6 +75,7 @@ fn start(place: &Place, first: u64) -> Process {
         first,
         jobs: 1_000_000,
         batch_max: 40,
+        gate: None,
     };
     Process::start(place, PRODUCER, [serde_json::json!(order).to_string()], &[])
 }

@@ -1,6 +1,7 @@
 //! A disk that is full.
 
 use std::fs;
+use std::io::Write as _;
 use std::time::Duration;
 
 use longshore_system_tests::{
@@ -44,17 +45,7 @@ fn a_full_disk_refuses_enqueues_and_takes_acks() {
         loads > 5,
         "refused after {loads} loads already: {refusal:?}"
     );
-    assert!(
-        matches!(refusal.ending, Ending::Code(69 | 75)),
-        "{refusal:?}"
-    );
-    refusal.refuses(
-        match refusal.ending {
-            Ending::Code(code) => code,
-            Ending::Signal(_) => -1,
-        },
-        "disk",
-    );
+    refusal.refuses(75, "disk");
 
     // Acks go on. The lines of the handlers are on another disk.
     let mut fleet = Fleet::new(&place, 2, Fleet::order(&place, &store));
@@ -85,4 +76,30 @@ fn a_full_disk_refuses_enqueues_and_takes_acks() {
             again.ending == Ending::Code(0)
         },
     );
+}
+
+const TO_THE_LAST_BYTE: &str = "full_disk::a_disk_without_a_free_byte_is_told_the_same_way";
+
+/// Whichever file of the store it is that does not fit, the answer is to try again later.
+#[test]
+fn a_disk_without_a_free_byte_is_told_the_same_way() {
+    let place = Place::new();
+    let Some(disk) = SmallDisk::mount(&place, 2, TO_THE_LAST_BYTE) else {
+        return;
+    };
+    let old = Cli::new(format!("sqlite://{}", disk.path("old.db").display()));
+    assert_eq!(enqueue(&old, [Work::new(1, Act::Take(0))].into_iter()), 1);
+    let filler = disk.path("somebody-elses");
+    // As `cp` would: all that fits, then an error.
+    let mut file = fs::File::create(filler).expect("another file fits");
+    while file.write_all(&[0; 1024]).is_ok() {}
+    let new = Cli::new(format!("sqlite://{}", disk.path("new.db").display()));
+    for (cli, args) in [
+        (&old, ["enqueue", "q", "x"].as_slice()),
+        (&old, &["queues"]),
+        (&old, &["receive", QUEUE]),
+        (&new, &["enqueue", "q", "x"]),
+    ] {
+        cli.call(args).refuses(75, "the disk is full");
+    }
 }

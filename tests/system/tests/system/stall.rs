@@ -29,6 +29,7 @@ fn a_stopped_holder_hangs_nobody_beyond_the_deadline() {
         first: 0,
         jobs: 10_000_000,
         batch_max: 60,
+        gate: None,
     };
     let mut holder = Process::start(
         &place,

@@ -66,9 +66,11 @@ pub(crate) enum DeadVerb {
     /// Show one with its history and body
     Show(DeadShowArgs),
     /// Make them live again
-    Redrive(DeadRedriveArgs),
+    #[command(after_help = AFTER_REDRIVE)]
+    Redrive(DeadChangeArgs),
     /// Remove them for good
-    Discard(DeadDiscardArgs),
+    #[command(after_help = AFTER_DISCARD)]
+    Discard(DeadChangeArgs),
     /// Print them whole, as JSON lines
     Export(DeadExportArgs),
 }
@@ -143,35 +145,16 @@ pub(crate) struct DeadSelection {
     pub(crate) after: Option<String>,
 }
 
-/// Options of `dead redrive`.
+/// Options of `dead redrive` and `dead discard`.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_REDRIVE)]
-pub(crate) struct DeadRedriveArgs {
+pub(crate) struct DeadChangeArgs {
     /// Which.
     #[command(flatten)]
     pub(crate) selection: DeadSelection,
     /// Not faster than this, such as 20/s
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) rate: Option<Rate>,
-    /// Only count what would be redriven
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
-/// Options of `dead discard`.
-#[derive(Debug, Args)]
-#[command(after_help = AFTER_DISCARD)]
-pub(crate) struct DeadDiscardArgs {
-    /// Which.
-    #[command(flatten)]
-    pub(crate) selection: DeadSelection,
-    /// Not faster than this, such as 20/s
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
-    pub(crate) rate: Option<Rate>,
-    /// Only count what would be discarded
+    /// Change nothing, only count how many it would be
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do not ask

@@ -111,13 +111,13 @@ impl BenchArgs {
     /// How many messages a round has.
     pub(crate) fn messages(&self) -> u64 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle | Scenario::Grouped => 20_000,
+            Scenario::Lifecycle | Scenario::Memory => 100_000,
+            Scenario::Grouped => 20_000,
             Scenario::Drain => 200_000,
             Scenario::Space => 1_000_000,
             Scenario::Idle => 0,
             Scenario::Callers | Scenario::Flat => 1_600,
             Scenario::Pickup => 200,
-            Scenario::Memory => 100_000,
         };
         self.messages.map_or(by_scenario, NonZeroU64::get)
     }
@@ -125,7 +125,7 @@ impl BenchArgs {
     /// How many rounds there are.
     pub(crate) fn rounds(&self) -> u32 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle | Scenario::Grouped => 15,
+            Scenario::Lifecycle | Scenario::Grouped => 7,
             Scenario::Drain => 5,
             Scenario::Pickup | Scenario::Idle | Scenario::Space => 1,
             Scenario::Callers => 9,

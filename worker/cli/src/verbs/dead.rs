@@ -11,6 +11,7 @@ mod request;
 mod show;
 mod walk;
 
+use self::change::{Change, Request};
 use crate::args::DeadVerb;
 use crate::error::Result;
 use crate::exit::Exit;
@@ -23,8 +24,8 @@ pub(super) async fn perform(verb: DeadVerb, session: &Session) -> Result<Exit> {
             Some(by) => group::perform(args, by, session).await,
         },
         DeadVerb::Show(args) => show::perform(args, session).await,
-        DeadVerb::Redrive(args) => change::redrive(args, session).await,
-        DeadVerb::Discard(args) => change::discard(args, session).await,
+        DeadVerb::Redrive(args) => Request::new(Change::Redrive, args).perform(session).await,
+        DeadVerb::Discard(args) => Request::new(Change::Discard, args).perform(session).await,
         DeadVerb::Export(args) => export::perform(args, session).await,
     }
 }

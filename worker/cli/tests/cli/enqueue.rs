@@ -195,3 +195,22 @@ fn steering_names_stay_the_users() {
         json!({ "attempt": "99", "queue": "other" })
     );
 }
+
+/// Whoever copies the file after a command has everything.
+#[test]
+fn a_command_that_ends_leaves_all_in_one_file() {
+    let stage = Stage::new();
+    for args in [
+        ["enqueue", "q", "x"].as_slice(),
+        &["queues"],
+        &["receive", "q", "--", "true"],
+        &["enqueue", "q", "y", "--delay", "1h"],
+        &["peek", "q"],
+    ] {
+        let ended = stage.run(args);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        for left in ["longshore.db-wal", "longshore.db-shm"] {
+            assert!(!stage.path(left).exists(), "{args:?} left {left}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! From checked trees to routes.
 
+mod inherited;
 mod load;
 mod queues;
 mod route;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longshore_core::{Clause, JobKind, QueueName, RouteName, nearest};
 
-use super::whole::Whole;
+use super::inherited::Inherited;
 use crate::routes::ConfigError;
 use crate::routes::policies;
 use crate::routes::read::{Document, Mark, Node, shown};
@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// Builds a route; the first thing that is wrong ends it.
 pub(super) fn build(
-    whole: &Whole,
+    inherited: &Inherited,
     document: &Arc<Document>,
     table: &Node,
 ) -> Result<Route, ConfigError> {
@@ -30,14 +30,14 @@ pub(super) fn build(
     };
     let mut changes = Vec::new();
     if let Some(policy) = table.get("policy") {
-        changes.push(named_or_own(whole, document, policy)?);
+        changes.push(named_or_own(inherited, document, policy)?);
     }
     let mut clauses = Vec::new();
     for clause in table.items("on_error") {
         let mark = Mark::new(document, &clause.span);
         clauses.push((policies::clause(document, clause, true)?, mark));
     }
-    clauses.extend(whole.clauses.iter().cloned());
+    clauses.extend(inherited.clauses.iter().cloned());
     let (clauses, marks): (Vec<Clause>, Vec<Mark>) = clauses.into_iter().unzip();
     let mut steps = Vec::new();
     for step in table.items("step") {
@@ -52,7 +52,7 @@ pub(super) fn build(
         place: Mark::new(document, &table.get("name").unwrap_or(table).span),
         queue: queue.map_err(wrong)?,
         kind: kind.map_err(wrong)?,
-        policy: policies::inherit(&whole.policy, &changes, clauses),
+        policy: policies::inherit(&inherited.policy, &changes, clauses),
         clauses: marks,
         concurrency: table.whole("concurrency").map(|n| n as usize),
         lease: table.duration("lease"),
@@ -75,16 +75,16 @@ fn defers(table: &Node, intake: &Intake) -> bool {
 }
 
 fn named_or_own(
-    whole: &Whole,
+    inherited: &Inherited,
     document: &Document,
     policy: &Node,
 ) -> Result<longshore_core::PolicyChange, ConfigError> {
     let Some(name) = policy.as_text() else {
         return policies::change(document, policy);
     };
-    whole.policies.get(name).cloned().ok_or_else(|| {
+    inherited.policies.get(name).cloned().ok_or_else(|| {
         let error = document.error(&policy.span, format!("there is no policy {}", shown(name)));
-        let names = whole.policies.keys().map(String::as_str);
+        let names = inherited.policies.keys().map(String::as_str);
         error.hint(nearest(name, names).map_or_else(
             || format!("add [policies.{name}]"),
             |near| format!("did you mean {near:?}?"),

@@ -1,11 +1,11 @@
 //! What all files of a run say together.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use longshore_core::{Clause, ErrorPolicy, PolicyChange, StoreUrl};
+use longshore_core::{Clause, StoreUrl};
 
+use super::inherited::Inherited;
 use super::{queues, route};
 use crate::routes::policies;
 use crate::routes::read::{Document, Mark, Node};
@@ -25,9 +25,7 @@ pub(super) struct Whole {
     errors: Vec<ConfigError>,
     /// The file with the tables of the top level, once there is one.
     tables: Option<Arc<Document>>,
-    pub(super) policy: ErrorPolicy,
-    pub(super) policies: BTreeMap<String, PolicyChange>,
-    pub(super) clauses: Vec<(Clause, Mark)>,
+    inherited: Inherited,
 }
 
 impl Whole {
@@ -71,17 +69,20 @@ impl Whole {
             }
         }
         if let Some(policy) = node.get("policy") {
-            self.policy = self.policy.with(&policies::change(document, policy)?);
+            self.inherited.policy = self
+                .inherited
+                .policy
+                .with(&policies::change(document, policy)?);
         }
         for (name, _, policy) in entries(node, "policies") {
             let change = policies::change(document, policy)?;
-            self.policies.insert(name.to_owned(), change);
+            self.inherited.policies.insert(name.to_owned(), change);
         }
         for clause in node.items("on_error") {
             let mark = Mark::new(document, &clause.span);
             let clause = policies::clause(document, clause, false)?;
             self.check_store(document, node, clause_store(&clause))?;
-            self.clauses.push((clause, mark));
+            self.inherited.clauses.push((clause, mark));
         }
         Ok(())
     }
@@ -92,7 +93,7 @@ impl Whole {
             self.parts.writable_by_all.push(document.path.clone());
         }
         for table in node.items("route") {
-            match route::build(self, document, table) {
+            match route::build(&self.inherited, document, table) {
                 Ok(route) => self.add_route(document, table, route),
                 Err(error) => self.errors.push(error),
             }

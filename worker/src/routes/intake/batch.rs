@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use longshore_core::{Enqueued, MessageId, NewMessage, StoreErrorKind};
+use tracing::Instrument;
 
-use super::feeder::{Feeding, Stop};
+use super::feeding::Feeding;
 use super::held::Held;
+use super::stop::Stop;
+use crate::spans;
 
 const PAUSE_LEAST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -32,13 +35,10 @@ impl Feeding {
                 return Err(Stop::Asked);
             }
             let part = &rest[..size.min(rest.len())];
-            match self
-                .connection
-                .backend()
-                .queues
-                .enqueue(&self.route.queue, part)
-                .await
-            {
+            let store = &self.connection.backend().queues;
+            let call = store.enqueue(&self.route.queue, part);
+            let span = spans::send(&self.route.queue, part.len());
+            match call.instrument(span).await {
                 Ok(outcomes) => {
                     let stored = outcomes.iter().filter(|one| **one == Enqueued::Stored);
                     self.status.add_fed(stored.count() as u64);

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use longshore_core::{LeaseName, NewMessage, StoreError};
+use longshore_core::{LeaseName, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use super::feeding::{Feeding, Look};
 use super::held::{self, Held};
 use super::identity;
-use super::lines::Look;
-use super::listing::{Found, Listing, list};
-use super::record::{Record, Stat};
+use super::listing::{Listing, list};
+use super::record::Record;
+use super::seen::Seen;
 use super::status::FeedStatus;
+use super::stop::Stop;
 use crate::Connection;
-use crate::routes::route::{Glob, Intake, Route};
+use crate::routes::route::{Intake, Route};
 
 /// How often the pattern is looked up again.
 const LOOK_EACH: Duration = Duration::from_secs(1);
@@ -23,24 +25,6 @@ const LOOK_EACH: Duration = Duration::from_secs(1);
 const FINITE_LOOK_EACH: Duration = Duration::from_millis(200);
 /// A look is never longer ago: the lease has to be renewed in time.
 const PAUSE_MAX: Duration = Duration::from_secs(4);
-const DAY_MS: i64 = 24 * 3600 * 1000;
-
-/// Why feeding ends.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// It was told to.
-    Asked,
-    /// Another process has the lease.
-    Lost,
-    /// The store failed.
-    Failed(StoreError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
-    }
-}
 
 /// Feeds the intake of one route.
 #[derive(Debug)]
@@ -50,57 +34,12 @@ pub(in crate::routes) struct Feeder {
     holder: Arc<str>,
 }
 
-/// What feeding needs.
-#[derive(Debug)]
-pub(super) struct Feeding {
-    pub(super) route: Arc<Route>,
-    pub(super) glob: Glob,
-    /// Whether files are deleted once stored.
-    pub(super) deletes: bool,
-    pub(super) connection: Connection,
-    pub(super) scope: String,
-    /// Whether it ends when all there is has been stored.
-    pub(super) finite: bool,
-    pub(super) stop: CancellationToken,
-    pub(super) status: Arc<FeedStatus>,
-}
-
 /// How a look at all files went.
 struct Pass {
     /// Whether nothing has to wait.
     complete: bool,
     /// How long it took to find the files.
     listing: Duration,
-}
-
-/// What this process saw of a file the last time.
-#[derive(Debug)]
-pub(super) struct Seen {
-    stat: Stat,
-    since: Instant,
-    /// Whether nothing of it has to be done until it changes.
-    done: bool,
-    pub(super) refused: bool,
-}
-
-impl Seen {
-    fn new(stat: Stat) -> Self {
-        Self {
-            stat,
-            since: Instant::now(),
-            done: false,
-            refused: false,
-        }
-    }
-
-    /// For how long this process has seen the file as it is.
-    pub(super) fn unchanged_for(&self, found: &Found) -> Duration {
-        if self.stat == found.stat {
-            self.since.elapsed()
-        } else {
-            Duration::ZERO
-        }
-    }
 }
 
 impl Feeder {
@@ -291,34 +230,4 @@ impl Feeding {
             tracing::error!(route = %self.route.name, %reason, "the intake cannot read all that it should");
         }
     }
-
-    /// The greatest body that the queue takes.
-    pub(super) async fn body_max(&self) -> Result<usize, Stop> {
-        let backend = self.connection.backend();
-        let settings = backend.admin.settings(&self.route.queue).await?;
-        Ok(settings.body_bytes_max(&backend.queues.limits()))
-    }
-
-    /// The day by the store's clock: what is remembered is saved anew on each.
-    pub(super) fn today(&self) -> i64 {
-        self.connection.clock().now().as_millis() / DAY_MS
-    }
-}
-
-/// Says where a message came from, in headers of the user.
-pub(super) fn name_file(message: &mut NewMessage, found: &Found) {
-    let name = found.path.file_name().unwrap_or_default().to_string_lossy();
-    let path = header_text(&found.name);
-    message.headers.insert("file_name", header_text(&name));
-    message.headers.insert("file_path", path);
-}
-
-/// Text that a header can hold: a file may be named anything.
-fn header_text(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !c.is_control()).collect();
-    let mut end = kept.len().min(longshore_core::Headers::VALUE_BYTES_MAX);
-    while !kept.is_char_boundary(end) {
-        end -= 1;
-    }
-    kept[..end].to_owned()
 }

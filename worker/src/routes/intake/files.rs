@@ -6,12 +6,13 @@ use std::time::Duration;
 use longshore_core::{IdOrigin, NewMessage};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::feeder::{Feeding, Seen, Stop, name_file};
+use super::feeding::{Feeding, Look, blocking, name_file};
 use super::held::Held;
 use super::identity::Identity;
-use super::lines::{Look, blocking};
 use super::listing::Found;
 use super::record::Record;
+use super::seen::Seen;
+use super::stop::Stop;
 
 /// A file is taken once it has not changed for this long: what is still being written waits.
 const SETTLED: Duration = Duration::from_secs(1);

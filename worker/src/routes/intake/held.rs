@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use longshore_core::{Backend, LeaseName, NamedLease};
 
-use super::feeder::Stop;
 use super::record::Record;
+use super::stop::Stop;
 use crate::routes::read::shown;
 
 /// A feeder that dies is followed by another one after this long.

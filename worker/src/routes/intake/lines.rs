@@ -7,29 +7,20 @@ use std::time::Duration;
 use longshore_core::{IdOrigin, NewMessage};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::feeder::{Feeding, Seen, Stop, name_file};
+use super::feeding::{Feeding, Look, blocking, name_file};
 use super::held::Held;
 use super::identity::{HEAD_BYTES, Identity};
 use super::line_reader::{Bounds, Line, LineBatch, LineReader};
 use super::listing::Found;
 use super::record::Record;
-use crate::routes::read::plain;
+use super::seen::Seen;
+use super::stop::Stop;
 
 /// A batch holds about so much.
 const LINES_MAX: usize = 500;
 const BYTES_MAX: usize = 1024 * 1024;
 /// A last line without its end is taken once the file has not changed for this long.
 const SETTLED: Duration = Duration::from_secs(5);
-
-/// How a look at one file ended.
-pub(super) enum Look {
-    /// All of it is stored.
-    AtEnd,
-    /// Something of it has to wait: it is being written.
-    Waits,
-    /// It could not be read, in words.
-    Unreadable(String),
-}
 
 impl Feeding {
     /// Feeds what is new in a file.
@@ -175,17 +166,6 @@ impl Feeding {
         self.status.add_refused(1);
     }
 
-    pub(super) async fn save(
-        &self,
-        held: &mut Held,
-        key: &str,
-        record: &mut Record,
-    ) -> Result<(), Stop> {
-        held.keep().await?;
-        record.day = self.today();
-        held.save(key.to_owned(), record).await
-    }
-
     /// Whether all of a file is stored, as far as the store remembers.
     pub(super) fn lines_are_stored(record: Option<&Record>, found: &Found) -> bool {
         match record {
@@ -207,15 +187,4 @@ fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// Does blocking work on a file off the runtime's threads; an error in words.
-pub(super) async fn blocking<T: Send + 'static>(
-    found: &Found,
-    work: impl FnOnce(std::path::PathBuf) -> std::io::Result<T> + Send + 'static,
-) -> Result<T, String> {
-    let path = found.path.clone();
-    let done = tokio::task::spawn_blocking(move || work(path)).await;
-    done.unwrap_or_else(|error| Err(std::io::Error::other(error)))
-        .map_err(|error| format!("{} cannot be read: {}", found.name, plain(&error)))
 }

@@ -61,6 +61,11 @@ pub(super) fn list(glob: &Glob) -> Listing {
     listing
 }
 
+/// What a look at the files of a pattern cannot read now, in words. Blocks.
+pub(in crate::routes) fn unreadable(glob: &Glob) -> Option<String> {
+    list(glob).unreadable
+}
+
 fn add(listing: &mut Listing, path: PathBuf) {
     let metadata = match std::fs::metadata(&path) {
         Ok(metadata) => metadata,

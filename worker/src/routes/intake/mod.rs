@@ -2,6 +2,7 @@
 
 mod batch;
 mod feeder;
+mod feeding;
 mod files;
 mod held;
 mod identity;
@@ -9,7 +10,10 @@ mod line_reader;
 mod lines;
 mod listing;
 mod record;
+mod seen;
 mod status;
+mod stop;
 
 pub(super) use feeder::Feeder;
+pub(super) use listing::unreadable;
 pub(super) use status::FeedStatus;

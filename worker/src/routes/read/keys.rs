@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::shape::{Shape, TableShape, key, later, required};
+use super::shape::{Key, Shape, TableShape, key, later, required};
 
 const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -18,6 +18,20 @@ const DELAY: Shape = Shape::Span(Duration::ZERO, hours(24 * 30));
 const TIMEOUT: Shape = Shape::Span(millis(100), hours(12));
 /// How many redeliveries may follow.
 const REDELIVERIES: Shape = Shape::Count(0, 1_000_000);
+
+/// Of a policy and of an error clause.
+const DELAYS: Key = key(
+    "delays",
+    Shape::Named(&DELAY),
+    "Fixed delays: from retry k on, wait this long.",
+);
+/// Of a forward step and of the forward of an error clause.
+const TARGET_QUEUE: Key = required("queue", Shape::Queue, "The queue.");
+const TARGET_STORE: Key = key(
+    "store",
+    Shape::Text,
+    "The named store. Default: the default store.",
+);
 
 /// The file.
 pub(in crate::routes) const ROUTE_FILE: TableShape = TableShape {
@@ -116,11 +130,7 @@ const POLICY: TableShape = TableShape {
             Shape::TextOr(&Shape::Word(&["full"]), &Shape::Real(0.0, 1.0)),
             "How delays are spread: a part of the delay, or \"full\". Default 0.15.",
         ),
-        key(
-            "delays",
-            Shape::Named(&DELAY),
-            "Fixed delays: from retry k on, wait this long.",
-        ),
+        DELAYS,
     ],
 };
 
@@ -358,12 +368,8 @@ const HTTP: TableShape = TableShape {
 const FORWARD: TableShape = TableShape {
     name: "a forward step",
     keys: &[
-        required("queue", Shape::Queue, "The queue."),
-        key(
-            "store",
-            Shape::Text,
-            "The named store. Default: the default store.",
-        ),
+        TARGET_QUEUE,
+        TARGET_STORE,
         key(
             "kind",
             Shape::Kind,
@@ -427,14 +433,7 @@ const LOG: TableShape = TableShape {
 
 const ERROR_FORWARD: TableShape = TableShape {
     name: "forward of an error clause",
-    keys: &[
-        required("queue", Shape::Queue, "The queue."),
-        key(
-            "store",
-            Shape::Text,
-            "The named store. Default: the default store.",
-        ),
-    ],
+    keys: &[TARGET_QUEUE, TARGET_STORE],
 };
 
 const ON_ERROR: TableShape = TableShape {
@@ -462,11 +461,7 @@ const ON_ERROR: TableShape = TableShape {
             Shape::TextOr(&Shape::Word(&["full"]), &Shape::Real(0.0, 1.0)),
             "How delays are spread.",
         ),
-        key(
-            "delays",
-            Shape::Named(&DELAY),
-            "Fixed delays: from retry k on, wait this long.",
-        ),
+        DELAYS,
         key("handled", Shape::Flag, "Finish as done."),
         key("continued", Shape::Flag, "Go on with the next step."),
         key(

@@ -8,12 +8,13 @@ use longshore_core::{
     Due, Failure, GroupName, IdOrigin, JobKind, Label, Lane, Message, NewMessage, QueueName,
     RouteName, StoreError, StoreErrorKind,
 };
+use tracing::Instrument;
 
 use super::{Input, Services};
 use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node};
 use crate::routes::template::{Flavour, Template};
-use crate::{Connection, JobContext};
+use crate::{Connection, JobContext, spans};
 
 /// Sends the current body to a queue. Kind, headers, group, priority and trace are those of the
 /// message unless the step sets them.
@@ -135,7 +136,8 @@ impl Child {
                 .ok_or_else(|| refused(format!("the store {name:?} is not connected"), false))?,
         };
         let batch = [self.message];
-        let stored = connection.backend().queues.enqueue(queue, &batch).await;
+        let call = connection.backend().queues.enqueue(queue, &batch);
+        let stored = call.instrument(spans::send(queue, 1)).await;
         stored.map(drop).map_err(|error| unsent(queue, &error))
     }
 }

@@ -6,6 +6,7 @@ mod exec;
 mod file;
 mod forward;
 mod http;
+mod input;
 mod log;
 mod process;
 mod program;
@@ -13,4 +14,5 @@ mod step;
 
 pub(super) use client::Clients;
 pub(super) use forward::Child;
-pub(super) use step::{Action, Input, Services, Step};
+pub(super) use input::{Input, Services};
+pub(super) use step::{Action, Step};

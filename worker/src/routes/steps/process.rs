@@ -9,6 +9,7 @@ use futures_util::future::join3;
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, Command};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
@@ -72,7 +73,7 @@ pub(super) async fn run(mut command: Command, plan: Plan, hold: Hold) -> io::Res
     let mut wrapped = CommandWrap::from(command);
     wrapped.wrap(ProcessGroup::leader());
     let group = Group {
-        child: wrapped.spawn()?,
+        child: unprivileged(wrapped).await?,
         dead: false,
     };
     let (answer, answered) = oneshot::channel();
@@ -83,6 +84,32 @@ pub(super) async fn run(mut command: Command, plan: Plan, hold: Hold) -> io::Res
     answered
         .await
         .unwrap_or_else(|_| Err(io::Error::other("the program was left alone")))
+}
+
+/// Starts a program that gains no rights by what it executes: setuid bits do nothing for it.
+///
+/// A thread can only give that up for good, and its children inherit it; so a thread of its own
+/// starts the program, and those of the runtime stay as they are.
+async fn unprivileged(mut command: CommandWrap) -> io::Result<Box<dyn ChildWrapper>> {
+    let runtime = Handle::current();
+    let (answer, answered) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("start".to_owned())
+        .spawn(move || {
+            let _entered = runtime.enter();
+            #[cfg(target_os = "linux")]
+            let given_up = rustix::thread::set_no_new_privs(true).map_err(io::Error::from);
+            #[cfg(not(target_os = "linux"))]
+            let given_up = Ok(());
+            let started = given_up.and_then(|()| command.spawn());
+            // Whoever wanted it is gone, and nobody would supervise it.
+            if let Err(Ok(mut child)) = answer.send(started) {
+                let _ = child.start_kill();
+            }
+        })?;
+    answered
+        .await
+        .unwrap_or_else(|_| Err(io::Error::other("the program could not be started")))
 }
 
 /// A process group; what lives of it at the end is killed.

@@ -1,22 +1,20 @@
 //! One step of a route.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use longshore_core::{Failure, RouteName};
+use longshore_core::Failure;
 
-use super::Clients;
 use super::exec::ExecStep;
 use super::file::FileStep;
 use super::forward::ForwardStep;
 use super::http::HttpStep;
+use super::input::Input;
 use super::log::LogStep;
 use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node};
-use crate::routes::template::{Data, Flavour, Template};
-use crate::{Connection, JobContext};
+use crate::routes::template::{Flavour, Template};
 
 /// A step and its condition.
 #[derive(Debug)]
@@ -33,27 +31,6 @@ pub(in crate::routes) enum Action {
     Forward(ForwardStep),
     File(FileStep),
     Log(LogStep),
-}
-
-/// What all steps of a run share.
-#[derive(Debug)]
-pub(in crate::routes) struct Services {
-    /// The named stores.
-    pub(in crate::routes) stores: BTreeMap<String, Connection>,
-    pub(in crate::routes) clients: Clients,
-}
-
-/// What a step works on.
-#[derive(Debug)]
-pub(in crate::routes) struct Input<'a> {
-    pub(in crate::routes) job: &'a JobContext,
-    pub(in crate::routes) route: &'a RouteName,
-    /// Which step of the route this is, from 0.
-    pub(in crate::routes) index: usize,
-    /// The current body.
-    pub(in crate::routes) body: &'a Bytes,
-    pub(in crate::routes) data: Data<'a>,
-    pub(in crate::routes) services: &'a Services,
 }
 
 const ACTIONS: &[&str] = &["exec", "http", "forward", "file", "log"];

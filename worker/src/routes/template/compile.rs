@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use longshore_core::{Failure, Label, nearest};
-use minijinja::{Environment, Value};
+use minijinja::{Environment, ErrorKind, Value};
 
 use super::{Data, Flavour};
 use crate::routes::ConfigError;
@@ -118,10 +118,35 @@ impl Compiled {
             .environment
             .get_template(NAME)
             .map_err(|error| in_words(&error))?;
-        template
-            .render(Value::from_pairs(values))
-            .map_err(|error| in_words(&error))
+        let values = Value::from_pairs(values);
+        template.render(&values).map_err(|error| {
+            let reason = in_words(&error);
+            if error.kind() != ErrorKind::UndefinedError {
+                return reason;
+            }
+            match missing(&template, &values).as_slice() {
+                [] => reason,
+                paths => format!(
+                    "this message has no {}; write {{{{ {} | default('…') }}}} where it may be missing",
+                    paths.join(" and no "),
+                    paths[0]
+                ),
+            }
+        })
     }
+}
+
+/// The values that a template names and that are not there, as `headers.width`.
+fn missing(template: &minijinja::Template<'_, '_>, values: &Value) -> Vec<String> {
+    let mut named: Vec<_> = template.undeclared_variables(true).into_iter().collect();
+    named.sort();
+    named.retain(|path| {
+        let found = path
+            .split('.')
+            .try_fold(values.clone(), |value, name| value.get_attr(name).ok());
+        found.is_none_or(|value| value.is_undefined())
+    });
+    named
 }
 
 /// Whether a text holds anything that is rendered.
@@ -200,6 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_is_named() {
+        let error = plain("{{ headers.width }} {{ headers.nope }}", "").unwrap_err();
+        assert!(
+            error.contains("this message has no headers.nope; write {{ headers.nope | default("),
+            "{error}"
+        );
+        let error = plain("{{ body.a.b }}", r#"{"a":{}}"#).unwrap_err();
+        assert!(error.contains("has no body.a.b;"), "{error}");
+        assert_eq!(plain("{{ headers.nope | default('d') }}", "").unwrap(), "d");
+    }
+
+    #[test]
     fn values_come_from_the_message() {
         assert_eq!(
             plain("{{ headers.width }}x{{ attempt }}", "").unwrap(),
@@ -249,7 +286,7 @@ mod tests {
             "{{ body.no.deeper }}",
         ] {
             let error = plain(source, "{}").unwrap_err();
-            assert!(error.contains("undefined"), "{source}: {error}");
+            assert!(error.contains("this message has no "), "{source}: {error}");
         }
         let template = Template::new("{{ body }}", "", Flavour::Plain).unwrap();
         let message = message(&[]);

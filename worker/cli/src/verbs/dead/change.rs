@@ -2,11 +2,8 @@
 
 use longshore::core::{Backend, Changed, MessageId, QueueName, Result as StoreResult};
 
-use crate::args::{DeadDiscardArgs, DeadRedriveArgs, DeadSelection};
-use crate::error::Result;
-use crate::exit::Exit;
+use crate::args::{DeadChangeArgs, DeadSelection};
 use crate::parse::Rate;
-use crate::session::Session;
 
 /// What is done to dead letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,26 +22,16 @@ pub(super) struct Request {
     pub(super) yes: bool,
 }
 
-pub(super) async fn redrive(args: DeadRedriveArgs, session: &Session) -> Result<Exit> {
-    let request = Request {
-        change: Change::Redrive,
-        selection: args.selection,
-        rate: args.rate,
-        dry_run: args.dry_run,
-        yes: args.yes,
-    };
-    request.perform(session).await
-}
-
-pub(super) async fn discard(args: DeadDiscardArgs, session: &Session) -> Result<Exit> {
-    let request = Request {
-        change: Change::Discard,
-        selection: args.selection,
-        rate: args.rate,
-        dry_run: args.dry_run,
-        yes: args.yes,
-    };
-    request.perform(session).await
+impl Request {
+    pub(super) fn new(change: Change, args: DeadChangeArgs) -> Self {
+        Self {
+            change,
+            selection: args.selection,
+            rate: args.rate,
+            dry_run: args.dry_run,
+            yes: args.yes,
+        }
+    }
 }
 
 impl Change {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use longshore::core::{Dedup, Due, IdOrigin, NewMessage};
+use longshore::core::{Dedup, Due, IdOrigin, NewMessage, nearest};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -118,11 +118,22 @@ fn body(written: &Written<'_>) -> Result<Bytes, String> {
 /// A JSON error with its column; the line is told by whoever counts them.
 fn reworded(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let (what, _) = text.split_once(" at line ").unwrap_or((&text, ""));
+    let (what, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
+    let what = unknown_field(what).unwrap_or_else(|| what.to_owned());
     if error.column() == 0 {
-        return what.to_owned();
+        return what;
     }
     format!("column {}: {what}", error.column())
+}
+
+/// The nearest field instead of a list of all, where there is one.
+fn unknown_field(what: &str) -> Option<String> {
+    let (given, known) = what
+        .strip_prefix("unknown field `")?
+        .split_once("`, expected one of ")?;
+    let known = known.split(", ").map(|name| name.trim_matches('`'));
+    let near = nearest(given, known)?;
+    Some(format!("unknown field {given:?}; did you mean {near:?}?"))
 }
 
 #[cfg(test)]
@@ -182,7 +193,16 @@ mod tests {
             ("[]", "column"),
             ("{}", "no body"),
             (r#"{"body":1,"body":2}"#, "duplicate field"),
-            (r#"{"bdy":1}"#, "unknown field `bdy`"),
+            (
+                r#"{"bdy":1}"#,
+                r#"column 6: unknown field "bdy"; did you mean "body"?"#,
+            ),
+            (
+                r#"{"body":1,"dedup_ky":"x"}"#,
+                r#"did you mean "dedup_key"?"#,
+            ),
+            (r#"{"zzzzzz":1}"#, "unknown field `zzzzzz`, expected one of"),
+            (r#"{"a` at line 1":1}"#, "unknown field `a` at line 1`"),
             (r#"{"body":1,"id":"x"}"#, "not a message id"),
             (r#"{"body":1,"kind":""}"#, "it is empty"),
             (r#"{"body":1,"delay":"5"}"#, "give it a unit"),
