@@ -44,7 +44,7 @@ impl Place {
     /// When no folder can be made, or no server starts.
     pub fn on_redis() -> Self {
         let mut place = Self::new();
-        place.server = Some(RedisServer::start(&place));
+        place.server = Some(RedisServer::start(place.folder()));
         place
     }
 

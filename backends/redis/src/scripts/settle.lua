@@ -89,6 +89,8 @@ local function settle(i)
   return '1'
 end
 
+-- A head that ends makes room for the first of its group that fell due.
+promote(now, 1000)
 for i = 4, #ARGV, 10 do out[#out + 1] = settle(i) end
 if gone > 0 then call('HINCRBY', K.c, 'f', -gone) end
 wake(queue, now)

