@@ -4,8 +4,11 @@ use longshore_core::{
     Clause, ClauseAction, DelayTable, ErrorPolicy, Jitter, Label, PolicyChange, QueueName,
 };
 
+use std::sync::Arc;
+
 use super::ConfigError;
-use super::read::{Document, Node};
+use super::mistakes::Mistakes;
+use super::read::{Document, Mark, Node, shown};
 
 /// The keys of a policy that a table sets.
 pub(super) fn change(document: &Document, node: &Node) -> Result<PolicyChange, ConfigError> {
@@ -47,12 +50,39 @@ fn delays(document: &Document, table: &Node) -> Result<DelayTable, ConfigError> 
         .map_err(|reason| document.error(&table.span, format!("delays: {reason}")))
 }
 
-/// An error clause.
-pub(super) fn clause(
-    document: &Document,
-    node: &Node,
+/// The error clauses of a route, or of all; no two may take the same label.
+pub(super) fn clauses(
+    document: &Arc<Document>,
+    table: &Node,
     at_route: bool,
-) -> Result<Clause, ConfigError> {
+    mistakes: &mut Mistakes,
+) -> Vec<(Clause, Mark)> {
+    let mut clauses: Vec<(Clause, Mark)> = Vec::new();
+    for node in table.items("on_error") {
+        let Some(one) = mistakes.keep(clause(document, node, at_route)) else {
+            continue;
+        };
+        let same = clauses
+            .iter()
+            .find(|(other, _)| other.pattern == one.pattern);
+        if let Some((_, other)) = same {
+            let message = format!(
+                "two clauses take {}, the other one at {other}",
+                shown(one.pattern.as_str())
+            );
+            let span = node.get("match").map_or(&node.span, |label| &label.span);
+            let error = document.error(span, message);
+            mistakes
+                .0
+                .push(error.hint("write what they set into one clause"));
+            continue;
+        }
+        clauses.push((one, Mark::new(document, &node.span)));
+    }
+    clauses
+}
+
+fn clause(document: &Document, node: &Node, at_route: bool) -> Result<Clause, ConfigError> {
     let change = change(document, node)?;
     let action = action(document, node)?;
     let retries = [

@@ -473,6 +473,45 @@ fn clauses_do_one_thing() {
 }
 
 #[test]
+fn no_two_clauses_of_a_scope_take_one_label() {
+    let two = "[[route.on_error]]\nmatch = 'http'\nredeliveries = 1\n\
+        [[route.on_error]]\nmatch = 'http'\nhandled = true\n";
+    check_steps(&[(
+        &format!("{STEP}{two}"),
+        "r.toml:10:9: two clauses take \"http\", the other one at r.toml:6; write what they set into one clause",
+    )]);
+    let global = two.replace("route.on_error", "on_error");
+    check(&[(
+        &format!("{global}{ROUTE}{STEP}"),
+        "r.toml:5:9: two clauses take \"http\", the other one at r.toml:1; write what they set into one clause",
+    )]);
+    let one = "[[on_error]]\nmatch = 'http'\nredeliveries = 1\n";
+    let both = format!(
+        "{one}{ROUTE}{STEP}{}",
+        one.replace("on_error", "route.on_error")
+    );
+    assert_eq!(errors(&both), [""; 0], "one of all routes, one of a route");
+}
+
+#[test]
+fn every_wrong_template_and_script_is_told() {
+    let text = format!(
+        "{ROUTE}[[route.step]]\nwhen = '{{{{ a }}}}'\nlog = {{ message = '{{{{ b }}}}' }}\n\
+         [[route.step]]\nexec = {{ command = ['sh', '-c', '{{{{ c }}}}', '{{{{ d }}}}'], env = {{ E = '{{{{ e }}}}' }} }}\n\
+         [[route.step]]\nhttp = {{ get = 'http://h/{{{{ f }}}}', headers = {{ G = '{{{{ g }}}}' }} }}\n\
+         [[route]]\nname = 'b'\nfrom = {{ queue = 'b' }}\n\
+         [[route.step]]\nlog = {{ message = '{{{{ id | uper }}}}' }}\n"
+    );
+    let names: Vec<_> = errors(&text)
+        .iter()
+        .map(|error| error.split(['"', ';']).nth(1).unwrap_or(error).to_owned())
+        .collect();
+    let hint = " hand the value over in env or on stdin";
+    let expected = ["a", "b", hint, "c", "d", "e", "f", "g", "uper"];
+    assert_eq!(names, expected, "{:#?}", errors(&text));
+}
+
+#[test]
 fn several_mistakes_are_told_at_once_in_their_order() {
     let found = errors("version = 2\n[worker]\ndrain = '5'\nx = 1\n");
     assert_eq!(found.len(), 3, "{found:?}");

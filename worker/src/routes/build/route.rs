@@ -7,6 +7,7 @@ use longshore_core::{Clause, JobKind, QueueName, RouteName, nearest};
 
 use super::inherited::Inherited;
 use crate::routes::ConfigError;
+use crate::routes::mistakes::Mistakes;
 use crate::routes::policies;
 use crate::routes::read::{Document, Mark, Node, shown};
 use crate::routes::route::{Glob, Intake, Route};
@@ -14,12 +15,12 @@ use crate::routes::steps::Step;
 
 const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// Builds a route; the first thing that is wrong ends it.
+/// Builds a route, or tells all that is wrong with its policy, its clauses and its steps.
 pub(super) fn build(
     inherited: &Inherited,
     document: &Arc<Document>,
     table: &Node,
-) -> Result<Route, ConfigError> {
+) -> Result<Route, Mistakes> {
     let wrong = |error: longshore_core::NameError| document.error(&table.span, error.to_string());
     let name = RouteName::new(table.text("name").unwrap_or_default()).map_err(wrong)?;
     let from = table.get("from").unwrap_or(table);
@@ -28,25 +29,23 @@ pub(super) fn build(
         (Intake::Queue, Some(queue)) => QueueName::new(queue),
         _ => QueueName::new(format!("route.{name}")),
     };
+    let mut mistakes = Mistakes::default();
     let mut changes = Vec::new();
     if let Some(policy) = table.get("policy") {
-        changes.push(named_or_own(inherited, document, policy)?);
+        changes.extend(mistakes.keep(named_or_own(inherited, document, policy)));
     }
-    let mut clauses = Vec::new();
-    for clause in table.items("on_error") {
-        let mark = Mark::new(document, &clause.span);
-        clauses.push((policies::clause(document, clause, true)?, mark));
-    }
+    let mut clauses = policies::clauses(document, table, true, &mut mistakes);
     clauses.extend(inherited.clauses.iter().cloned());
     let (clauses, marks): (Vec<Clause>, Vec<Mark>) = clauses.into_iter().unzip();
     let mut steps = Vec::new();
     for step in table.items("step") {
-        steps.push(Step::of(document, step)?);
+        steps.extend(mistakes.keep(Step::of(document, step)));
     }
-    if steps.is_empty() {
+    if table.items("step").is_empty() {
         let error = document.error(&table.span, format!("the route {name} has no step"));
-        return Err(error.hint("add a [[route.step]]"));
+        mistakes.0.push(error.hint("add a [[route.step]]"));
     }
+    mistakes.none()?;
     let kind = from.text("kind").map(JobKind::new).transpose();
     Ok(Route {
         place: Mark::new(document, &table.get("name").unwrap_or(table).span),

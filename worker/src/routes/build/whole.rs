@@ -7,8 +7,9 @@ use longshore_core::{Clause, StoreUrl};
 
 use super::inherited::Inherited;
 use super::{queues, route};
+use crate::routes::mistakes::Mistakes;
 use crate::routes::policies;
-use crate::routes::read::{Document, Mark, Node};
+use crate::routes::read::{Document, Node};
 use crate::routes::route::Route;
 use crate::routes::set::Parts;
 use crate::routes::{ConfigError, RouteSet};
@@ -22,7 +23,7 @@ const TOP_LEVEL: &[&str] = &[
 #[derive(Default)]
 pub(super) struct Whole {
     parts: Parts,
-    errors: Vec<ConfigError>,
+    errors: Mistakes,
     /// The file with the tables of the top level, once there is one.
     tables: Option<Arc<Document>>,
     inherited: Inherited,
@@ -42,15 +43,10 @@ impl Whole {
             );
             let hint = "of several files only one may have them";
             let error = document.error(node.key_span(first), message).hint(hint);
-            self.errors.push(error);
+            self.errors.0.push(error);
             return;
         }
         self.tables = Some(document.clone());
-        let added = self.try_tables(document, node);
-        self.keep(added);
-    }
-
-    fn try_tables(&mut self, document: &Arc<Document>, node: &Node) -> Result<(), ConfigError> {
         self.parts.store = node.get("store").and_then(url);
         for (name, _, store) in entries(node, "stores") {
             if let Some(url) = url(store) {
@@ -62,29 +58,30 @@ impl Whole {
             self.parts.drain = worker.duration("drain");
         }
         for (name, span, settings) in entries(node, "queue") {
-            let added = queues::entry(document, name, span, settings);
-            match added {
-                Ok(entry) => self.parts.queues.push(entry),
-                Err(error) => self.errors.push(error),
-            }
+            let entry = queues::entry(document, name, span, settings);
+            self.parts.queues.extend(self.errors.keep(entry));
         }
-        if let Some(policy) = node.get("policy") {
-            self.inherited.policy = self
-                .inherited
-                .policy
-                .with(&policies::change(document, policy)?);
+        self.add_policies(document, node);
+    }
+
+    fn add_policies(&mut self, document: &Arc<Document>, node: &Node) {
+        if let Some(policy) = node.get("policy")
+            && let Some(change) = self.errors.keep(policies::change(document, policy))
+        {
+            self.inherited.policy = self.inherited.policy.with(&change);
         }
         for (name, _, policy) in entries(node, "policies") {
-            let change = policies::change(document, policy)?;
+            let change = self.errors.keep(policies::change(document, policy));
+            // A policy that is wrong has its name all the same: routes that use it are not wrong, too.
+            let change = change.unwrap_or_default();
             self.inherited.policies.insert(name.to_owned(), change);
         }
-        for clause in node.items("on_error") {
-            let mark = Mark::new(document, &clause.span);
-            let clause = policies::clause(document, clause, false)?;
-            self.check_store(document, node, clause_store(&clause))?;
-            self.inherited.clauses.push((clause, mark));
+        let clauses = policies::clauses(document, node, false, &mut self.errors);
+        for (clause, _) in &clauses {
+            let known = self.check_store(document, node, clause_store(clause));
+            self.errors.keep(known);
         }
-        Ok(())
+        self.inherited.clauses = clauses;
     }
 
     /// Takes the routes of a file.
@@ -93,9 +90,9 @@ impl Whole {
             self.parts.writable_by_all.push(document.path.clone());
         }
         for table in node.items("route") {
-            match route::build(&self.inherited, document, table) {
-                Ok(route) => self.add_route(document, table, route),
-                Err(error) => self.errors.push(error),
+            let route = route::build(&self.inherited, document, table);
+            if let Some(route) = self.errors.keep(route) {
+                self.add_route(document, table, route);
             }
         }
     }
@@ -114,7 +111,7 @@ impl Whole {
                 route.name.as_str(),
                 other.place
             );
-            self.errors.push(document.error(name_span, message));
+            self.errors.0.push(document.error(name_span, message));
             return;
         }
         let same = |other: &&Arc<Route>| other.queue == route.queue && other.kind == route.kind;
@@ -127,7 +124,7 @@ impl Whole {
                 "two routes take {what}, the other one is {} at {}",
                 other.name, other.place
             );
-            self.errors.push(document.error(from_span, message));
+            self.errors.0.push(document.error(from_span, message));
             return;
         }
         let beside = |other: &&Arc<Route>| other.queue == route.queue && other.lease != route.lease;
@@ -137,7 +134,7 @@ impl Whole {
                 other.name, other.place
             );
             let span = table.key_span("lease");
-            self.errors.push(document.error(span, message));
+            self.errors.0.push(document.error(span, message));
             return;
         }
         let apart =
@@ -148,12 +145,13 @@ impl Whole {
                 other.name, other.place
             );
             self.errors
+                .0
                 .push(document.error(table.key_span("shutdown"), message));
             return;
         }
         for (_, store) in route.targets() {
             let known = self.check_store(document, table, store);
-            self.keep(known);
+            self.errors.keep(known);
         }
         self.parts.routes.push(Arc::new(route));
     }
@@ -178,16 +176,12 @@ impl Whole {
         Err(document.error(span, message).hint(hint))
     }
 
-    fn keep(&mut self, done: Result<(), ConfigError>) {
-        self.errors.extend(done.err());
-    }
-
     /// The set, or all that is wrong.
     pub(super) fn finish(mut self) -> Result<RouteSet, Vec<ConfigError>> {
-        if !self.errors.is_empty() {
+        if !self.errors.0.is_empty() {
             let key = |error: &ConfigError| (error.file.clone(), error.line, error.column);
-            self.errors.sort_by_key(key);
-            return Err(self.errors);
+            self.errors.0.sort_by_key(key);
+            return Err(self.errors.0);
         }
         Ok(RouteSet(Arc::new(self.parts)))
     }

@@ -15,8 +15,9 @@ use super::Input;
 use super::process::{self, Ended, How, Plan};
 use super::program;
 use crate::routes::ConfigError;
+use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Mark, Node, shown, shown_span};
-use crate::routes::template::{Data, Flavour, Template, failure, templated_script};
+use crate::routes::template::{Data, Flavour, Template, failure, is_runner, templated_script};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
 const OUTPUT_MAX: usize = 1024 * 1024;
@@ -41,24 +42,27 @@ pub(in crate::routes) struct ExecStep {
 }
 
 impl ExecStep {
-    pub(super) fn of(
-        document: &std::sync::Arc<Document>,
-        node: &Node,
-    ) -> Result<Self, ConfigError> {
+    pub(super) fn of(document: &std::sync::Arc<Document>, node: &Node) -> Result<Self, Mistakes> {
         let command = node.items("command");
         let written: Vec<_> = command.iter().filter_map(Node::as_text).collect();
         let first = command.first().unwrap_or(node);
         let name = written.first().copied().unwrap_or_default();
-        check_command(document, command, &written)?;
+        let mut mistakes = Mistakes::default();
+        mistakes.keep(check_command(document, command, &written));
         let mut arguments = Vec::new();
         for argument in command.iter().skip(1) {
-            arguments.push(Template::of(document, argument, Flavour::Plain)?);
+            let argument = Template::of(document, argument, Flavour::Plain);
+            arguments.extend(mistakes.keep(argument));
         }
+        let env = environment(document, node, &mut mistakes);
         let cwd = document.resolve(node.text("cwd").unwrap_or_default());
         if !cwd.is_dir() {
             let folder = node.get("cwd").unwrap_or(node);
-            return Err(document.error(&folder.span, "cwd is not a directory"));
+            mistakes
+                .0
+                .push(document.error(&folder.span, "cwd is not a directory"));
         }
+        mistakes.none()?;
         let search = std::env::var_os("PATH");
         Ok(Self {
             place: Mark::new(document, &first.span),
@@ -66,7 +70,7 @@ impl ExecStep {
             program: program::find(name, &document.folder, search.as_deref()),
             arguments,
             inherited: inherited(),
-            env: environment(document, node)?,
+            env,
             cwd,
             reads_body: node.text("stdin") != Some("none"),
             output_max: (node.text("stdout") == Some("body")).then(|| {
@@ -133,7 +137,11 @@ impl ExecStep {
                 let reason = "would be read as an option; put \"--\" or a fixed text before it";
                 return Err(failure(format!("the argument {} {reason}", shown(&value))));
             }
-            options_ended |= argument.is_literal() && value == "--";
+            if argument.is_literal() {
+                // The mark ends the options of one program, not of another that follows it.
+                let begins_others = value.starts_with('-') || is_runner(&value);
+                options_ended = value == "--" || (options_ended && !begins_others);
+            }
             command.arg(value);
         }
         Ok(command)
@@ -253,23 +261,25 @@ fn check_command(
     Ok(())
 }
 
-fn environment(document: &Document, node: &Node) -> Result<Vec<(String, Template)>, ConfigError> {
+fn environment(
+    document: &Document,
+    node: &Node,
+    mistakes: &mut Mistakes,
+) -> Vec<(String, Template)> {
     let mut env = Vec::new();
     for (name, span, value) in node.get("env").map(Node::entries).unwrap_or_default() {
         if name.is_empty() || name.contains(['=', '\0']) {
             let message = format!("{} is not the name of a variable", shown(name));
-            return Err(document.error(span, message));
+            mistakes.0.push(document.error(span, message));
         }
         if name.starts_with("LONGSHORE_") {
             let message = "names with LONGSHORE_ are set by the worker";
-            return Err(document.error(span, message));
+            mistakes.0.push(document.error(span, message));
         }
-        env.push((
-            name.to_owned(),
-            Template::of(document, value, Flavour::Plain)?,
-        ));
+        let value = mistakes.keep(Template::of(document, value, Flavour::Plain));
+        env.extend(value.map(|value| (name.to_owned(), value)));
     }
-    Ok(env)
+    env
 }
 
 fn inherited() -> Vec<(OsString, OsString)> {

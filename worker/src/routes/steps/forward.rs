@@ -11,7 +11,7 @@ use longshore_core::{
 use tracing::Instrument;
 
 use super::{Input, Services};
-use crate::routes::ConfigError;
+use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Node};
 use crate::routes::template::{Flavour, Template};
 use crate::{Connection, JobContext, spans};
@@ -31,7 +31,7 @@ pub(in crate::routes) struct ForwardStep {
 }
 
 impl ForwardStep {
-    pub(super) fn of(document: &Document, node: &Node) -> Result<Self, ConfigError> {
+    pub(super) fn of(document: &Document, node: &Node) -> Result<Self, Mistakes> {
         let wrong =
             |error: longshore_core::NameError| document.error(&node.span, error.to_string());
         let queue = QueueName::new(node.text("queue").unwrap_or_default()).map_err(wrong)?;
@@ -40,20 +40,21 @@ impl ForwardStep {
             .map(JobKind::new)
             .transpose()
             .map_err(wrong)?;
+        let mut mistakes = Mistakes::default();
         let group = node.get("group");
-        let group = group.map(|group| Template::of(document, group, Flavour::Plain));
+        let group =
+            group.and_then(|group| mistakes.keep(Template::of(document, group, Flavour::Plain)));
         let mut headers = Vec::new();
         for (name, _, value) in node.get("headers").map(Node::entries).unwrap_or_default() {
-            headers.push((
-                name.to_owned(),
-                Template::of(document, value, Flavour::Plain)?,
-            ));
+            let value = mistakes.keep(Template::of(document, value, Flavour::Plain));
+            headers.extend(value.map(|value| (name.to_owned(), value)));
         }
+        mistakes.none()?;
         Ok(Self {
             queue,
             store: node.text("store").map(str::to_owned),
             kind,
-            group: group.transpose()?,
+            group,
             lane: node.text("priority").map(|word| match word {
                 "high" => Lane::High,
                 "low" => Lane::Low,

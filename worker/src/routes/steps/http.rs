@@ -14,6 +14,7 @@ use super::Input;
 use super::address::is_public;
 use super::client::NotPublic;
 use crate::routes::ConfigError;
+use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Node, shown, shown_span};
 use crate::routes::template::{Flavour, Template, has_placeholder};
 
@@ -51,7 +52,7 @@ const METHODS: &[(&str, Method)] = &[
 ];
 
 impl HttpStep {
-    pub(super) fn of(document: &Document, node: &Node) -> Result<Self, ConfigError> {
+    pub(super) fn of(document: &Document, node: &Node) -> Result<Self, Mistakes> {
         let named: Vec<_> = METHODS
             .iter()
             .filter(|(name, _)| node.get(name).is_some())
@@ -60,33 +61,34 @@ impl HttpStep {
             [(name, method)] => (name, method.clone()),
             [] => {
                 let message = "the http step has no URL; write get, post, put, patch or delete = \"https://…\"";
-                return Err(document.error(&node.span, message));
+                return Err(document.error(&node.span, message).into());
             }
             [(first, _), (second, _), ..] => {
                 let message =
                     format!("an http step makes one request, here are {first} and {second}");
-                return Err(document.error(node.key_span(second), message));
+                return Err(document.error(node.key_span(second), message).into());
             }
         };
-        let written = node.get(name).unwrap_or(node);
-        let url = Template::of(document, written, Flavour::Url)?;
-        let authority =
-            authority(url.source()).map_err(|reason| document.error(&written.span, reason))?;
-        let host_is_literal = !has_placeholder(authority);
-        if url.is_literal() && Url::parse(url.source()).is_err() {
-            let message = format!("{} is not a URL", shown(url.written()));
-            return Err(document.error(&written.span, message));
-        }
+        let mut mistakes = Mistakes::default();
+        let headers = headers(document, node, &mut mistakes);
         let body = match node.get("body") {
-            Some(body) => Sent::Text(Template::of(document, body, Flavour::Plain)?),
+            Some(body) => mistakes
+                .keep(Template::of(document, body, Flavour::Plain))
+                .map_or(Sent::Nothing, Sent::Text),
             None if matches!(*name, "get" | "delete") => Sent::Nothing,
             None => Sent::CurrentBody,
         };
+        let written = node.get(name).unwrap_or(node);
+        let url = mistakes.keep(url(document, written));
+        let Some((url, host_is_literal)) = url else {
+            return Err(mistakes);
+        };
+        mistakes.none()?;
         Ok(Self {
             method,
             url,
             host_is_literal,
-            headers: headers(document, node)?,
+            headers,
             body,
             keeps_response: node.text("response") == Some("body"),
             response_max: node
@@ -236,15 +238,34 @@ fn named_or_public(url: &Url) -> bool {
     bare.parse::<IpAddr>().map_or(!host.is_empty(), is_public)
 }
 
-fn headers(document: &Document, node: &Node) -> Result<Vec<(HeaderName, Template)>, ConfigError> {
+/// The URL, and whether its host is written out.
+fn url(document: &Document, written: &Node) -> Result<(Template, bool), ConfigError> {
+    let url = Template::of(document, written, Flavour::Url)?;
+    let authority =
+        authority(url.source()).map_err(|reason| document.error(&written.span, reason))?;
+    let host_is_literal = !has_placeholder(authority);
+    if url.is_literal() && Url::parse(url.source()).is_err() {
+        let message = format!("{} is not a URL", shown(url.written()));
+        return Err(document.error(&written.span, message));
+    }
+    Ok((url, host_is_literal))
+}
+
+fn headers(
+    document: &Document,
+    node: &Node,
+    mistakes: &mut Mistakes,
+) -> Vec<(HeaderName, Template)> {
     let mut headers = Vec::new();
     for (name, span, value) in node.get("headers").map(Node::entries).unwrap_or_default() {
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
             document.error(span, format!("{} is not the name of a header", shown(name)))
-        })?;
-        headers.push((header, Template::of(document, value, Flavour::Plain)?));
+        });
+        let value = Template::of(document, value, Flavour::Plain);
+        let (header, value) = (mistakes.keep(header), mistakes.keep(value));
+        headers.extend(header.zip(value));
     }
-    Ok(headers)
+    headers
 }
 
 /// Seconds, or a date.

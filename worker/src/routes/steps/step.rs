@@ -12,7 +12,7 @@ use super::forward::ForwardStep;
 use super::http::HttpStep;
 use super::input::Input;
 use super::log::LogStep;
-use crate::routes::ConfigError;
+use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Node};
 use crate::routes::template::{Flavour, Template};
 
@@ -33,14 +33,23 @@ pub(in crate::routes) enum Action {
     Log(LogStep),
 }
 
+impl Action {
+    fn of(document: &Arc<Document>, name: &str, table: &Node) -> Result<Self, Mistakes> {
+        Ok(match name {
+            "exec" => Self::Exec(ExecStep::of(document, table)?),
+            "http" => Self::Http(HttpStep::of(document, table)?),
+            "forward" => Self::Forward(ForwardStep::of(document, table)?),
+            "file" => Self::File(FileStep::of(document, table)?),
+            _ => Self::Log(LogStep::of(document, table)?),
+        })
+    }
+}
+
 const ACTIONS: &[&str] = &["exec", "http", "forward", "file", "log"];
 
 impl Step {
     /// Reads a step: exactly one of the actions, and maybe a condition.
-    pub(in crate::routes) fn of(
-        document: &Arc<Document>,
-        node: &Node,
-    ) -> Result<Self, ConfigError> {
+    pub(in crate::routes) fn of(document: &Arc<Document>, node: &Node) -> Result<Self, Mistakes> {
         let named: Vec<_> = ACTIONS
             .iter()
             .filter(|name| node.get(name).is_some())
@@ -52,28 +61,25 @@ impl Step {
                     "the step does nothing; it needs one of {}",
                     ACTIONS.join(", ")
                 );
-                return Err(document.error(&node.span, message));
+                return Err(document.error(&node.span, message).into());
             }
             [first, second, ..] => {
                 let message = format!("a step does one thing, here are {first} and {second}");
                 let error = document.error(node.key_span(second), message);
-                return Err(error.hint("write a second [[route.step]]"));
+                return Err(error.hint("write a second [[route.step]]").into());
             }
         };
         let table = table.unwrap_or(node);
-        let action = match name {
-            "exec" => Action::Exec(ExecStep::of(document, table)?),
-            "http" => Action::Http(HttpStep::of(document, table)?),
-            "forward" => Action::Forward(ForwardStep::of(document, table)?),
-            "file" => Action::File(FileStep::of(document, table)?),
-            _ => Action::Log(LogStep::of(document, table)?),
+        let mut mistakes = Mistakes::default();
+        let when = node
+            .get("when")
+            .and_then(|when| mistakes.keep(Template::of(document, when, Flavour::Plain)));
+        let action = mistakes.keep(Action::of(document, name, table));
+        let Some(action) = action else {
+            return Err(mistakes);
         };
-        let when = node.get("when");
-        let when = when.map(|when| Template::of(document, when, Flavour::Plain));
-        Ok(Self {
-            when: when.transpose()?,
-            action,
-        })
+        mistakes.none()?;
+        Ok(Self { when, action })
     }
 
     /// Runs the step. `Some` replaces the current body.

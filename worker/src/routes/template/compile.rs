@@ -6,7 +6,7 @@ use std::sync::Arc;
 use longshore_core::{Failure, Label, nearest};
 use minijinja::{Environment, ErrorKind, Value};
 
-use super::{Data, Flavour};
+use super::{Data, Flavour, names};
 use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node, shown};
 
@@ -58,6 +58,9 @@ impl Template {
             .add_template_owned(NAME, source.to_owned())
             .map_err(|error| in_words(&error))?;
         let names = used_names(&environment)?;
+        if let Some(reason) = names::unknown(source, &environment) {
+            return Err(reason);
+        }
         Ok(Self {
             source: source.to_owned(),
             written: written.to_owned(),
