@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .delay(60 * minute)
         .await?;
     let late = queue.enqueue(about("too late")).delay(2 * minute);
-    late.expires(minute).await?;
+    late.expires(3 * minute).await?;
 
     println!("now:");
     worker.drain().await?;
