@@ -41,7 +41,8 @@ pub trait QueueAdmin: fmt::Debug + Send + Sync + 'static {
     /// Looks up one message, live or dead.
     async fn find(&self, queue: &QueueName, id: MessageId) -> Result<Found>;
 
-    /// Removes waiting, delayed and back-off messages, and forgets their ids and dedup keys.
+    /// Removes waiting, delayed and back-off messages (those whose lease ended count as waiting),
+    /// and forgets their ids and dedup keys.
     async fn cancel(&self, queue: &QueueName, ids: &[MessageId]) -> Result<Vec<Changed>>;
 
     /// Gives waiting, delayed and back-off messages another due time.
@@ -82,7 +83,7 @@ pub trait QueueAdmin: fmt::Debug + Send + Sync + 'static {
     /// Removes dead letters, and forgets their ids and dedup keys.
     async fn discard(&self, queue: &QueueName, ids: &[MessageId]) -> Result<Vec<Changed>>;
 
-    /// Reads everything but leased messages, live ones first in queue order (members of a group
+    /// Reads everything but what a worker has, live ones first in queue order (members of a group
     /// in their order), with all that `adopt` needs.
     async fn export(
         &self,

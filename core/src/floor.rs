@@ -37,4 +37,37 @@ pub struct FloorReport {
 pub trait Floor: fmt::Debug + Send + Sync {
     /// Runs the bare driver once on scratch data beside the store and removes it again.
     async fn measure(&self, spec: FloorSpec) -> Result<FloorReport>;
+
+    /// The server behind the store, where it can be asked about itself.
+    fn server(&self) -> Option<&dyn FloorServer> {
+        None
+    }
+}
+
+/// What a server has used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerUsage {
+    /// The processor time of the thread that carries out commands, since the server began.
+    pub processor: Duration,
+    /// The memory of its data now, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Asks the server of a store about itself, and cleans up after a measurement.
+#[async_trait]
+pub trait FloorServer: fmt::Debug + Send + Sync {
+    /// What the server has used so far, by everyone.
+    async fn usage(&self) -> Result<ServerUsage>;
+
+    /// How many keys lie under the prefix of the URL.
+    async fn keys(&self) -> Result<u64>;
+
+    /// How much memory the messages of `spec` take while they wait in the raw form.
+    async fn waiting_bytes(&self, spec: FloorSpec) -> Result<u64>;
+
+    /// Removes everything under the prefix of the URL.
+    ///
+    /// # Errors
+    /// `InvalidInput` where the prefix does not begin with `bench-`: such keys belong to somebody.
+    async fn clear(&self) -> Result<()>;
 }

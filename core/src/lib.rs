@@ -59,7 +59,7 @@ pub use due::Due;
 pub use error::{Effect, Result, StoreError, StoreErrorKind};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Severity};
-pub use floor::{Floor, FloorReport, FloorSpec};
+pub use floor::{Floor, FloorReport, FloorServer, FloorSpec, ServerUsage};
 pub use headers::Headers;
 pub use history::{History, RecordedAttempt};
 pub use id::{IdOrigin, MessageId};

@@ -109,6 +109,24 @@ impl NewMessage {
         let expires = self.expires.or(expires_default.map(Due::In));
         expires.map(|due| due.resolve(now))
     }
+
+    /// Says why it could never be delivered, if it surely expires before it is due. A span and a
+    /// point in time are not compared: only the store knows its clock.
+    pub fn check_times(&self) -> Result<(), String> {
+        match (self.expires, self.due.unwrap_or(Due::NOW)) {
+            (Some(Due::In(expires)), _) if expires.is_zero() => {
+                Err("it would expire at once; let it expire later, or leave expires out".to_owned())
+            }
+            (Some(Due::In(expires)), Due::In(delay)) if expires <= delay => Err(format!(
+                "it would expire after {expires:?} and is not due before {delay:?}; let it expire \
+                 after it is due"
+            )),
+            (Some(Due::At(expires)), Due::At(due)) if expires <= due => {
+                Err("it would expire before it is due; let it expire after it is due".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A message as a store keeps it. It does not change while it lives; what changes (attempts,

@@ -105,14 +105,15 @@ impl Registry {
             .find(|scheme| scheme.name == url.scheme())
             .ok_or_else(|| {
                 let known: Vec<_> = self.schemes.iter().map(|scheme| scheme.name).collect();
-                let hint = nearest(url.scheme(), known.iter().copied())
-                    .map(|name| format!("; did you mean {name}://?"))
-                    .unwrap_or_default();
+                let hint = nearest(url.scheme(), known.iter().copied()).map_or_else(
+                    || "known".to_owned(),
+                    |name| format!("did you mean {name}://? Known"),
+                );
                 StoreError::new(
                     StoreErrorKind::Misconfigured,
                     "open",
                     format!(
-                        "no store has the scheme {}://{hint} Known: {}",
+                        "no store has the scheme {}://; {hint} are {}",
                         url.scheme(),
                         known.join(", ")
                     ),

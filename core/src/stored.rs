@@ -99,7 +99,7 @@ pub enum Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageState {
-    /// Ready to be handed out, or behind another member of its group.
+    /// Ready to be handed out, behind another member of its group, or with a lease that ended.
     Waiting,
     /// Not due yet: delayed at enqueue, or in back-off after a failure.
     Delayed,

@@ -12,7 +12,11 @@ impl QueueStats {
             findings.push(Finding::new(Severity::Warning, check, found).fix(fix));
         };
         if let Some(pause) = &self.paused {
-            let found = format!("paused by {}: {}", pause.author, pause.reason);
+            let reason = match pause.reason.as_str() {
+                "" => "no reason given",
+                reason => reason,
+            };
+            let found = format!("paused by {}: {reason}", pause.author);
             add(found, format!("longshore resume {queue}"));
         }
         if let Some(mark) = &self.moving {
@@ -20,12 +24,18 @@ impl QueueStats {
             add(found, "let the move end, or run it again".to_owned());
         }
         if self.parked > 0 {
-            let found = format!("{} dead letters hold their groups", self.parked);
+            let found = match self.parked {
+                1 => "1 dead letter holds its group".to_owned(),
+                parked => format!("{parked} dead letters hold their groups"),
+            };
             let fix = format!("longshore dead redrive {queue} ID, or discard");
             add(found, fix);
         }
         if self.set_aside > 0 {
-            let found = format!("{} messages are of a newer version", self.set_aside);
+            let found = match self.set_aside {
+                1 => "1 message is of a newer version".to_owned(),
+                many => format!("{many} messages are of a newer version"),
+            };
             add(found, "upgrade the workers of this queue".to_owned());
         }
         findings
@@ -63,7 +73,7 @@ mod tests {
             found,
             [
                 "paused by ada: a rush",
-                "1 dead letters hold their groups",
+                "1 dead letter holds its group",
                 "4 messages are of a newer version"
             ]
         );

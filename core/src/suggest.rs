@@ -1,6 +1,7 @@
 //! Did you mean …?
 
-/// The candidate nearest to `given`, if one is near enough to be meant.
+/// The candidate nearest to `given`, if one is near enough to be meant: of the shorter word at
+/// least half is as it should be. A word of one letter has no near ones.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     candidates
@@ -11,7 +12,11 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
                 candidate,
             )
         })
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 3)
+        .filter(|(distance, candidate)| {
+            let length = candidate.chars().count();
+            let shorter = length.min(given.chars().count());
+            *distance <= 1 + length / 3 && distance * 2 <= shorter
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -27,5 +32,9 @@ mod tests {
             Some("concurrency")
         );
         assert_eq!(nearest("xyz", ["concurrency", "drain"]), None);
+        assert_eq!(nearest("ab", ["ac"]), Some("ac"));
+        for (given, other) in [("b", "a"), ("qq", "q"), ("q", "qq"), ("abc", "xyc")] {
+            assert_eq!(nearest(given, [other]), None, "{given}");
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! A crate outside of this repository that only produces on one store: it builds, it works, and
-//! it brings no command line, HTTP stack or other store along.
+//! Crates outside of this repository: one that only produces on one store builds, works, and brings
+//! no command line, HTTP stack or other store along; the program of the README builds and works
+//! with the dependencies that stand above it.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 use std::fs;
@@ -87,4 +88,32 @@ async fn a_producer_of_one_store_builds_works_and_stays_small() {
         panic!("{id} is not in the store");
     };
     assert_eq!(stored.message().unwrap().body, "{\"name\":\"Ada\"}");
+}
+
+/// The first block of the README that is marked so.
+fn readme_block(readme: &str, mark: &str) -> String {
+    let fence = format!("```{mark}\n");
+    let (_, behind) = readme.split_once(&fence).unwrap();
+    let (block, _) = behind.split_once("```").unwrap();
+    block.to_owned()
+}
+
+#[test]
+fn the_program_of_the_readme_builds_with_the_dependencies_it_names() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-program");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    let named = readme_block(&readme, "toml");
+    let library = format!("{:?}", env!("CARGO_MANIFEST_DIR"));
+    let dependencies = named.replace("\"../longshore/worker\"", &library);
+    assert_ne!(named, dependencies, "the library is named by its path");
+    let head = "[package]\nname = \"readme-program\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                [workspace]\n[profile.dev]\ndebug = \"line-tables-only\"\n";
+    fs::write(folder.join("Cargo.toml"), format!("{head}{dependencies}")).unwrap();
+    fs::write(folder.join("src/main.rs"), readme_block(&readme, "rust")).unwrap();
+    fs::copy(repository().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let ran = cargo(&folder, &["run", "--quiet"]);
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(printed.contains("attempt 1: "), "{printed}");
+    assert!(printed.contains("at 64 pixels"), "{printed}");
 }

@@ -101,13 +101,13 @@ impl QueueAdmin for MemoryStore {
         max: NonZeroU32,
     ) -> Result<Page<StoredMessage>> {
         let after = after.map(|at| live_place(at, "p", "peek")).transpose()?;
-        Ok(self.look(queue, |queue, _| queue.page_live(after, max)))
+        Ok(self.look(queue, |queue, now| queue.page_live(after, max, now)))
     }
 
     async fn find(&self, queue: &QueueName, id: MessageId) -> Result<Found> {
-        Ok(self.look(queue, |queue, _| {
+        Ok(self.look(queue, |queue, now| {
             if let Some(row) = queue.live.get(&id) {
-                return Found::Message(Box::new(row.view(row.state.shown())));
+                return Found::Message(Box::new(row.view(row.state.shown(now))));
             }
             let place = queue.dead_places.get(&id);
             let dead = place.and_then(|place| queue.dead.get(place));
@@ -119,7 +119,9 @@ impl QueueAdmin for MemoryStore {
     }
 
     async fn cancel(&self, queue: &QueueName, ids: &[MessageId]) -> Result<Vec<Changed>> {
-        self.change_each("cancel", queue, ids, |queue, id, _, _| queue.cancel(id))
+        self.change_each("cancel", queue, ids, |queue, id, now, _| {
+            queue.cancel(id, now)
+        })
     }
 
     async fn reschedule(
@@ -138,7 +140,7 @@ impl QueueAdmin for MemoryStore {
             let (mut data, now) = self.lock();
             data.queues.get_mut(queue).map(|queue| {
                 queue.tick(now);
-                queue.purge(batch_max)
+                queue.purge(batch_max, now)
             })
         };
         self.ring();
@@ -213,7 +215,7 @@ impl QueueAdmin for MemoryStore {
         max: NonZeroU32,
     ) -> Result<Page<StoredMessage>> {
         let after = after.map(all_place).transpose()?;
-        Ok(self.look(queue, |queue, _| queue.page_all(after.as_ref(), max)))
+        Ok(self.look(queue, |queue, now| queue.page_all(after.as_ref(), max, now)))
     }
 
     async fn adopt(&self, queue: &QueueName, messages: &[StoredMessage]) -> Result<Vec<Adopted>> {

@@ -56,7 +56,10 @@ fn check_depth(name: &QueueName, depth: usize, settings: &QueueSettings) -> Resu
         Some(max) if depth as u64 > max => Err(StoreError::new(
             StoreErrorKind::Overloaded,
             "enqueue",
-            format!("the queue would hold {depth} messages, at most {max} are allowed"),
+            format!(
+                "the queue would hold {depth} messages, at most {max} are allowed; work some of \
+                 them first, or raise depth_max"
+            ),
         )
         .with("queue", name)
         .retry_after(RETRY_FULL)),

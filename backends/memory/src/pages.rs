@@ -7,7 +7,7 @@ use longshore_core::{
     Cursor, MessageId, MessageState, Page, QueueName, Result, StoreError, StoredMessage, Timestamp,
 };
 
-use crate::schema::{Data, DeadPlace, Place, Queue, State};
+use crate::schema::{Data, DeadPlace, Place, Queue};
 
 impl Data {
     /// The queues by name.
@@ -30,10 +30,15 @@ impl Data {
 
 impl Queue {
     /// Live messages in queue order.
-    pub(crate) fn page_live(&self, after: Option<Place>, max: NonZeroU32) -> Page<StoredMessage> {
+    pub(crate) fn page_live(
+        &self,
+        after: Option<Place>,
+        max: NonZeroU32,
+        now: Timestamp,
+    ) -> Page<StoredMessage> {
         let places = self.order.range((bound(after), Bound::Unbounded));
         cut(
-            places.filter_map(|place| self.view_at(place, live_cursor("p", place))),
+            places.filter_map(|place| self.view_at(place, live_cursor("p", place), now)),
             max,
         )
     }
@@ -52,6 +57,7 @@ impl Queue {
         &self,
         after: Option<&AllPlace>,
         max: NonZeroU32,
+        now: Timestamp,
     ) -> Page<StoredMessage> {
         let (live_after, dead_after) = match after {
             None => (Some(None), None),
@@ -60,20 +66,25 @@ impl Queue {
         };
         let live = live_after.into_iter().flat_map(|after| {
             let places = self.order.range((bound(after), Bound::Unbounded));
-            places.filter_map(|place| {
-                let state = self.live.get(&place.id).map(|row| row.state);
-                match state {
-                    Some(State::Leased { .. }) => None,
-                    _ => self.view_at(place, live_cursor("l", place)),
+            places.filter_map(move |place| {
+                let state = self.live.get(&place.id)?.state;
+                if state.is_in_hands(now) {
+                    return None;
                 }
+                self.view_at(place, live_cursor("l", place), now)
             })
         });
         cut(live.chain(self.dead_views(dead_after, "e")), max)
     }
 
-    fn view_at(&self, place: &Place, cursor: String) -> Option<(StoredMessage, String)> {
+    fn view_at(
+        &self,
+        place: &Place,
+        cursor: String,
+        now: Timestamp,
+    ) -> Option<(StoredMessage, String)> {
         let row = self.live.get(&place.id)?;
-        Some((row.view(row.state.shown()), cursor))
+        Some((row.view(row.state.shown(now)), cursor))
     }
 
     fn dead_views(

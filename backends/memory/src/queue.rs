@@ -134,7 +134,8 @@ impl Queue {
         let mut stats = QueueStats::default();
         for row in self.live.values() {
             match row.state {
-                State::Ready => {
+                State::Leased { .. } if row.state.is_in_hands(now) => stats.leased += 1,
+                State::Ready | State::Leased { .. } => {
                     stats.waiting += 1;
                     let age = now.since(row.due_at);
                     stats.oldest_age = stats.oldest_age.max(Some(age));
@@ -145,7 +146,6 @@ impl Queue {
                     stats.set_aside += 1;
                 }
                 State::Delayed => stats.delayed += 1,
-                State::Leased { .. } => stats.leased += 1,
             }
         }
         stats.dead = self.dead.len() as u64;

@@ -8,10 +8,10 @@ use crate::schema::{Queue, State};
 
 impl Queue {
     /// Removes a message that nobody works on.
-    pub(crate) fn cancel(&mut self, id: MessageId) -> Changed {
+    pub(crate) fn cancel(&mut self, id: MessageId, now: Timestamp) -> Changed {
         match self.live.get(&id).map(|row| row.state) {
             None => Changed::NotFound,
-            Some(State::Leased { .. }) => Changed::Leased,
+            Some(state) if state.is_in_hands(now) => Changed::Leased,
             Some(_) => {
                 self.remove(id);
                 Changed::Applied
@@ -20,11 +20,11 @@ impl Queue {
     }
 
     /// Removes up to `batch_max` messages in queue order.
-    pub(crate) fn purge(&mut self, batch_max: NonZeroU32) -> Purged {
+    pub(crate) fn purge(&mut self, batch_max: NonZeroU32, now: Timestamp) -> Purged {
         let max = batch_max.get() as usize;
         let mut free = self.order.iter().filter(|place| {
             let state = self.live.get(&place.id).map(|row| row.state);
-            !matches!(state, None | Some(State::Leased { .. }))
+            state.is_some_and(|state| !state.is_in_hands(now))
         });
         let ids: Vec<_> = free.by_ref().take(max).map(|place| place.id).collect();
         let more = free.next().is_some();
@@ -48,13 +48,14 @@ impl Queue {
 
     /// Gives a message another due time.
     ///
-    /// A head in back-off was delivered before: it keeps the head and the group waits for it.
-    /// Any other member leaves the order of its group and joins when it falls due.
+    /// A head in back-off or with an ended lease was delivered before: it keeps the head and the
+    /// group waits for it. Any other member leaves the order of its group and joins when it falls
+    /// due.
     pub(crate) fn reschedule(&mut self, id: MessageId, due: Due, now: Timestamp) -> Changed {
         let Some(row) = self.live.get(&id) else {
             return Changed::NotFound;
         };
-        if matches!(row.state, State::Leased { .. }) {
+        if row.state.is_in_hands(now) {
             return Changed::Leased;
         }
         let group = row.group.clone();

@@ -137,12 +137,19 @@ pub(crate) enum State {
 }
 
 impl State {
-    pub(crate) fn shown(self) -> MessageState {
+    pub(crate) fn shown(self, now: Timestamp) -> MessageState {
         match self {
-            Self::Ready | Self::Behind | Self::SetAside => MessageState::Waiting,
+            Self::Leased { until, .. } if until > now => MessageState::Leased { until },
             Self::Delayed => MessageState::Delayed,
-            Self::Leased { until, .. } => MessageState::Leased { until },
+            Self::Ready | Self::Behind | Self::SetAside | Self::Leased { .. } => {
+                MessageState::Waiting
+            }
         }
+    }
+
+    /// Whether a worker has it. Once the lease has ended nobody does.
+    pub(crate) fn is_in_hands(self, now: Timestamp) -> bool {
+        matches!(self, Self::Leased { until, .. } if until > now)
     }
 }
 

@@ -1,12 +1,17 @@
 //! What `longshore doctor` asks about a server.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use longshore_core::{Finding, Result, Severity};
 use redis::cmd;
 
+use crate::clock::this_machine;
 use crate::config::AckLevel;
 use crate::store::RedisStore;
+
+/// Clocks that are further apart than this are worth a word.
+const CLOCK_OFF_MAX: Duration = Duration::from_secs(1);
 
 impl RedisStore {
     pub(crate) async fn findings(&self) -> Result<Vec<Finding>> {
@@ -18,6 +23,7 @@ impl RedisStore {
             durability(self.link.ack(), &info, config.as_ref()),
             role(&info),
             replicas(self.link.ack(), &info, config.as_ref()),
+            self.clock().await?,
         ];
         findings.extend(self.stuck().await?);
         Ok(findings)
@@ -34,6 +40,16 @@ impl RedisStore {
         let aof = get(&info, "aof_enabled") == "1";
         let means = meaning(self.link.ack(), aof, self.config().await.as_ref());
         tracing::info!("{means}");
+    }
+
+    /// Compares the server's clock with this machine's, to within half of what an answer takes.
+    async fn clock(&self) -> Result<Finding> {
+        let asked = this_machine();
+        let time = self.link.command("check", &cmd("TIME")).await?;
+        let answered = this_machine();
+        let [seconds, micros] = time.fixed()?;
+        let server = Duration::from_secs(seconds.count()?) + Duration::from_micros(micros.count()?);
+        Ok(clock(server, asked, answered))
     }
 
     async fn info(&self) -> Result<HashMap<String, String>> {
@@ -68,6 +84,28 @@ impl RedisStore {
 
 fn get<'a>(map: &'a HashMap<String, String>, key: &str) -> &'a str {
     map.get(key).map_or("", String::as_str)
+}
+
+/// What the server's clock shows beside what this machine's did before and after it was asked.
+fn clock(server: Duration, asked: Duration, answered: Duration) -> Finding {
+    let ahead = server.saturating_sub(answered);
+    let behind = asked.saturating_sub(server);
+    let off = ahead.max(behind);
+    if off <= CLOCK_OFF_MAX {
+        return Finding::new(
+            Severity::Ok,
+            "clock",
+            "the server's clock and this machine's agree",
+        );
+    }
+    let way = if ahead > behind { "ahead of" } else { "behind" };
+    let found = format!(
+        "the server's clock is {:.1} s {way} this machine's: leases, due times and expiry go by \
+         the server's, times that programs name by theirs",
+        off.as_secs_f64()
+    );
+    Finding::new(Severity::Warning, "clock", found)
+        .fix("keep the clocks of all hosts together, by NTP or chrony")
 }
 
 fn version(info: &HashMap<String, String>) -> Finding {
@@ -190,4 +228,21 @@ fn replicas(
         .fix("CONFIG SET min-replicas-to-write 1: a primary that is cut off then stops taking");
     }
     Finding::new(Severity::Ok, "replicas", found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_are_apart_are_named_with_the_side() {
+        let at = Duration::from_secs;
+        let severity = |server, asked, answered| clock(server, asked, answered).severity;
+        assert_eq!(severity(at(100), at(99), at(101)), Severity::Ok);
+        // A slow answer says little: the server may have looked at any time in between.
+        assert_eq!(severity(at(100), at(90), at(110)), Severity::Ok);
+        assert_eq!(severity(at(105), at(99), at(101)), Severity::Warning);
+        let behind = clock(at(90), at(99), at(101));
+        assert!(behind.found.contains("9.0 s behind"), "{behind:?}");
+    }
 }

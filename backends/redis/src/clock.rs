@@ -2,9 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use longshore_core::{Clock, Timestamp};
+
+/// This machine's clock, since 1970. Nothing that is stored goes by it: `doctor` compares it with
+/// the server's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where this store reads the clock of the host"
+)]
+pub(crate) fn this_machine() -> Duration {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default()
+}
 
 /// Tells the time that the scripts will see.
 #[derive(Debug)]

@@ -18,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) partitions: NonZeroU16,
     pub(crate) ack: AckLevel,
     pub(crate) timeout: Option<Duration>,
+    /// How to log in to the Sentinels.
+    pub(crate) sentinel_login: SentinelLogin,
     /// The URL without its password, for messages.
     pub(crate) shown: String,
 }
@@ -48,6 +50,19 @@ pub(crate) enum AckLevel {
     Replicas(u16),
 }
 
+/// How to log in to the Sentinels. A password has no place in the query of a URL, where it would
+/// be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SentinelLogin {
+    /// Not at all.
+    #[default]
+    None,
+    /// With the user and the password of the server.
+    Same,
+    /// With what a file says: `user:password`, or `:password`.
+    File(PathBuf),
+}
+
 /// How to speak TLS: files in PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tls {
@@ -56,7 +71,7 @@ pub(crate) struct Tls {
     pub(crate) key: Option<PathBuf>,
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "ack",
     "partitions",
     "timeout",
@@ -65,6 +80,7 @@ const KEYS: [&str; 8] = [
     "ca",
     "cert",
     "key",
+    "sentinel-auth",
 ];
 
 impl Config {
@@ -76,6 +92,7 @@ impl Config {
             None => (url.scheme().replace("valkey", "redis"), false),
         };
         let (servers, path_db) = servers(url, &scheme)?;
+        let sentinel_login = sentinel_login(url, &servers)?;
         Ok(Self {
             servers,
             user: url.user().map(str::to_owned),
@@ -86,6 +103,7 @@ impl Config {
             partitions: partitions(url)?,
             ack: ack(url)?,
             timeout: url.duration("timeout")?,
+            sentinel_login,
             shown: url.to_string(),
         })
     }
@@ -188,6 +206,25 @@ fn read_tls(url: &StoreUrl, wanted: bool) -> Result<Option<Tls>> {
     Ok(wanted.then_some(tls))
 }
 
+fn sentinel_login(url: &StoreUrl, servers: &Servers) -> Result<SentinelLogin> {
+    let Some(text) = url.query("sentinel-auth") else {
+        return Ok(SentinelLogin::None);
+    };
+    if !matches!(servers, Servers::Sentinel { .. }) {
+        return Err(wrong("sentinel-auth belongs to redis+sentinel://"));
+    }
+    match text {
+        "same" if url.password().is_none() => Err(wrong(
+            "sentinel-auth=same wants a password in front of the hosts",
+        )),
+        "same" => Ok(SentinelLogin::Same),
+        path if path.starts_with('/') => Ok(SentinelLogin::File(PathBuf::from(path))),
+        _ => Err(wrong(
+            "sentinel-auth is same, or the path of a file that holds user:password",
+        )),
+    }
+}
+
 fn prefix(url: &StoreUrl) -> Result<String> {
     let prefix = url.query("prefix").unwrap_or("longshore");
     let fine = !prefix.is_empty()
@@ -281,6 +318,11 @@ mod tests {
                 service: "main".into()
             }
         );
+        assert_eq!(sentinel.sentinel_login, SentinelLogin::None);
+        let same = read("redis+sentinel://:pw@a/main?sentinel-auth=same").unwrap();
+        assert_eq!(same.sentinel_login, SentinelLogin::Same);
+        let file = read("redis+sentinel://a/main?sentinel-auth=/etc/s").unwrap();
+        assert_eq!(file.sentinel_login, SentinelLogin::File("/etc/s".into()));
         let cluster = read("redis+cluster://a,b:7001").unwrap().servers;
         assert_eq!(
             cluster,
@@ -307,6 +349,9 @@ mod tests {
             "redis://u:hunter2@h?tls_verify=none",
             "redis+unix://",
             "redis+sentinel://a",
+            "redis+sentinel://a/main?sentinel-auth=same",
+            "redis+sentinel://u:hunter2@a/main?sentinel-auth=other",
+            "redis://u:hunter2@a?sentinel-auth=same",
             "redis+cluster://a/1",
         ] {
             let error = read(bad).expect_err(bad);

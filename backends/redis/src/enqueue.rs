@@ -53,14 +53,22 @@ impl RedisStore {
                 .map(|new| Enqueued::Duplicate { first: new.id })
                 .collect());
         }
-        let parts = self.split(batch, &settings, before);
-        let alone = parts.len() == 1;
+        // A repeat goes where the call went before and under the same number.
+        let (any, number, is_repeat) = match before {
+            Some(Earlier::Unknown { partition, number }) => (partition, number, true),
+            Some(Earlier::Stored { .. }) | None => {
+                let number = self.next_call();
+                let any = (number % u64::from(self.partitions)) as u16;
+                (any, number, false)
+            }
+        };
+        let sent = Earlier::Unknown {
+            partition: any,
+            number,
+        };
+        let parts = self.split(batch, &settings, (any, number), is_repeat);
         let mut outcomes = vec![Enqueued::Stored; batch.len()];
         for (index, part) in parts.into_iter().enumerate() {
-            let sent = Earlier::Unknown {
-                partition: part.partition,
-                number: part.number,
-            };
             match self.enqueue_part(queue, &part, batch, &settings).await {
                 Ok(done) => {
                     for (place, outcome) in part.places.iter().zip(done) {
@@ -68,16 +76,17 @@ impl RedisStore {
                     }
                 }
                 Err(error) => {
-                    if alone && error.effect() == Effect::Unknown {
-                        self.note(fingerprint, sent);
-                    }
                     let error = error.with("queue", queue).with("batch", batch.len());
                     // Parts before this one are stored.
-                    return Err(if index > 0 {
+                    let error = if index > 0 {
                         error.effect_unknown()
                     } else {
                         error
-                    });
+                    };
+                    if error.effect() == Effect::Unknown {
+                        self.note(fingerprint, sent);
+                    }
+                    return Err(error);
                 }
             }
         }
@@ -89,22 +98,15 @@ impl RedisStore {
         locked(&self.pending).note(fingerprint, earlier);
     }
 
-    /// Which message goes where. A call that is repeated after an unknown outcome goes where it
-    /// went before and under the same number.
+    /// Which message goes where. Parts in different partitions share the number of the call: each
+    /// partition knows by itself whether its part arrived.
     fn split(
         &self,
         batch: &[NewMessage],
         settings: &QueueSettings,
-        before: Option<Earlier>,
+        (any, number): (u16, u64),
+        is_repeat: bool,
     ) -> Vec<Part> {
-        let sent = match before {
-            Some(Earlier::Unknown { partition, number }) => Some((partition, number)),
-            Some(Earlier::Stored { .. }) | None => None,
-        };
-        let (any, number) = sent.unwrap_or_else(|| {
-            let number = self.next_call();
-            ((number % u64::from(self.partitions)) as u16, number)
-        });
         let now = self.time.now();
         let mut parts: BTreeMap<u16, Part> = BTreeMap::new();
         for (place, new) in batch.iter().enumerate() {
@@ -112,7 +114,7 @@ impl RedisStore {
             let part = parts.entry(partition).or_insert_with(|| Part {
                 partition,
                 number,
-                is_repeat: sent.is_some() || self.repeats,
+                is_repeat: is_repeat || self.repeats,
                 places: Vec::new(),
                 messages: Vec::new(),
             });

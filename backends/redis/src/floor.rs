@@ -3,28 +3,34 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use longshore_core::{Floor, FloorReport, FloorSpec, Result};
+use futures_util::future::{join_all, try_join_all};
+use longshore_core::{Floor, FloorReport, FloorServer, FloorSpec, Result};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, RedisError, RedisResult, Value};
 
 use crate::error::failed;
 use crate::open::Dialer;
+use crate::schema::Keys;
 
-/// How many batches are under way at a time.
-const DEPTH: usize = 8;
+/// How many batches each worker has under way while it adds.
+const DEPTH: u64 = 4;
 
 /// Pipelined XADD, then XREADGROUP, XACK and XDEL.
 #[derive(Debug)]
 pub(crate) struct RedisFloor {
     dialer: Dialer,
+    pub(crate) keys: Keys,
 }
 
 impl RedisFloor {
-    pub(crate) fn new(dialer: Dialer) -> Self {
-        Self { dialer }
+    pub(crate) fn new(dialer: Dialer, prefix: &str) -> Self {
+        Self {
+            dialer,
+            keys: Keys::new(prefix),
+        }
     }
 
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         let timeout = Duration::from_secs(10);
         let client = self.dialer.any_client(timeout).await?;
         let config = AsyncConnectionConfig::new()
@@ -40,20 +46,40 @@ impl RedisFloor {
 impl Floor for RedisFloor {
     async fn measure(&self, spec: FloorSpec) -> Result<FloorReport> {
         let run = async {
-            let connection = self.connect().await?;
-            let stream = format!("{{longshore-floor}}:{:016x}", fastrand::u64(..));
-            let report = measure(&connection, &stream, spec).await;
-            let mut drop = redis::cmd("UNLINK");
-            drop.arg(&stream);
-            connection.clone().send_packed_command(&drop).await?;
+            let connected = (0..spec.workers.get()).map(|_| self.connect());
+            let connections = try_join_all(connected).await?;
+            let stream = scratch_stream();
+            let report = measure(&connections, &stream, spec).await;
+            drop_stream(&connections, &stream).await?;
             report
         };
         run.await.map_err(|error| failed("bench", error))
     }
+
+    fn server(&self) -> Option<&dyn FloorServer> {
+        Some(self)
+    }
+}
+
+/// A stream that nobody has.
+pub(crate) fn scratch_stream() -> String {
+    format!("{{longshore-floor}}:{:016x}", fastrand::u64(..))
+}
+
+pub(crate) async fn drop_stream(
+    connections: &[MultiplexedConnection],
+    stream: &str,
+) -> RedisResult<()> {
+    let mut drop = redis::cmd("UNLINK");
+    drop.arg(stream);
+    for connection in connections.iter().take(1) {
+        connection.clone().send_packed_command(&drop).await?;
+    }
+    Ok(())
 }
 
 async fn measure(
-    connection: &MultiplexedConnection,
+    connections: &[MultiplexedConnection],
     stream: &str,
     spec: FloorSpec,
 ) -> RedisResult<FloorReport> {
@@ -64,20 +90,24 @@ async fn measure(
         .arg("g")
         .arg("0")
         .arg("MKSTREAM");
-    connection.clone().send_packed_command(&group).await?;
+    for connection in connections.iter().take(1) {
+        connection.clone().send_packed_command(&group).await?;
+    }
     let began = Instant::now();
-    add_all(connection, stream, spec).await?;
+    add_all(connections, stream, spec).await?;
     let enqueue = began.elapsed();
     let began = Instant::now();
-    let workers = (0..spec.workers.get()).map(|worker| drain(connection, stream, worker, spec));
-    let drained: u64 = futures_util::future::try_join_all(workers)
-        .await?
-        .into_iter()
-        .sum();
+    let workers = connections.iter().enumerate().map(|(worker, connection)| {
+        let (connection, stream) = (connection.clone(), stream.to_owned());
+        tokio::spawn(drain(connection, stream, worker, spec.batch.get()))
+    });
+    let mut drained = 0;
+    for done in join_all(workers).await {
+        drained += done.map_err(|_| broken("a consumer of the floor ended early"))??;
+    }
     let receive_settle = began.elapsed();
     if drained != spec.messages {
-        let what = "the bare commands lost messages";
-        return Err(RedisError::from((redis::ErrorKind::Client, what)));
+        return Err(broken("the bare commands lost messages"));
     }
     Ok(FloorReport {
         enqueue,
@@ -85,61 +115,78 @@ async fn measure(
     })
 }
 
-async fn add_all(
-    connection: &MultiplexedConnection,
+fn broken(what: &'static str) -> RedisError {
+    RedisError::from((redis::ErrorKind::Client, what))
+}
+
+/// Each worker keeps several pipelines under way until its share is stored.
+pub(crate) async fn add_all(
+    connections: &[MultiplexedConnection],
     stream: &str,
     spec: FloorSpec,
 ) -> RedisResult<()> {
-    let (id, head, body) = (vec![b'i'; 16], vec![b'h'; 54], vec![b'b'; spec.body_bytes]);
-    let batch = u64::from(spec.enqueue_batch.get());
-    let mut left = spec.messages;
-    while left > 0 {
-        let mut pipelines = Vec::with_capacity(DEPTH);
-        while left > 0 && pipelines.len() < DEPTH {
-            let count = left.min(batch);
-            left -= count;
-            let mut pipeline = Pipeline::new();
-            for _ in 0..count {
-                pipeline.cmd("XADD").arg(stream).arg("*").arg("i").arg(&id);
-                pipeline.arg("h").arg(&head).arg("b").arg(&body);
-            }
-            pipelines.push((pipeline, count as usize));
-        }
-        let sent = pipelines.iter().map(|(pipeline, count)| {
-            let mut connection = connection.clone();
-            async move { connection.send_packed_commands(pipeline, 0, *count).await }
-        });
-        futures_util::future::try_join_all(sent).await?;
+    let hands = connections.len() as u64 * DEPTH;
+    let adding = (0..hands).map(|hand| {
+        let share = spec.messages * (hand + 1) / hands - spec.messages * hand / hands;
+        let connection = connections[(hand / DEPTH) as usize].clone();
+        tokio::spawn(add(connection, stream.to_owned(), share, spec))
+    });
+    for done in join_all(adding).await {
+        done.map_err(|_| broken("a producer of the floor ended early"))??;
     }
     Ok(())
 }
 
-/// One consumer: reads a batch, acks and deletes it, until nothing is left.
-async fn drain(
-    connection: &MultiplexedConnection,
-    stream: &str,
-    worker: u32,
+async fn add(
+    mut connection: MultiplexedConnection,
+    stream: String,
+    messages: u64,
     spec: FloorSpec,
+) -> RedisResult<()> {
+    let (id, head, body) = (vec![b'i'; 16], vec![b'h'; 54], vec![b'b'; spec.body_bytes]);
+    let batch = u64::from(spec.enqueue_batch.get());
+    let mut left = messages;
+    while left > 0 {
+        let count = left.min(batch);
+        left -= count;
+        let mut pipeline = Pipeline::new();
+        for _ in 0..count {
+            pipeline.cmd("XADD").arg(&stream).arg("*").arg("i").arg(&id);
+            pipeline.arg("h").arg(&head).arg("b").arg(&body);
+        }
+        connection
+            .send_packed_commands(&pipeline, 0, count as usize)
+            .await?;
+    }
+    Ok(())
+}
+
+/// One consumer: settles what it has and reads the next batch in one pipeline, as a worker of
+/// longshore does, until nothing is left.
+async fn drain(
+    mut connection: MultiplexedConnection,
+    stream: String,
+    worker: usize,
+    batch: u32,
 ) -> RedisResult<u64> {
-    let mut connection = connection.clone();
-    let mut drained = 0;
+    let (mut drained, mut held) = (0, Vec::new());
     loop {
-        let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP")
-            .arg("g")
-            .arg(worker)
-            .arg("COUNT")
-            .arg(spec.batch.get());
-        read.arg("STREAMS").arg(stream).arg(">");
-        let ids = ids_of(connection.send_packed_command(&read).await?);
-        if ids.is_empty() {
+        let mut turn = Pipeline::new();
+        if !held.is_empty() {
+            turn.cmd("XACK").arg(&stream).arg("g").arg(&held);
+            turn.cmd("XDEL").arg(&stream).arg(&held);
+        }
+        turn.cmd("XREADGROUP").arg("GROUP").arg("g").arg(worker);
+        turn.arg("COUNT").arg(batch);
+        turn.arg("STREAMS").arg(&stream).arg(">");
+        let mut answers = connection
+            .send_packed_commands(&turn, 0, turn.len())
+            .await?;
+        held = answers.pop().map(ids_of).unwrap_or_default();
+        if held.is_empty() {
             return Ok(drained);
         }
-        let mut settle = Pipeline::new();
-        settle.cmd("XACK").arg(stream).arg("g").arg(&ids);
-        settle.cmd("XDEL").arg(stream).arg(&ids);
-        connection.send_packed_commands(&settle, 0, 2).await?;
-        drained += ids.len() as u64;
+        drained += held.len() as u64;
     }
 }
 

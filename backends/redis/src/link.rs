@@ -10,7 +10,8 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Client, Cmd, Pipeline, RedisError, RedisResult, Value, cmd};
 
-use crate::config::AckLevel;
+use crate::config::{AckLevel, Config};
+use crate::denial;
 use crate::error::{failed, late};
 use crate::reply::Reply;
 use crate::script::Script;
@@ -28,6 +29,8 @@ pub(crate) struct Link {
     turn: AtomicUsize,
     timeout: Duration,
     ack: AckLevel,
+    /// What all keys begin with, to name the rights that a user lacks.
+    prefix: String,
 }
 
 /// One connection that mends itself.
@@ -159,8 +162,8 @@ impl Link {
         main: Line,
         bulk: Line,
         durable: Vec<Line>,
+        config: &Config,
         timeout: Duration,
-        ack: AckLevel,
     ) -> Self {
         Self {
             main,
@@ -168,7 +171,8 @@ impl Link {
             durable,
             turn: AtomicUsize::new(0),
             timeout,
-            ack,
+            ack: config.ack,
+            prefix: config.prefix.clone(),
         }
     }
 
@@ -198,7 +202,27 @@ impl Link {
                 answered => answered,
             }
         });
-        Ok(Reply::new(call.operation, answer.await?))
+        match answer.await {
+            Ok(value) => Ok(Reply::new(call.operation, value)),
+            Err(error) if error.kind() == StoreErrorKind::Denied => {
+                Err(self.named_denial(call, error).await)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says which rights are missing: the server only says that one is.
+    async fn named_denial(&self, call: &Call, error: StoreError) -> StoreError {
+        let channel = format!("{}/wake/x", self.prefix);
+        let ask = denial::question(call.script, call.keys.first(), &channel);
+        let asked = tokio::time::timeout(self.timeout, self.main.command(&ask));
+        let answer = match asked.await {
+            Ok(Ok(answer)) => Some(answer),
+            // Not even the question may name the key.
+            Ok(Err(refused)) if refused.code() == Some("NOPERM") => None,
+            Ok(Err(_)) | Err(_) => return error,
+        };
+        denial::named(call.operation, answer, &self.prefix).unwrap_or(error)
     }
 
     /// Runs a script whose effect must reach as many replicas as were asked for.
@@ -241,7 +265,10 @@ impl Link {
     /// One plain command.
     pub(crate) async fn command(&self, operation: &'static str, command: &Cmd) -> Result<Reply> {
         let answer = self.by_deadline(operation, self.main.command(command));
-        Ok(Reply::new(operation, answer.await?))
+        match answer.await {
+            Ok(value) => Ok(Reply::new(operation, value)),
+            Err(error) => Err(denial::of_key(operation, error, &self.prefix)),
+        }
     }
 
     /// Commands about large bodies, all of the slot of `key`.

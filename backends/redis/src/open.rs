@@ -13,7 +13,7 @@ use redis::{
     RedisConnectionInfo, RedisResult, TlsCertificates, cmd,
 };
 
-use crate::config::{AckLevel, Config, Servers, Tls};
+use crate::config::{AckLevel, Config, SentinelLogin, Servers, Tls};
 use crate::error::failed;
 use crate::floor::RedisFloor;
 use crate::link::{Line, Link};
@@ -52,9 +52,9 @@ fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
 }
 
 fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
-    Ok(Arc::new(RedisFloor::new(Dialer::new(Config::from_url(
-        url,
-    )?)?)))
+    let config = Config::from_url(url)?;
+    let prefix = config.prefix.clone();
+    Ok(Arc::new(RedisFloor::new(Dialer::new(config)?, &prefix)))
 }
 
 /// Opens the store of a URL. The server is asked at once, so that a wrong URL is found here.
@@ -70,7 +70,7 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     }
     let main = dialer.line(timeout).await?;
     let bulk = dialer.line(timeout).await?;
-    let link = Link::new(main, bulk, durable, timeout, config.ack);
+    let link = Link::new(main, bulk, durable, &config, timeout);
     greet(&link).await?;
     let store = RedisStore::new(link, dialer, &config, options);
     store.greeted().await?;
@@ -117,6 +117,8 @@ async fn greet(link: &Link) -> Result<()> {
 pub(crate) struct Dialer {
     config: Config,
     certificates: Option<TlsCertificates>,
+    /// User and password for the Sentinels.
+    sentinel_login: Option<(Option<String>, String)>,
 }
 
 impl std::fmt::Debug for Dialer {
@@ -132,9 +134,11 @@ impl Dialer {
             // Fails where the program has chosen one already, which is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
+        let sentinel_login = sentinel_login(&config)?;
         Ok(Self {
             config,
             certificates,
+            sentinel_login,
         })
     }
 
@@ -228,7 +232,15 @@ impl Dialer {
         let clients: RedisResult<Vec<Client>> = sentinels
             .iter()
             .map(|(host, port)| {
+                let mut settings = RedisConnectionInfo::default();
+                if let Some((user, password)) = &self.sentinel_login {
+                    settings = settings.set_password(password);
+                    if let Some(user) = user {
+                        settings = settings.set_username(user);
+                    }
+                }
                 let info = self.address(host, *port).into_connection_info()?;
+                let info = info.set_redis_settings(settings);
                 match &self.certificates {
                     Some(certificates) => Client::build_with_tls(info, certificates.clone()),
                     None => Client::open(info),
@@ -253,6 +265,30 @@ impl Dialer {
             }
         }
     }
+}
+
+/// User and password for the Sentinels, as the URL says.
+fn sentinel_login(config: &Config) -> Result<Option<(Option<String>, String)>> {
+    let path = match &config.sentinel_login {
+        SentinelLogin::None => return Ok(None),
+        SentinelLogin::Same => {
+            let password = config.password.clone();
+            return Ok(password.map(|password| (config.user.clone(), password)));
+        }
+        SentinelLogin::File(path) => path,
+    };
+    let refused = |why: String| {
+        let said = format!("the file {} {why}", path.display());
+        StoreError::new(StoreErrorKind::Misconfigured, "open", said)
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let Some((user, password)) = text.trim_end_matches(['\r', '\n']).split_once(':') else {
+        let said = "holds no login for the Sentinels; write user:password or :password";
+        return Err(refused(said.to_owned()));
+    };
+    let user = (!user.is_empty()).then(|| user.to_owned());
+    Ok(Some((user, password.to_owned())))
 }
 
 fn certificates(tls: &Tls) -> Result<TlsCertificates> {

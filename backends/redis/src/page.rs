@@ -29,7 +29,7 @@ struct Run {
 #[derive(Clone, Copy, Debug)]
 enum RunState {
     Leased(Timestamp),
-    Released,
+    Returned,
 }
 
 /// What is known of a lane's entries up to its cursor.
@@ -184,13 +184,14 @@ impl Held {
             if segment.ends_with(b"#") {
                 continue;
             }
-            // Its lease ended and nobody took it over yet: still in somebody's hands.
-            let end = until
-                .get(&segment)
-                .copied()
-                .map_or(now, Timestamp::from_millis);
+            let end = until.get(&segment).copied().map(Timestamp::from_millis);
+            // One whose lease ended is in nobody's hands, whether or not a receive took note.
+            let state = match end {
+                Some(end) if end > now => RunState::Leased(end),
+                Some(_) | None => RunState::Returned,
+            };
             for run in text.text()?.trim_start_matches(['=', '/']).split(';') {
-                runs.extend(read_run(run, lane, 1, RunState::Leased(end)));
+                runs.extend(read_run(run, lane, 1, state));
             }
         }
         for member in returned.list()? {
@@ -198,14 +199,14 @@ impl Held {
             let Some((place, run)) = member.split_once(',') else {
                 continue;
             };
-            // A run that a segment still speaks for is told by that segment.
+            // A run that a segment still speaks for was told by that segment.
             if run.ends_with(',') {
                 let lane_of = place.chars().next().unwrap_or('9');
                 runs.extend(read_run(
                     &format!("{lane_of},{run}"),
                     lane,
                     0,
-                    RunState::Released,
+                    RunState::Returned,
                 ));
             }
         }
@@ -222,7 +223,7 @@ impl Held {
         match run {
             Some(run) => match run.state {
                 RunState::Leased(until) => (MessageState::Leased { until }, run.deliveries),
-                RunState::Released => (MessageState::Waiting, run.deliveries),
+                RunState::Returned => (MessageState::Waiting, run.deliveries),
             },
             None => (MessageState::Waiting, 0),
         }

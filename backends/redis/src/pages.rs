@@ -70,7 +70,7 @@ impl RedisStore {
             .await
     }
 
-    /// Everything but leased messages, live ones first.
+    /// Everything but what a worker has, live ones first.
     pub(crate) async fn page_all(
         &self,
         queue: &QueueName,

@@ -6,12 +6,14 @@ use bytes::Bytes;
 use longshore_core::validate::check_lease;
 use longshore_core::wire::DecodeError;
 use longshore_core::{
-    DeadReason, Delivery, Message, OnExpired, QueueName, Receive, Received, Result, Timestamp,
+    DeadReason, Delivery, Effect, Message, OnExpired, QueueName, Receive, Received, Result,
+    StoreErrorKind, Timestamp,
 };
 use redis::Pipeline;
 use tokio::time::Instant;
 
 use crate::error::strange;
+use crate::link::Call;
 use crate::receipt::{Proof, entry_parts, segment_name};
 use crate::reply::Reply;
 use crate::row::Row;
@@ -22,7 +24,9 @@ use crate::store::{RedisStore, told};
 /// How long a row of a newer version is put back.
 const SET_ASIDE_MS: u64 = 60_000;
 /// Sleepers look again after about this long, whatever happens: a wake-up may get lost.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// For how long the server keeps the name of a sleeper: longer than it sleeps.
+const SLEEPER_MS: u64 = 3_000;
 
 /// The longest wait for a message.
 const WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -82,8 +86,18 @@ impl RedisStore {
             let wait = self
                 .nap(next_due)
                 .min(deadline.saturating_duration_since(Instant::now()));
-            let _ = tokio::time::timeout(wait, ring).await;
+            let was_woken = tokio::time::timeout(wait, ring).await.is_ok();
+            // Whoever was not woken, and would have been, need not ask at the end of its wait.
+            if !was_woken && Instant::now() >= deadline && self.is_woken() {
+                return Ok(Received::new(Vec::new(), set_aside));
+            }
         }
+    }
+
+    /// Whether this process hears of new messages: its subscription stands, and time goes by
+    /// itself.
+    fn is_woken(&self) -> bool {
+        self.time.clock().is_none() && self.bell.is_listening()
     }
 
     /// How long to sleep where nothing rings.
@@ -144,9 +158,9 @@ impl RedisStore {
             .arg(request.batch_max.get())
             .arg(lease_ms.min(1 << 52))
             .arg(if sleeps { self.bell.channel() } else { "" })
-            .arg(3_000)
+            .arg(SLEEPER_MS)
             .arg(queue.as_str());
-        let reply = self.link.run(&call).await?;
+        let reply = self.lease_once(&call).await?;
         let mut parts = reply.list()?.into_iter();
         let mut next = || {
             parts
@@ -167,6 +181,21 @@ impl RedisStore {
             next_due,
             leased,
         })
+    }
+
+    /// Sends a call to lease. Where the connection broke and nobody knows whether it arrived, it
+    /// is sent once more: the name of the segment is the same, so the server answers the same run
+    /// and no message is charged for a lost answer.
+    async fn lease_once(&self, call: &Call) -> Result<Reply> {
+        match self.link.run(call).await {
+            Err(error)
+                if error.kind() == StoreErrorKind::Unavailable
+                    && error.effect() == Effect::Unknown =>
+            {
+                self.link.run(call).await
+            }
+            answered => answered,
+        }
     }
 
     /// Takes out what cannot be handed over, and settles it.

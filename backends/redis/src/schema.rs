@@ -21,6 +21,16 @@ impl Keys {
         }
     }
 
+    /// What all keys begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The pattern that exactly the keys under the prefix match.
+    pub(crate) fn pattern(&self) -> String {
+        format!("{{{}[/}}]*", self.prefix)
+    }
+
     /// What all keys of a partition begin with. The braces put them into one slot of a cluster.
     fn tag(&self, queue: &QueueName, partition: u16) -> String {
         format!("{{{}/{queue}#{partition}}}", self.prefix)

@@ -1,5 +1,6 @@
 //! The scripts, their text and their names in the server's cache.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use redis::Script as Text;
@@ -22,6 +23,13 @@ impl Script {
     /// The name of the script in the cache of a server.
     pub(crate) fn hash(&self) -> &str {
         self.text.get_hash()
+    }
+
+    /// The commands that it may call.
+    pub(crate) fn commands(&self) -> BTreeSet<String> {
+        let calls = self.source.split("call('").skip(1);
+        let names = calls.filter_map(|rest| rest.split('\'').next());
+        names.map(str::to_ascii_lowercase).collect()
     }
 
     /// The whole text.

@@ -74,6 +74,13 @@ impl Bell {
         }
     }
 
+    /// Whether the subscription stands.
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listening
+            .get()
+            .is_some_and(|listening| *listening.borrow())
+    }
+
     /// Subscribes, once. A store that is away does not hold the caller up: sleepers look again
     /// by themselves.
     pub(crate) async fn listen(self: &Arc<Self>) {

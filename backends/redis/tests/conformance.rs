@@ -1,5 +1,9 @@
 //! The conformance suite on a real redis-server, which this starts and stops.
 
+#[path = "suite/excluded.rs"]
+mod excluded;
+#[path = "suite/plant.rs"]
+mod plant;
 #[expect(dead_code, reason = "the suite needs no more than a server that runs")]
 #[path = "redis/servers/single.rs"]
 mod single;
@@ -13,22 +17,29 @@ use longshore_core::{Backend, Clock, ManualClock, NewMessage, OpenOptions, Queue
 use longshore_memory::MemoryStore;
 use single::Server;
 
-struct Redis(Server);
+/// The store on one server, with so many partitions.
+struct Redis {
+    server: Arc<Server>,
+    name: &'static str,
+    partitions: u16,
+}
 
 #[async_trait]
 impl Harness for Redis {
     fn name(&self) -> &'static str {
-        "redis"
+        self.name
     }
 
     async fn open(&self, clock: Arc<ManualClock>) -> Box<dyn Subject> {
         // Stores with different prefixes see nothing of each other.
         let prefix = format!("t{:x}", fastrand::u64(..));
-        let url = self.0.url(&format!("prefix={prefix}"));
+        let query = format!("prefix={prefix}&partitions={}", self.partitions);
+        let url = self.server.url(&query);
         let store = opened(&url, clock.clone()).await;
         Box::new(Opened {
             url,
             prefix,
+            partitions: self.partitions,
             store,
             clock,
         })
@@ -41,11 +52,19 @@ impl Harness for Redis {
     fn property_cases(&self) -> u32 {
         32
     }
+
+    fn excluded(&self) -> &'static [(&'static str, &'static str)] {
+        if self.partitions == 1 {
+            return &[];
+        }
+        &excluded::PARTITIONED
+    }
 }
 
 struct Opened {
     url: String,
     prefix: String,
+    partitions: u16,
     store: Backend,
     clock: Arc<ManualClock>,
 }
@@ -70,27 +89,25 @@ impl Subject for Opened {
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {
         let stored = self.store.queues.enqueue(queue, std::slice::from_ref(new));
         stored.await.expect("enqueue");
-        let address = self.url.split('?').next().unwrap_or_default();
-        let client = redis::Client::open(address).expect("a client");
-        let mut connection = client
-            .get_multiplexed_async_connection()
-            .await
-            .expect("connect");
-        let key = |name: &str| format!("{{{}/{queue}#0}}:{name}", self.prefix);
-        let script = redis::Script::new(include_str!("redis/servers/plant.lua"));
-        let mut call = script.prepare_invoke();
-        for name in ["s0", "s1", "s2", "b"] {
-            call.key(key(name));
-        }
-        call.arg(&new.id.as_uuid().as_bytes()[..])
-            .arg(head)
-            .arg(body);
-        let replaced: u32 = call.invoke_async(&mut connection).await.expect("plant");
+        let partitions = (0..self.partitions).map(|partition| {
+            let prefix = &self.prefix;
+            format!("{{{prefix}/{queue}#{partition}}}")
+        });
+        let replaced = plant::replace(&self.url, partitions, new.id, &head, &body).await;
         assert_eq!(replaced, 1);
     }
 }
 
 fn main() -> ExitCode {
-    let harness = Server::start(&[]).map(|server| Arc::new(Redis(server)) as Arc<dyn Harness>);
-    longshore_conformance::main(vec![harness.map_err(|why| Missing { name: "redis", why })])
+    let server = Server::start(&[]).map(Arc::new);
+    let harness = |name, partitions| {
+        let server = server.clone().map_err(|why| Missing { name, why })?;
+        let harness = Redis {
+            server,
+            name,
+            partitions,
+        };
+        Ok(Arc::new(harness) as Arc<dyn Harness>)
+    };
+    longshore_conformance::main(vec![harness("redis", 1), harness("redis_partitioned", 4)])
 }

@@ -14,9 +14,11 @@ use crate::state::{self, BACKOFF, BEHIND, DELAYED, LEASED, READY, SET_ASIDE};
 use crate::tx::Tx;
 
 /// What a purge removes, in this order: those behind go before the head that would admit them.
-const PURGED: [i64; 7] = [
+/// Of the leased ones it takes those whose lease ended.
+const PURGED: [i64; 8] = [
     BEHIND,
     DELAYED,
+    LEASED,
     READY,
     READY + 1,
     READY + 2,
@@ -40,8 +42,8 @@ pub(crate) fn cancel(tx: &Tx<'_>, queue: &mut QueueRow, id: MessageId) -> Outcom
 
 /// Gives a message another due time.
 ///
-/// A head in back-off was delivered before: it keeps the head and the group waits for it. Any
-/// other member leaves the order of its group and joins when it falls due.
+/// A head in back-off or with an ended lease was delivered before: it keeps the head and the group
+/// waits for it. Any other member leaves the order of its group and joins when it falls due.
 pub(crate) fn reschedule(
     tx: &Tx<'_>,
     queue: &mut QueueRow,
@@ -57,7 +59,7 @@ pub(crate) fn reschedule(
     let place = due.max(now);
     row.due = due;
     tx.receivable_at(due);
-    let keeps_head = row.state == BACKOFF || row.state == SET_ASIDE;
+    let keeps_head = [BACKOFF, SET_ASIDE, LEASED].contains(&row.state);
     let ready = state::ready_of(row.flags);
     match row.group.clone() {
         _ if due > now && keeps_head => row.enter(tx, queue, BACKOFF, due)?,
@@ -95,26 +97,33 @@ pub(crate) fn purge(tx: &Tx<'_>, queue: &mut QueueRow, max: usize) -> Outcome<Pu
     }
     Ok(Purged {
         removed: removed as u64,
-        more: queue.waiting + queue.delayed > 0,
+        more: queue.waiting + queue.delayed > 0 || !some(tx, queue.number, LEASED, 1)?.is_empty(),
     })
 }
 
+/// Rows in a state that nobody works on.
 fn some(tx: &Tx<'_>, queue: i64, state: i64, max: usize) -> Outcome<Vec<Live>> {
     let mut statement = tx.sql(concat!(
         "SELECT ",
         columns!(),
-        " FROM message WHERE queue = ?1 AND state = ?2 ORDER BY at, seq LIMIT ?3"
+        " FROM message WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY at, seq LIMIT ?4"
     ))?;
-    let rows = statement.query_map(params![queue, state, max as i64], Live::of)?;
+    let until = if state == LEASED {
+        tx.now.as_millis()
+    } else {
+        i64::MAX
+    };
+    let rows = statement.query_map(params![queue, state, until, max as i64], Live::of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The live message of an id, if nobody works on it.
+/// The live message of an id, if nobody works on it. One with an ended lease is free: until it
+/// is changed or delivered again its old receipt is still good.
 fn free(tx: &Tx<'_>, queue: &QueueRow, id: MessageId) -> Outcome<Result<Live, Changed>> {
     Ok(match Live::by_id(tx, queue.number, id)? {
         None => Err(Changed::NotFound),
         Some(row) if state::is_dead(row.state) => Err(Changed::NotFound),
-        Some(row) if row.state == LEASED => Err(Changed::Leased),
+        Some(row) if row.state == LEASED && row.at > tx.now.as_millis() => Err(Changed::Leased),
         Some(row) => Ok(row),
     })
 }

@@ -77,7 +77,8 @@ impl Engine {
         let conn = writer.map_err(|error| sql("open", error))?;
         schema::check_open(&conn)?;
         let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
-        let no_bell = |error| unwritable(&place.bell, "the bell file cannot be written", error);
+        let no_bell =
+            |error| unwritable(&place.bell, "the file that wakes waiting receivers", error);
         let bell = Bell::open(&place.bell).map_err(no_bell)?;
         let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
         let (poke, pokes) = std_mpsc::sync_channel(1);

@@ -59,7 +59,10 @@ fn check_depth(tx: &Tx<'_>, name: &QueueName, queue: &QueueRow) -> Outcome<()> {
         Some(max) if depth > max => Err(tx
             .refusal(
                 StoreErrorKind::Overloaded,
-                format!("the queue would hold {depth} messages, at most {max} are allowed"),
+                format!(
+                    "the queue would hold {depth} messages, at most {max} are allowed; work some \
+                     of them first, or raise depth_max"
+                ),
             )
             .with("queue", name)
             .retry_after(RETRY_FULL)

@@ -7,6 +7,8 @@ use std::time::Duration;
 use longshore_core::{StoreError, StoreErrorKind};
 use rusqlite::ErrorCode;
 
+use crate::access;
+
 const DISK_FULL: &str = "the disk is full; free some space, nothing was lost";
 
 /// Why work inside a transaction stopped.
@@ -68,17 +70,16 @@ pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
     )
 }
 
-/// A refusal because a companion of the database cannot be opened for writing.
-pub(crate) fn unwritable(path: &Path, message: &str, error: io::Error) -> StoreError {
-    let (kind, message) = match error.kind() {
+/// A refusal because the database or a companion, `what` in words, cannot be opened for writing.
+pub(crate) fn unwritable(path: &Path, what: &str, error: io::Error) -> StoreError {
+    let refusal = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            (StoreErrorKind::Overloaded, DISK_FULL)
+            StoreError::new(StoreErrorKind::Overloaded, "open", DISK_FULL)
+                .with("path", path.display())
         }
-        _ => (StoreErrorKind::Denied, message),
+        _ => access::companion(path, what),
     };
-    StoreError::new(kind, "open", message)
-        .with("path", path.display())
-        .caused_by(error)
+    refusal.caused_by(error)
 }
 
 fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {

@@ -4,6 +4,7 @@
 //! other processes through a lock file, runs all calls that wait in one transaction, and answers
 //! them after the commit. A bell file wakes receivers that sleep in other processes.
 
+mod access;
 mod admin;
 mod adopt;
 mod bell;

@@ -15,6 +15,8 @@ pub(crate) struct Walk {
     call: &'static str,
     letter: &'static str,
     slots: &'static [[i64; 2]],
+    /// Whether it shows what a worker has; else of the leased ones only those whose lease ended.
+    in_hands_too: bool,
 }
 
 /// Live messages: what is handed out next comes first.
@@ -31,6 +33,7 @@ pub(crate) const PEEK: Walk = Walk {
         [BEHIND, BEHIND],
         [DELAYED, DELAYED],
     ],
+    in_hands_too: true,
 };
 
 /// Dead letters, oldest first.
@@ -38,15 +41,18 @@ pub(crate) const DEAD_LETTERS: Walk = Walk {
     call: "dead_letters",
     letter: "d",
     slots: &[[PARKED, DEAD]],
+    in_hands_too: false,
 };
 
-/// Everything but leased messages: heads of groups before those behind them.
+/// Everything but what a worker has: heads of groups before those behind them.
 pub(crate) const EXPORT: Walk = Walk {
     call: "export",
     letter: "e",
     slots: &[
         [BACKOFF, BACKOFF],
         [SET_ASIDE, SET_ASIDE],
+        // Those whose lease ended.
+        [LEASED, LEASED],
         [READY, READY],
         [READY + 1, READY + 1],
         [READY + 2, READY + 2],
@@ -54,6 +60,7 @@ pub(crate) const EXPORT: Walk = Walk {
         [BEHIND, DELAYED],
         [PARKED, DEAD],
     ],
+    in_hands_too: false,
 };
 
 /// Where a page ended: the slot, and the place in it.
@@ -105,7 +112,13 @@ impl Walk {
         let mut after = after;
         while after.slot < self.slots.len() && found.len() < wanted {
             let left = wanted - found.len();
-            let rows = slot(conn, queue, self.slots[after.slot], after, left)?;
+            let states = self.slots[after.slot];
+            let until = if states[0] == LEASED && !self.in_hands_too {
+                now.as_millis()
+            } else {
+                i64::MAX
+            };
+            let rows = slot(conn, queue, states, until, after, left)?;
             found.extend(rows.into_iter().map(|seen| (after.slot, seen)));
             after = After {
                 slot: after.slot + 1,
@@ -131,17 +144,18 @@ fn slot(
     conn: &Connection,
     queue: i64,
     states: [i64; 2],
+    until: i64,
     after: After,
     max: usize,
 ) -> Outcome<Vec<Seen>> {
     let mut statement = conn.prepare_cached(concat!(
         "SELECT ",
         seen_columns!(),
-        " FROM message WHERE queue = ?1 AND state = ?2 AND (at, seq) > (?3, ?4)
-          ORDER BY at, seq LIMIT ?5"
+        " FROM message WHERE queue = ?1 AND state = ?2 AND at <= ?5 AND (at, seq) > (?3, ?4)
+          ORDER BY at, seq LIMIT ?6"
     ))?;
     let mut list = |state: i64| -> Outcome<Vec<Seen>> {
-        let params = params![queue, state, after.at, after.seq, max as i64];
+        let params = params![queue, state, after.at, after.seq, until, max as i64];
         let rows = statement.query_map(params, Seen::of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };

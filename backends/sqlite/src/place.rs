@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use longshore_core::{Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{connect, schema};
+use crate::{access, connect, schema};
 
 const NO_DATABASE: &str =
     "the file is not a SQLite database; it was not touched, name another file";
@@ -79,13 +79,17 @@ impl Place {
     /// It is read through SQLite: closing a file that this process opened by itself would drop
     /// the locks that SQLite holds on it.
     pub(crate) fn inspect(&self) -> Result<Found> {
-        let Ok(meta) = fs::metadata(&self.file) else {
-            return Ok(Found::Nothing);
+        let meta = match fs::metadata(&self.file) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(access::not_entered(&self.directory));
+            }
+            Err(_) => return Ok(Found::Nothing),
         };
         if !meta.is_file() {
             return Err(misconfigured(&self.file, "the path is not a regular file"));
         }
-        self.refuse_no_access(&meta)?;
+        access::check(&self.file, &meta)?;
         match meta.len() {
             0 => return Ok(Found::Nothing),
             // SQLite takes a file that is shorter than any page for an empty one.
@@ -123,22 +127,6 @@ impl Place {
             }
         }
         uri + parameters
-    }
-
-    fn refuse_no_access(&self, meta: &fs::Metadata) -> Result<()> {
-        use rustix::fs::Access;
-        if rustix::fs::access(&self.file, Access::READ_OK).is_err() {
-            return Err(denied(&self.file, "the file cannot be read by this user"));
-        }
-        // A superuser may write anyway; that is hardly what the owner of a read-only file wants.
-        let read_only = meta.permissions().readonly();
-        if read_only || rustix::fs::access(&self.file, Access::WRITE_OK).is_err() {
-            return Err(denied(
-                &self.file,
-                "the file is read-only for this user; a queue must be writable, even to look at it",
-            ));
-        }
-        Ok(())
     }
 
     fn refusal(&self, error: rusqlite::Error) -> StoreError {
@@ -181,7 +169,7 @@ fn header(uri: &str) -> rusqlite::Result<Result<Found>> {
 
 fn no_directory(parent: &Path, error: &std::io::Error) -> StoreError {
     match error.kind() {
-        ErrorKind::PermissionDenied => denied(parent, "the directory cannot be entered"),
+        ErrorKind::PermissionDenied => access::not_entered(parent),
         _ => misconfigured(
             parent,
             "the directory of the file does not exist; create it",
@@ -230,11 +218,6 @@ fn refuse_network(_directory: &Path) -> Result<()> {
 
 fn misconfigured(path: &Path, message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Misconfigured, "open", message).with("path", path.display())
-}
-
-/// A refusal for lack of rights.
-pub(crate) fn denied(path: &Path, message: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Denied, "open", message).with("path", path.display())
 }
 
 #[cfg(all(test, target_os = "linux"))]

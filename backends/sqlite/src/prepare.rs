@@ -18,25 +18,26 @@ pub(crate) fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
     // A file that is not ours is left alone; one that another process is just creating may look
     // odd for a moment, but then its lock file is there.
     let first = match place.inspect() {
-        Err(_) if place.lock.exists() => None,
+        Err(error) if error.kind() != StoreErrorKind::Denied && place.lock.exists() => None,
         first => Some(first?),
     };
-    if first == Some(Found::Nothing) && !config.create && !place.file.exists() {
-        return Err(StoreError::new(
-            StoreErrorKind::NotFound,
-            "open",
-            "there is no store at this path; the first enqueue creates it",
-        )
-        .with("path", place.file.display()));
+    // An empty file beside a lock file may be one that another process is just creating.
+    let begun = place.file.exists() && place.lock.exists();
+    if first == Some(Found::Nothing) && !config.create && !begun {
+        return Err(missing(place));
     }
     let lock = SideLock::open(&place.lock)
-        .map_err(|error| unwritable(&place.lock, "the directory cannot be written", error))?;
+        .map_err(|error| unwritable(&place.lock, "the lock file of the database", error))?;
     if first == Some(Found::Ready) {
         return Ok(lock);
     }
     {
         let _turn = wait_for_turn(&lock, config.call_timeout)?;
-        if place.inspect()? != Found::Ready {
+        let found = place.inspect()?;
+        if found == Found::Nothing && !config.create {
+            return Err(missing(place));
+        }
+        if found != Found::Ready {
             create(place)?;
             let conn = connect::writer(&place.file, Durability::Full)
                 .map_err(|error| sql("open", error))?;
@@ -46,6 +47,15 @@ pub(crate) fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
     Ok(lock)
 }
 
+fn missing(place: &Place) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::NotFound,
+        "open",
+        "there is no store at this path; the first enqueue creates it",
+    )
+    .with("path", place.file.display())
+}
+
 fn create(place: &Place) -> Result<()> {
     let file = private(&mut OpenOptions::new())
         .create_new(true)
@@ -53,7 +63,7 @@ fn create(place: &Place) -> Result<()> {
         .open(&place.file);
     match file {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(unwritable(&place.file, "the file cannot be created", error))
+            Err(unwritable(&place.file, "the database", error))
         }
         _ => Ok(()),
     }

@@ -6,7 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::error::Outcome;
 use crate::live::time;
 use crate::queue_row::QueueRow;
-use crate::state::{BACKOFF, DELAYED, PARKED, READY, SET_ASIDE};
+use crate::state::{BACKOFF, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
+
+/// Of those whose lease ended so many are looked at for their age, those that ended first.
+const LAPSED_MAX: i64 = 1000;
 
 /// The numbers of a queue; `None` if it does not exist.
 pub(crate) fn stats(
@@ -18,11 +21,14 @@ pub(crate) fn stats(
         return Ok(None);
     };
     // What fell due counts as delayed in the row until a receive looks at it.
-    let due = due(conn, queue.number, BACKOFF, now)? + due(conn, queue.number, DELAYED, now)?;
+    let of = |state| until(conn, queue.number, state, now);
+    let due = of(BACKOFF)? + of(DELAYED)?;
+    // So does what has an ended lease as leased: nobody works on it any more.
+    let lapsed = of(LEASED)?;
     let mut stats = QueueStats::default();
-    stats.waiting = positive(queue.waiting) + due;
+    stats.waiting = positive(queue.waiting) + due + lapsed;
     stats.delayed = positive(queue.delayed).saturating_sub(due);
-    stats.leased = positive(queue.leased);
+    stats.leased = positive(queue.leased).saturating_sub(lapsed);
     stats.dead = positive(queue.dead);
     stats.parked = within(conn, queue.number, PARKED, i64::MIN, i64::MAX)?;
     stats.set_aside = within(conn, queue.number, SET_ASIDE, now.as_millis() + 1, i64::MAX)?;
@@ -38,7 +44,7 @@ fn positive(number: i64) -> u64 {
     number.max(0) as u64
 }
 
-fn due(conn: &Connection, queue: i64, state: i64, now: Timestamp) -> Outcome<u64> {
+fn until(conn: &Connection, queue: i64, state: i64, now: Timestamp) -> Outcome<u64> {
     within(conn, queue, state, i64::MIN, now.as_millis())
 }
 
@@ -65,5 +71,13 @@ fn oldest(conn: &Connection, queue: i64, now: Timestamp) -> Outcome<Option<Times
             .optional()?;
         oldest = [oldest, first].into_iter().flatten().min();
     }
-    Ok(oldest.map(time))
+    let lapsed: Option<i64> = conn
+        .prepare_cached(
+            "SELECT min(due) FROM (SELECT due FROM message
+             WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY at LIMIT ?4)",
+        )?
+        .query_row(params![queue, LEASED, now.as_millis(), LAPSED_MAX], |row| {
+            row.get(0)
+        })?;
+    Ok([oldest, lapsed].into_iter().flatten().min().map(time))
 }

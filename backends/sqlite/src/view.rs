@@ -65,7 +65,7 @@ impl Seen {
 
 fn shown(row: &Live, detail: &Detail, now: Timestamp) -> MessageState {
     match row.state {
-        LEASED => MessageState::Leased {
+        LEASED if row.at > now.as_millis() => MessageState::Leased {
             until: time(row.at),
         },
         BACKOFF | DELAYED if row.at > now.as_millis() => MessageState::Delayed,

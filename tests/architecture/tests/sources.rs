@@ -7,6 +7,10 @@ use longshore_architecture_tests::{
 /// Where the wall clock may be read, and what for.
 const CLOCKS: &[(&str, &str)] = &[
     ("backends/memory/src/clock.rs", "the store's clock"),
+    (
+        "backends/redis/src/clock.rs",
+        "doctor compares it with the server's",
+    ),
     ("backends/sqlite/src/clock.rs", "the store's clock"),
     ("worker/src/clock.rs", "times in attempt records"),
     (

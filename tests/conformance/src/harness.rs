@@ -20,6 +20,12 @@ pub trait Harness: Send + Sync + 'static {
 
     /// How many random histories the property test tries where the environment does not say.
     fn property_cases(&self) -> u32;
+
+    /// Cases that ask for what the declared limits of this store exclude, with the limit that
+    /// does: they are shown as ignored, and one that no longer exists fails the run.
+    fn excluded(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 }
 
 /// An open store under test. It is removed when this is dropped.

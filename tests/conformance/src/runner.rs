@@ -19,8 +19,10 @@ fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
     for harness in harnesses {
         match harness {
             Ok(harness) => {
-                trials.extend(trials_of(&harness));
-                trials.push(property_of(harness));
+                let excluded = harness.excluded();
+                let mut of_store = trials_of(&harness);
+                of_store.push(property_of(harness));
+                trials.extend(without(of_store, excluded));
             }
             Err(missing) => trials.push(Trial::test(
                 format!("{}::the_store_is_there", missing.name),
@@ -29,6 +31,35 @@ fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
         }
     }
     trials
+}
+
+/// The trials, those excluded marked as ignored; a name that is none of theirs is a failed trial.
+fn without(trials: Vec<Trial>, excluded: &'static [(&str, &str)]) -> Vec<Trial> {
+    let case = |trial: &Trial| {
+        trial
+            .name()
+            .split_once("::")
+            .map(|(_, case)| case.to_owned())
+    };
+    let unknown = excluded.iter().filter_map(|(name, _)| {
+        let is_known = trials
+            .iter()
+            .any(|trial| case(trial).as_deref() == Some(*name));
+        let stale = move || Err(Failed::from(format!("no case is called {name}")));
+        (!is_known).then(|| Trial::test(format!("excluded::{name}"), stale))
+    });
+    let unknown: Vec<Trial> = unknown.collect();
+    let marked = trials.into_iter().map(|trial| {
+        let name = case(&trial);
+        let found = excluded
+            .iter()
+            .find(|(known, _)| name.as_deref() == Some(*known));
+        match found {
+            Some((_, limit)) => trial.with_kind(*limit).with_ignored_flag(true),
+            None => trial,
+        }
+    });
+    marked.chain(unknown).collect()
 }
 
 fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
@@ -55,6 +86,23 @@ fn is_there(missing: &Missing) -> Result<(), Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excluded_case_is_shown_and_a_name_of_none_fails() {
+        let trials = || {
+            vec![
+                Trial::test("s::a::b", || Ok(())),
+                Trial::test("s::c::d", || Ok(())),
+            ]
+        };
+        let marked = without(trials(), &[("a::b", "order")]);
+        let ignored: Vec<_> = marked.iter().map(Trial::has_ignored_flag).collect();
+        assert_eq!(ignored, [true, false]);
+        assert_eq!(marked[0].kind(), "order");
+        let stale = without(trials(), &[("a::x", "order")]);
+        assert_eq!(stale.len(), 3);
+        assert_eq!(stale[2].name(), "excluded::a::x");
+    }
 
     #[test]
     fn a_missing_store_is_a_failed_test_and_no_silence() {

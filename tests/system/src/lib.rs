@@ -17,6 +17,7 @@ mod place;
 mod process;
 #[cfg(doctest)]
 mod readme;
+mod redis_server;
 mod tmpfs;
 mod verdict;
 mod wait;

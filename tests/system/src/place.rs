@@ -7,12 +7,16 @@ use std::thread;
 
 use tempfile::TempDir;
 
+use crate::redis_server::RedisServer;
+
 /// A folder that is gone after the test, with a queue file, the lines of the handlers and the
 /// output of every process in it.
 #[derive(Debug)]
 pub struct Place {
     folder: TempDir,
     processes: Cell<u32>,
+    /// Where the queues are, if not in a file.
+    server: Option<RedisServer>,
 }
 
 impl Place {
@@ -29,7 +33,24 @@ impl Place {
         Self {
             folder: TempDir::with_prefix("longshore-system-").expect("a folder can be made"),
             processes: Cell::new(0),
+            server: None,
         }
+    }
+
+    /// A new one whose queues are on a redis-server of its own.
+    ///
+    /// # Panics
+    ///
+    /// When no folder can be made, or no server starts.
+    pub fn on_redis() -> Self {
+        let mut place = Self::new();
+        place.server = Some(RedisServer::start(place.folder()));
+        place
+    }
+
+    /// Whether the queues are in a file of this folder.
+    pub fn has_file(&self) -> bool {
+        self.server.is_none()
     }
 
     /// A path in it.
@@ -47,15 +68,21 @@ impl Place {
         self.path("queue.db")
     }
 
-    /// The store in that file.
+    /// The store in that file, or on the server.
     pub fn store(&self) -> String {
-        format!("sqlite://{}", self.database().display())
+        match &self.server {
+            Some(server) => server.url(),
+            None => format!("sqlite://{}", self.database().display()),
+        }
     }
 
     /// A store in that file that forgets the last moments in a power cut, for tests that do not
     /// cut the power and have many messages.
     pub fn fast_store(&self) -> String {
-        self.store() + "?sync=normal"
+        match &self.server {
+            Some(server) => server.url(),
+            None => self.store() + "?sync=normal",
+        }
     }
 
     /// Writes a file.

@@ -75,7 +75,7 @@ impl fmt::Display for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        Self::new(Exit::from(error.kind()), error.to_string())
+        Self::new(Exit::from(error.kind()), told(&error))
     }
 }
 
@@ -83,6 +83,29 @@ impl From<NameError> for CliError {
     fn from(error: NameError) -> Self {
         Self::usage(error.to_string())
     }
+}
+
+/// The sentence for trouble with the store, with what was being done in words instead of the name
+/// of the call.
+pub(crate) fn told(error: &StoreError) -> String {
+    let text = error.to_string();
+    let Some(rest) = text.strip_prefix(&format!("{} failed: ", error.operation())) else {
+        return text;
+    };
+    let doing = match error.operation() {
+        // Whoever opens a store says which one.
+        "open" => return rest.to_owned(),
+        "queues" => "listing the queues",
+        "stats" => "reading the numbers of the queue",
+        "settings" => "reading the settings of the queue",
+        "dead_letters" => "listing the dead letters",
+        "peek" => "looking into the queue",
+        "find" => "looking for the message",
+        "workers" => "listing the workers",
+        "check" => "checking the store",
+        other => other,
+    };
+    format!("{} failed: {rest}", doing.replace('_', " "))
 }
 
 /// Trouble with stdout: a reader that went away is no error to talk about.

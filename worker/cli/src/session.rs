@@ -92,10 +92,10 @@ pub(crate) async fn existing(backend: &Backend, queue: &QueueName) -> Result<Que
     let some = std::num::NonZeroU32::new(1000).unwrap_or(std::num::NonZeroU32::MIN);
     let known = backend.admin.queues(None, some).await?.items;
     let hint = match nearest(queue.as_str(), known.iter().map(QueueName::as_str)) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => "a queue exists from its first message, setting or pause".to_owned(),
+        Some(near) => format!("did you mean \"{near}\"? A"),
+        None => "a".to_owned(),
     };
     Err(CliError::nothing_matched(format!(
-        "there is no queue \"{queue}\"; {hint}"
+        "there is no queue \"{queue}\"; {hint} queue exists from its first message, setting or pause"
     )))
 }

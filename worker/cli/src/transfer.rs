@@ -71,14 +71,23 @@ pub(crate) struct Broken {
     pub(crate) both: bool,
 }
 
+/// How a move goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// So many more went.
+    Went(u64),
+    /// Only so many are left, and workers have them: until they settle, or their leases end.
+    Waits(u64),
+}
+
 /// Moves everything, following leased messages as they come back, until `stop` fires. Tells
-/// `progress` how many more went each round.
+/// `progress` of each round.
 pub(crate) async fn run(
     from: &Place,
     to: &Place,
     stop: &CancellationToken,
     moved: &mut Moved,
-    mut progress: impl FnMut(u64),
+    mut progress: impl FnMut(Progress),
 ) -> Result<Ended, Broken> {
     let mut after: Option<Cursor> = None;
     // Between rounds only: a round that is begun is ended, or messages would be in both places.
@@ -89,7 +98,7 @@ pub(crate) async fn run(
             .await
             .map_err(harmless)?;
         let went = round(from, to, &page.items, moved).await?;
-        progress(went);
+        progress(Progress::Went(went));
         after = match (went, page.next) {
             // What was read is gone: the next page begins where this one did.
             (1.., _) => None,
@@ -98,6 +107,9 @@ pub(crate) async fn run(
                 moved.leased = leased(from).await.map_err(harmless)?;
                 if moved.leased == 0 && page.items.is_empty() && after.is_none() {
                     return Ok(Ended::Emptied);
+                }
+                if moved.leased > 0 {
+                    progress(Progress::Waits(moved.leased));
                 }
                 tokio::select! {
                     () = tokio::time::sleep(LEASED_PAUSE) => {}

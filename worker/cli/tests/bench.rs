@@ -11,7 +11,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-const SCENARIOS: [&str; 5] = ["lifecycle", "callers", "flat", "pickup", "memory"];
+const SCENARIOS: [&str; 7] = [
+    "lifecycle",
+    "callers",
+    "flat",
+    "pickup",
+    "memory",
+    "grouped",
+    "drain",
+];
 
 fn bench(home: &Path, store: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
@@ -113,7 +121,7 @@ fn every_scenario_in_memory() {
         let report = json(&small(home.path(), "memory://bench", scenario));
         check_shape(&report, scenario, "memory");
         let expected = match scenario {
-            "lifecycle" => [2, 4, 0],
+            "lifecycle" | "grouped" => [3, 4, 0],
             "callers" => [2, 0, 0],
             "flat" => [4, 0, 0],
             "pickup" => [0, 2, 0],
@@ -135,7 +143,8 @@ fn every_scenario_on_sqlite_with_worker_processes() {
         check_shape(&report, scenario, "sqlite");
         assert_eq!(report["settings"]["query"], "sync=normal");
         let expected = match scenario {
-            "lifecycle" => [3, 4, 0],
+            "lifecycle" | "grouped" => [4, 4, 0],
+            "drain" => [1, 0, 0],
             "callers" => [2, 0, 0],
             "flat" => [4, 0, 0],
             "pickup" => [0, 2, 1],
@@ -189,6 +198,7 @@ fn what_makes_no_sense_is_refused() {
         2,
         "JSON",
     );
+    refused("memory://x", &["--scenario", "space"], 2, "server");
     refused("sqlite://./gone/q.db", &[], 3, "gone");
     refused("sqlite://./q.db?snyc=full", &[], 78, "sync");
     refused("redis://127.0.0.1:1/0", &[], 69, "server");

@@ -26,6 +26,8 @@ mod manage;
 mod pipes;
 #[path = "cli/receive.rs"]
 mod receive;
+#[path = "cli/rights.rs"]
+mod rights;
 #[path = "cli/routes.rs"]
 mod routes;
 #[path = "cli/run.rs"]

@@ -50,6 +50,11 @@ impl Queue {
         batch: &[NewMessage],
         deadline: Deadline,
     ) -> Result<Vec<Enqueued>> {
+        for message in batch {
+            message.check_times().map_err(|wrong| {
+                StoreError::invalid_input("enqueue", wrong).with("id", message.id)
+            })?;
+        }
         let store = &self.connection.backend().queues;
         let mut maybe_applied = false;
         let mut next = 2;

@@ -62,7 +62,8 @@ macro_rules! option_setters {
             self
         }
 
-        /// Lets it expire this long after the store took it. Default: the queue's setting.
+        /// Lets it expire this long after the store took it. Default: the queue's setting. What
+        /// would expire before it is due is refused.
         pub fn expires(mut self, span: ::std::time::Duration) -> Self {
             self.options.expires = Some(::longshore_core::Due::In(span));
             self

@@ -128,3 +128,22 @@ async fn a_request_ends_by_its_deadline() {
     assert_eq!(error.effect(), Effect::Unknown);
     assert_eq!(faults.calls(Call::Enqueue), 1);
 }
+
+#[tokio::test]
+async fn what_could_never_be_delivered_is_refused() {
+    let stage = Stage::memory().await;
+    let queue = stage.queue();
+    let second = Duration::from_secs(1);
+    for (expires, delay) in [(0, 0), (1, 1), (1, 5)] {
+        let request = queue.enqueue(count(1)).expires(second * expires);
+        let refused = request.delay(second * delay).await.unwrap_err();
+        let EnqueueError::Store(error) = refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(error.kind(), StoreErrorKind::InvalidInput, "{error}");
+        assert_eq!(error.effect(), Effect::NotApplied);
+    }
+    assert_eq!(stage.stats().await.live(), 0);
+    let request = queue.enqueue(count(1)).expires(second * 2);
+    request.delay(second).await.unwrap();
+}

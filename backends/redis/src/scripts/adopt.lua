@@ -35,6 +35,7 @@ local function adopt(i)
   return '1'
 end
 
+promote(now, 1000)
 for i = 3, #ARGV, 17 do out[#out + 1] = adopt(i) end
 wake(queue, now)
 return table.concat(out)

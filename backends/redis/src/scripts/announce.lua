@@ -11,9 +11,11 @@ if ARGV[4] == '' then
 else
   call('HSET', KEYS[1], ARGV[2], string.format('%.0f %.0f ', now, now + tonumber(ARGV[3])) .. ARGV[4])
 end
-local all = call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local till = string.match(all[i + 1], '^%d+ (%d+)')
-  if not till or tonumber(till) <= now then call('HDEL', KEYS[1], all[i]) end
+-- Those that are gone are looked for by chance, a few each time: the cost does not grow with the
+-- list, and readers leave out what is over anyway.
+local some = call('HRANDFIELD', KEYS[1], 8, 'WITHVALUES')
+for i = 1, #some, 2 do
+  local till = string.match(some[i + 1], '^%d+ (%d+)')
+  if not till or tonumber(till) <= now then call('HDEL', KEYS[1], some[i]) end
 end
 return string.format('%.0f', now)

@@ -4,11 +4,24 @@
 local now, queue, what = clock(ARGV[1]), ARGV[2], ARGV[3]
 local out = {}
 
--- The released run of exactly or around this entry; nothing while a segment holds it.
-local function released(lane, entry)
+-- The run that came back with this entry, its member and the segment that had it ('' if it was
+-- released); nothing while a lease holds it.
+local function came_back(lane, entry)
   for _, member in ipairs(call('ZRANGEBYLEX', K.e, '[' .. lane .. ' ', '(' .. lane .. '!')) do
     local run, segment = parse_returned(member)
-    if segment == '' and in_run(run, entry) then return run, member end
+    if in_run(run, entry) then return run, member, segment end
+  end
+end
+
+-- Takes an entry from the segment whose lease on it ended.
+local function take_from(segment, lane, entry)
+  local runs = runs_of(call('HGET', K.h, segment) or '')
+  for index, run in ipairs(runs) do
+    if run.lane == lane and in_run(run, entry) then
+      hole(segment, runs, index, entry)
+      call('HINCRBY', K.c, 'f', -1)
+      return
+    end
   end
 end
 
@@ -17,16 +30,24 @@ local function take_ready(section, place, id)
   if not found then return nil, '0' end
   local row = row_of(section, found[2])
   if row.i ~= id then return nil, '0' end
-  if not id_less(call('HGET', K.c, 'cur' .. section) or '0-0', place) then
-    local run, member = released(section, place)
-    if not run then return nil, 'l' end
-    row.a = row.a + run.base
-    if run.flags ~= '' then row.cp = call('HGET', K.o, section .. place) or row.cp end
-    call('HDEL', K.o, section .. place)
-    if run.from == place and run.to == place then call('ZREM', K.e, member) end
-  end
-  call('XDEL', S[section], place)
   row.adm = row.g ~= ''
+  if id_less(call('HGET', K.c, 'cur' .. section) or '0-0', place) then
+    call('XDEL', S[section], place)
+    return row
+  end
+  local run, member, segment = came_back(section, place)
+  if not run then return nil, 'l' end
+  row.a = row.a + run.base
+  if run.flags ~= '' then row.cp = call('HGET', K.o, section .. place) or row.cp end
+  call('HDEL', K.o, section .. place)
+  call('XDEL', S[section], place)
+  if segment ~= '' then
+    -- It was delivered: put off it keeps the head of its group, as one in back-off does.
+    row.backs_off = true
+    take_from(segment, section, place)
+  elseif run.from == place and run.to == place then
+    call('ZREM', K.e, member)
+  end
   return row
 end
 
@@ -57,6 +78,7 @@ local function put_back(row, due)
   end
 end
 
+lapse(now, 1000)
 for i = 4, #ARGV, 3 do
   local section, place, id = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local row, why

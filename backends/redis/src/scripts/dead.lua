@@ -16,6 +16,8 @@ local function take(id)
   return row
 end
 
+-- Members of its group that fell due go before one that is redriven now.
+if redrive then promote(now, 1000) end
 for i = 4, #ARGV, 2 do
   local row = take(ARGV[i])
   if row and redrive then

@@ -2,7 +2,7 @@
 -- KEYS: c, s0, s1, s2, w, producer, z.
 -- ARGV: now, queue, producer's batch number, 'r' if this is a repeat, then lane, id, head, body each
 -- Reply: {now, 1 if the queue is new, ''}, or 0 where rows are due that go first.
--- Cost: one XADD each and 4 to 5 calls for the batch.
+-- Cost: one XADD each and 5 to 6 calls for the batch.
 local call = redis.call
 local now
 if ARGV[1] ~= '' then now = tonumber(ARGV[1]) else
@@ -20,7 +20,7 @@ for i = 5, #ARGV, 4 do
   call('XADD', KEYS[2 + tonumber(ARGV[i])], '*', 'i', ARGV[i + 1], 'h', ARGV[i + 2], 'b', ARGV[i + 3])
 end
 call('HSET', KEYS[6], ARGV[3] % 64, ARGV[3] .. ':')
-if tonumber(ARGV[3]) % 16 == 0 then call('PEXPIRE', KEYS[6], 600000) end
+call('PEXPIRE', KEYS[6], 600000)
 local left = math.ceil((#ARGV - 4) / 64)
 while left > 0 do
   local popped = call('ZPOPMAX', KEYS[5])

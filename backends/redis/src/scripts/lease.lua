@@ -35,4 +35,11 @@ end
 if L[2] ~= epoch then return false end
 local till = string.format('%.0f', now + ttl)
 for i = 6, #ARGV, 2 do call('HSET', KEYS[2], ARGV[i], till .. ' ' .. ARGV[i + 1]) end
+-- What ran out goes, a handful with each save: more than a save can add, so it never piles up.
+local swept = call('HSCAN', KEYS[2], call('HGET', KEYS[1], 'swept') or '0', 'COUNT', #ARGV + 16)
+call('HSET', KEYS[1], 'swept', swept[1])
+for i = 1, #swept[2], 2 do
+  local kept_till = tonumber(string.match(swept[2][i + 1], '^(%d+) '))
+  if not kept_till or kept_till <= now then call('HDEL', KEYS[2], swept[2][i]) end
+end
 return 1

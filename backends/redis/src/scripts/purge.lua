@@ -1,4 +1,4 @@
--- Removes messages that are not leased, those behind a head first.
+-- Removes messages that nobody works on, those behind a head first.
 -- ARGV: now, queue, how many.  Reply: {removed, 1 if there is more}
 local now, queue, max = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local removed = 0
@@ -42,14 +42,31 @@ local function purge_entries(lane, entries, checkpoints)
   end
 end
 
+-- What a segment had whose lease ended; `all` if nothing of the run is left.
+local function forget_run(segment, run, gone, all)
+  call('HINCRBY', K.c, 'f', -gone)
+  local kept = {}
+  for _, held in ipairs(runs_of(call('HGET', K.h, segment) or '')) do
+    local same = held.lane == run.lane and held.from == run.from and held.to == run.to
+    if not (all and same) then kept[#kept + 1] = held end
+  end
+  if #kept == 0 then drop_segment(segment) return end
+  store_runs(segment, kept)
+  count_down(segment, gone)
+end
+
+lapse(now, 1000)
 for _, member in ipairs(call('ZRANGE', K.e, 0, -1)) do
   local run, segment = parse_returned(member)
-  if segment == '' and removed < max then
-    purge_entries(run.lane, call('XRANGE', S[run.lane], run.from, run.to, 'COUNT', max - removed), true)
-    if #call('XRANGE', S[run.lane], run.from, run.to, 'COUNT', 1) == 0 then call('ZREM', K.e, member) end
+  if removed < max then
+    local entries = call('XRANGE', S[run.lane], run.from, run.to, 'COUNT', max - removed)
+    purge_entries(run.lane, entries, true)
+    local all = #call('XRANGE', S[run.lane], run.from, run.to, 'COUNT', 1) == 0
+    if all then call('ZREM', K.e, member) end
+    if segment ~= '' then forget_run(segment, run, #entries, all) end
   end
 end
-local more = 0
+local more = (call('ZCARD', K.e) > 0 or call('ZCOUNT', K.l, '-inf', ms(now)) > 0) and 1 or 0
 for lane = 0, 2 do
   lane = tostring(lane)
   local cursor = '(' .. (call('HGET', K.c, 'cur' .. lane) or '0-0')

@@ -31,14 +31,7 @@ end
 
 promote(now, math.min(math.max(max, 16), 1000))
 
--- Leases that ended: their runs come back, ahead of what was never handed out.
-for _, ended in ipairs(call('ZRANGEBYSCORE', K.l, '-inf', ms(now), 'LIMIT', 0, 64)) do
-  local runs = call('HGET', K.h, ended)
-  call('ZREM', K.l, ended)
-  for _, run in ipairs(runs_of(runs or '')) do
-    call('ZADD', K.e, 0, returned(run, run.base + 1, ended))
-  end
-end
+lapse(now, 64)
 
 local turn, flying = tonumber(C[4] or 0), tonumber(C[5] or 0)
 local lead = turn % 16

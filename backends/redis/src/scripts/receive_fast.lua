@@ -36,5 +36,15 @@ do
       call('HSET', KEYS[1], 'turn', turn + 1, 'f', string.format('%.0f', tonumber(C[5] or 0) + taken), unpack(set))
       return reply
     end
+    -- Nothing at all: the name of the sleeper, and when to look again.
+    if ARGV[5] ~= '' then
+      call('ZADD', KEYS[17], string.format('%.0f', now + tonumber(ARGV[6])), ARGV[5])
+      call('PEXPIRE', KEYS[17], 120000)
+    end
+    local due = call('ZRANGE', KEYS[8], 0, 0, 'WITHSCORES')[2]
+    local ended = call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
+    if due and ended then due = math.min(due, ended) end
+    due = due or ended
+    return {until_now, 0, '0', due and string.format('%.0f', due) or ''}
   end
 end

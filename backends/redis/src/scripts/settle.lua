@@ -17,25 +17,6 @@ local function held(segment, lane, entry)
   end
 end
 
--- Takes the entry out of its segment's runs, so that the segment no longer speaks for it.
-local function hole(segment, runs, index, entry)
-  local run = runs[index]
-  local came_back = not call('ZSCORE', K.l, segment)
-  if came_back then call('ZREM', K.e, returned(run, run.base + 1, segment)) end
-  table.remove(runs, index)
-  local function keep(from, to)
-    local part = {lane = run.lane, from = from, to = to, base = run.base, flags = run.flags}
-    if #call('XRANGE', S[run.lane], from, to, 'COUNT', 1) == 0 then return end
-    runs[#runs + 1] = part
-    if came_back then call('ZADD', K.e, 0, returned(part, part.base + 1, segment)) end
-  end
-  if run.to ~= entry then keep('(' .. entry, run.to) end
-  if run.from ~= entry then keep(run.from, '(' .. entry) end
-  if #runs == 0 then drop_segment(segment) return end
-  store_runs(segment, runs)
-  count_down(segment, 1)
-end
-
 local function release_here(segment, runs, index, entry, checkpoint)
   local run = runs[index]
   local flags = run.flags
@@ -108,6 +89,8 @@ local function settle(i)
   return '1'
 end
 
+-- A head that ends makes room for the first of its group that fell due.
+promote(now, 1000)
 for i = 4, #ARGV, 10 do out[#out + 1] = settle(i) end
 if gone > 0 then call('HINCRBY', K.c, 'f', -gone) end
 wake(queue, now)

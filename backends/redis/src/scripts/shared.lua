@@ -259,6 +259,37 @@ local function store_runs(segment, runs)
   call('HSET', K.h, segment, '/' .. runs_text(runs))
 end
 
+-- Takes the entry out of its segment's runs, so that the segment no longer speaks for it.
+local function hole(segment, runs, index, entry)
+  local run = runs[index]
+  local came_back = not call('ZSCORE', K.l, segment)
+  if came_back then call('ZREM', K.e, returned(run, run.base + 1, segment)) end
+  table.remove(runs, index)
+  local function keep(from, to)
+    local part = {lane = run.lane, from = from, to = to, base = run.base, flags = run.flags}
+    if #call('XRANGE', S[run.lane], from, to, 'COUNT', 1) == 0 then return end
+    runs[#runs + 1] = part
+    if came_back then call('ZADD', K.e, 0, returned(part, part.base + 1, segment)) end
+  end
+  if run.to ~= entry then keep('(' .. entry, run.to) end
+  if run.from ~= entry then keep(run.from, '(' .. entry) end
+  if #runs == 0 then drop_segment(segment) return end
+  store_runs(segment, runs)
+  count_down(segment, 1)
+end
+
+-- Leases that ended: their runs come back, ahead of what was never handed out. Until somebody
+-- takes them over their segments still speak for them.
+local function lapse(now, max)
+  for _, segment in ipairs(call('ZRANGEBYSCORE', K.l, '-inf', ms(now), 'LIMIT', 0, max)) do
+    local runs = call('HGET', K.h, segment)
+    call('ZREM', K.l, segment)
+    for _, run in ipairs(runs_of(runs or '')) do
+      call('ZADD', K.e, 0, returned(run, run.base + 1, segment))
+    end
+  end
+end
+
 local function append_record(hist, record)
   if record == '' then return hist end
   if hist == '' then return record end

@@ -11,12 +11,32 @@ for lane = 0, 2 do
   if entry then first[#first + 1] = entry end
   local back = call('ZRANGEBYLEX', K.e, '[' .. lane .. ' ', '(' .. lane .. '!', 'LIMIT', 0, 1)[1]
   if back then
-    local run, segment = parse_returned(back)
-    entry = segment == '' and call('XRANGE', stream, run.from, run.to, 'COUNT', 1)[1]
+    local run = parse_returned(back)
+    entry = call('XRANGE', stream, run.from, run.to, 'COUNT', 1)[1]
     if entry then first[#first + 1] = entry end
   end
 end
 local now = ms(clock(ARGV[1]))
+-- What a lease ended on is in nobody's hands: those that a receive took note of, and the others.
+local lapsed, counted = 0, {}
+local function count(segment)
+  if segment == '' or counted[segment] then return end
+  counted[segment] = true
+  lapsed = lapsed + tonumber(call('HGET', K.h, segment .. '#') or 0)
+end
+for _, member in ipairs(call('ZRANGE', K.e, 0, 999)) do
+  local _, segment = parse_returned(member)
+  count(segment)
+end
+for i, segment in ipairs(call('ZRANGEBYSCORE', K.l, '-inf', now, 'LIMIT', 0, 1000)) do
+  count(segment)
+  if i <= 16 then
+    for _, run in ipairs(runs_of(call('HGET', K.h, segment) or '')) do
+      local entry = call('XRANGE', S[run.lane], run.from, run.to, 'COUNT', 1)[1]
+      if entry then first[#first + 1] = entry end
+    end
+  end
+end
 -- The first that fell due and is not behind a head.
 local head
 local due = call('ZRANGEBYSCORE', K.z, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 16)
@@ -28,7 +48,7 @@ for i = 1, #due, 2 do
     break
   end
 end
-return {now, (C[1] or C[4] or C[5]) and 1 or 0, total, tonumber(C[2] or 0),
+return {now, (C[1] or C[4] or C[5]) and 1 or 0, total, tonumber(C[2] or 0) - lapsed,
   call('ZCARD', K.z), call('ZCARD', K.gw), call('XLEN', K.d), tonumber(C[3] or 0),
   call('ZCOUNT', K.nv, '(' .. now, '+inf'), C[4] or '', C[5] or '', first,
   call('ZCOUNT', K.z, '-inf', now), head or ''}

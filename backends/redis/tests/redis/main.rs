@@ -2,6 +2,8 @@
 
 mod chaos;
 mod faults;
+mod large;
+mod losses;
 mod rights;
 mod servers;
 mod stage;

@@ -218,6 +218,42 @@ async fn no_right_of_a_producer_is_to_spare() {
 }
 
 #[tokio::test]
+async fn a_missing_right_is_named_with_the_keys() {
+    let server = Server::start(&[]).unwrap();
+    let documented = documented("worker");
+    let without = |right: &str| -> Vec<String> {
+        documented
+            .iter()
+            .filter(|word| !word.starts_with(right))
+            .cloned()
+            .collect()
+    };
+    for (right, named) in [
+        ("+xadd", "+xadd on the keys ~{longshore/*"),
+        ("+publish", "+publish on the keys"),
+        ("~{longshore/*", "the keys ~{longshore/* and"),
+    ] {
+        server.command(&["FLUSHALL"]).await;
+        server.command(&["ACL", "DELUSER", "worker"]).await;
+        set_user(&server, &without(right)).await;
+        let sleepers = [
+            "ZADD",
+            "{longshore/work#0}:w",
+            "9999999999999",
+            "longshore/wake/x",
+        ];
+        server.command(&sleepers).await;
+        let error = match try_open(&url(&server, "worker")).await {
+            Ok(store) => store.queues.enqueue(&queue(), &fresh(&["a"])).await,
+            Err(error) => Err(error),
+        };
+        let error = error.expect_err(right);
+        assert_eq!(error.kind(), StoreErrorKind::Denied, "{error}");
+        assert!(error.to_string().contains(named), "{right}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_come_in_is_told_why() {
     let server = Server::start(&["--requirepass", "pw"]).unwrap();
     for (user, what) in [

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::servers::{Cluster, Server, Watched, text, until};
@@ -58,6 +59,47 @@ async fn a_failover_loses_nothing_that_replicas_confirmed() {
         lost.len(),
         confirmed.len()
     );
+}
+
+#[tokio::test]
+async fn sentinels_that_want_a_password_get_it() {
+    let primary = Server::start(&["--requirepass", "pw"]).unwrap();
+    let sentinel = Server::start(&["--sentinel", "--requirepass", "pw"]).unwrap();
+    let port = primary.port().to_string();
+    let mut asked = sentinel.raw_as("pw").await;
+    for words in [
+        vec!["MONITOR", "main", "127.0.0.1", &port, "1"],
+        vec!["SET", "main", "auth-pass", "pw"],
+    ] {
+        let told: redis::RedisResult<redis::Value> = redis::cmd("SENTINEL")
+            .arg(&words)
+            .query_async(&mut asked)
+            .await;
+        told.unwrap();
+    }
+    let at = |query: &str| {
+        format!(
+            "redis+sentinel://:pw@127.0.0.1:{}/main/0?timeout=2s{query}",
+            sentinel.port()
+        )
+    };
+    let refused = try_open(&at("")).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Denied, "{refused}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), ":pw\n").unwrap();
+    let by_file = format!("&sentinel-auth={}", file.path().display());
+    for query in ["&sentinel-auth=same", by_file.as_str()] {
+        let store = open(&at(query)).await;
+        let batch = fresh(&["a"]);
+        store.queues.enqueue(&queue(), &batch).await.unwrap();
+        let taken = take(&store, 9).await;
+        assert_eq!(bodies(&taken), ["a"]);
+        ack(&store, &taken).await;
+    }
+    std::fs::write(file.path(), "hunter2").unwrap();
+    let error = try_open(&at(&by_file)).await.unwrap_err();
+    assert!(error.to_string().contains("user:password"), "{error}");
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
 
 #[tokio::test]
@@ -139,6 +181,161 @@ async fn a_cluster_and_a_single_server_are_told_apart() {
     let error = try_open(&url).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{error:?}");
     assert!(error.to_string().contains("redis://"), "{error}");
+}
+
+/// The node that keeps a slot, and another one.
+async fn owner_of(cluster: &Cluster, slot: u16) -> (usize, usize) {
+    for (number, server) in cluster.servers.iter().enumerate() {
+        let nodes = text(server.command(&["CLUSTER", "NODES"]).await);
+        let mine = nodes.lines().find(|line| line.contains("myself"));
+        let mine = mine.expect("a node knows itself");
+        let holds = mine.split(' ').skip(8).any(|range| {
+            let (from, to) = range.split_once('-').unwrap_or((range, range));
+            let bound = |text: &str| text.parse::<u16>().ok();
+            bound(from) <= Some(slot) && Some(slot) <= bound(to) && bound(from).is_some()
+        });
+        if holds {
+            return (number, (number + 1) % cluster.servers.len());
+        }
+    }
+    panic!("no node has slot {slot}");
+}
+
+/// Moves a slot with all its keys to another node, as `redis-cli --cluster reshard` does.
+async fn move_slot(cluster: &Cluster, slot: u16) {
+    let (from, to) = owner_of(cluster, slot).await;
+    let slot = slot.to_string();
+    let (source, target) = (&cluster.servers[from], &cluster.servers[to]);
+    let source_id = text(source.command(&["CLUSTER", "MYID"]).await);
+    let target_id = text(target.command(&["CLUSTER", "MYID"]).await);
+    let set = |way: &str, id: &str| {
+        ["CLUSTER", "SETSLOT", &slot, way, id]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    target.command(&words(&set("IMPORTING", &source_id))).await;
+    source.command(&words(&set("MIGRATING", &target_id))).await;
+    loop {
+        let found = text(
+            source
+                .command(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"])
+                .await,
+        );
+        if found.is_empty() {
+            break;
+        }
+        let port = target.port().to_string();
+        let mut migrate = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+        migrate.extend(found.lines());
+        source.command(&migrate).await;
+    }
+    for server in [target, source] {
+        server.command(&words(&set("NODE", &target_id))).await;
+    }
+}
+
+fn words(owned: &[String]) -> Vec<&str> {
+    owned.iter().map(String::as_str).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reshard_under_load_loses_nothing_and_doubles_nothing() {
+    let cluster = Cluster::start().await;
+    let url = cluster.url("partitions=4&timeout=3s");
+    let store = open(&url).await;
+    store
+        .queues
+        .enqueue(&queue(), &fresh(&["first"]))
+        .await
+        .unwrap();
+    let running = Running::default();
+    let producing = tokio::spawn(produce(open(&url).await, running.clone()));
+    let consuming = tokio::spawn(consume(open(&url).await, running.clone()));
+    for round in 0..12 {
+        running.goes_on().await;
+        let key = format!("{{longshore/work#{}}}:c", round % 4);
+        let keyslot = ["CLUSTER", "KEYSLOT", &key];
+        let slot = text(cluster.servers[0].command(&keyslot).await);
+        move_slot(&cluster, slot.parse().unwrap()).await;
+    }
+    running.goes_on().await;
+    running.stop();
+    let mut stored = producing.await.unwrap();
+    let mut seen = consuming.await.unwrap();
+    let began = Instant::now();
+    while stats(&store).await.live() > 0 {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{:?}",
+            stats(&store).await
+        );
+        let taken = take(&store, 100).await;
+        seen.extend(taken.iter().map(|one| one.message.id));
+        ack(&store, &taken).await;
+    }
+    assert!(stored.len() > 100, "there was no load: {}", stored.len());
+    seen.sort_unstable();
+    stored.sort_unstable();
+    let doubled = seen.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert_eq!(doubled, 0);
+    // And the first, which was there before.
+    assert_eq!(seen.len(), stored.len() + 1);
+    assert!(stored.iter().all(|id| seen.binary_search(id).is_ok()));
+}
+
+/// What producer and consumer share with the test: how much is stored, and whether to end.
+#[derive(Clone, Default)]
+struct Running(std::sync::Arc<(AtomicU64, AtomicBool)>);
+
+impl Running {
+    fn stop(&self) {
+        self.0.1.store(true, Ordering::SeqCst);
+    }
+
+    fn is_on(&self) -> bool {
+        !self.0.1.load(Ordering::SeqCst)
+    }
+
+    /// Waits until some more is stored.
+    async fn goes_on(&self) {
+        let before = self.0.0.load(Ordering::SeqCst);
+        until("more is stored", || async {
+            self.0.0.load(Ordering::SeqCst) >= before + 20
+        })
+        .await;
+    }
+}
+
+/// Enqueues until it is told to end; a call that failed is repeated until it is stored.
+async fn produce(store: longshore_core::Backend, running: Running) -> Vec<MessageId> {
+    let mut stored = Vec::new();
+    while running.is_on() {
+        let batch = fresh(&["x"; 5]);
+        let began = Instant::now();
+        while let Err(error) = store.queues.enqueue(&queue(), &batch).await {
+            assert!(error.is_retryable(), "{error:?}");
+            assert!(began.elapsed() < Duration::from_secs(30), "{error:?}");
+        }
+        stored.extend(batch.iter().map(|new| new.id));
+        running.0.0.fetch_add(batch.len() as u64, Ordering::SeqCst);
+    }
+    stored
+}
+
+/// Receives and acks; what it acked counts as seen once, however often the ack was repeated.
+async fn consume(store: longshore_core::Backend, running: Running) -> Vec<MessageId> {
+    let mut seen = Vec::new();
+    while running.is_on() {
+        let Ok(taken) = crate::stage::try_take(&store, 20).await else {
+            continue;
+        };
+        let began = Instant::now();
+        while let Err(error) = crate::stage::try_ack(&store, &taken).await {
+            assert!(began.elapsed() < Duration::from_secs(30), "{error:?}");
+        }
+        seen.extend(taken.iter().map(|one| one.message.id));
+    }
+    seen
 }
 
 /// An authority, a server certificate for 127.0.0.1 and a client certificate, made by openssl.

@@ -144,7 +144,9 @@ async fn a_read_only_file_is_refused() {
     fs::set_permissions(scene.file(), fs::Permissions::from_mode(0o400)).unwrap();
     let error = refused(&scene.file()).await;
     assert_eq!(error.kind(), StoreErrorKind::Denied);
-    assert!(error.to_string().contains("read-only"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("marked read-only (owner uid "), "{text}");
+    assert!(text.contains("mode 400"), "{text}");
 }
 
 #[tokio::test]
@@ -155,6 +157,10 @@ async fn nothing_is_created_unless_asked() {
     let answer = longshore_sqlite::open(&url(&scene.file(), ""), &options).await;
     assert_eq!(answer.unwrap_err().kind(), StoreErrorKind::NotFound);
     assert!(names(&scene).is_empty());
+    fs::write(scene.file(), "").unwrap();
+    let answer = longshore_sqlite::open(&url(&scene.file(), ""), &options).await;
+    assert_eq!(answer.unwrap_err().kind(), StoreErrorKind::NotFound);
+    assert_eq!(names(&scene), ["q.db"], "an empty file is no store");
 }
 
 #[tokio::test]

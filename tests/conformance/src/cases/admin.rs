@@ -7,7 +7,7 @@ use longshore_core::{
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, message, messages, secs};
-use crate::stage::{bodies, count, ids, name, refused};
+use crate::stage::{LEASE, bodies, count, ids, name, refused};
 
 cases! { "admin";
     13 queues_are_listed_by_name_in_pages,
@@ -18,6 +18,7 @@ cases! { "admin";
     0 find_shows_each_state,
     0 find_knows_nothing_of_what_is_gone,
     0 stats_count_each_state,
+    0 a_message_whose_lease_ended_counts_as_waiting,
     0 the_oldest_age_is_that_of_the_oldest_ready_message,
 }
 
@@ -168,6 +169,27 @@ async fn stats_count_each_state(stage: Stage) {
     assert_eq!(stage.counts().await, [3, 2, 1, 1]);
     assert_eq!((stats.live(), stats.parked, stats.set_aside), (6, 0, 0));
     assert_eq!((stats.paused, stats.moving), (None, None));
+}
+
+/// Its worker is gone or late. No receive has to come for it to be seen, also where hand-outs are
+/// stopped; until it is delivered again the old receipt is good.
+async fn a_message_whose_lease_ended_counts_as_waiting(stage: Stage) {
+    let batch = messages(["a", "b"]);
+    stage.put(&batch).await;
+    let taken = stage.take(2).await;
+    stage.pause().await;
+    stage.advance(LEASE);
+    assert_eq!(stage.counts().await, [2, 0, 0, 0]);
+    assert_eq!(stage.stats().await.oldest_age, Some(LEASE));
+    assert_eq!(stage.found(batch[0].id).await.state, MessageState::Waiting);
+    let states = stage.peek_in_pages(1).await;
+    let states: Vec<_> = states.iter().map(|one| one.state.as_str()).collect();
+    assert_eq!(states, ["waiting", "waiting"]);
+    stage.ack(&taken[1]).await;
+    assert_eq!(stage.counts().await, [1, 0, 0, 0]);
+    assert!(stage.resume().await);
+    assert_eq!(stage.take_one().await.message.id, batch[0].id);
+    assert_eq!(stage.counts().await, [0, 0, 1, 0]);
 }
 
 /// Messages in work and delayed ones have no age to worry about.

@@ -1,23 +1,26 @@
 //! Changing what nobody works on: cancel, reschedule, purge.
 
-use longshore_core::{Changed, Due, Purged, StoreErrorKind};
+use longshore_core::{Changed, Disposition, Due, Purged, Settled, StoreErrorKind};
 
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, message, messages, secs};
-use crate::stage::{LEASE, count, refused};
+use crate::stage::{LEASE, bodies, count, refused};
 
 cases! { "admin";
     0 cancel_removes_what_nobody_works_on,
     0 cancel_leaves_a_leased_message_alone,
-    0 cancel_leaves_a_message_with_an_ended_lease_alone,
+    0 cancel_takes_a_message_whose_lease_ended,
     0 cancel_answers_for_each_id_in_order,
     0 reschedule_brings_a_delayed_message_forward,
     0 reschedule_puts_a_waiting_message_off,
     0 reschedule_moves_a_back_off_and_charges_nothing,
     0 reschedule_leaves_leased_and_dead_messages_alone,
+    0 reschedule_puts_a_message_off_whose_lease_ended,
+    0 reschedule_keeps_the_head_of_a_group_whose_lease_ended,
     0 purge_removes_what_nobody_works_on,
     0 purge_takes_no_more_than_it_is_told,
+    0 purge_takes_messages_whose_lease_ended,
     0 too_many_ids_are_refused,
 }
 
@@ -46,13 +49,20 @@ async fn cancel_leaves_a_leased_message_alone(stage: Stage) {
     assert_eq!(stage.take_one().await.attempt, 2);
 }
 
-/// Until it is handed out again its worker may still settle it.
-async fn cancel_leaves_a_message_with_an_ended_lease_alone(stage: Stage) {
-    stage.put(&messages(["a"])).await;
-    let taken = stage.take_one().await;
+/// Its worker is gone or late: an operator need not wait for a receive that may never come. The
+/// receipt of another message of the same receive is as good as before.
+async fn cancel_takes_a_message_whose_lease_ended(stage: Stage) {
+    stage.put(&messages(["a", "b", "c"])).await;
+    let taken = stage.take(3).await;
     stage.advance(LEASE);
-    assert_eq!(stage.cancel(taken.message.id).await, Changed::Leased);
-    stage.ack(&taken).await;
+    let id = taken[1].message.id;
+    assert_eq!(stage.cancel(id).await, Changed::Applied);
+    assert_eq!(stage.cancel(id).await, Changed::NotFound);
+    let late = stage.settle(&taken[1], Disposition::Ack).await;
+    assert_eq!(late, Settled::LeaseLost);
+    stage.ack(&taken[0]).await;
+    assert_eq!(bodies(&stage.take(9).await), ["c"]);
+    assert_eq!(stage.counts().await, [0, 0, 1, 0]);
 }
 
 /// Each id has its own outcome; dead ones are not cancelled.
@@ -130,6 +140,38 @@ async fn reschedule_leaves_leased_and_dead_messages_alone(stage: Stage) {
     stage.ack(&taken[0]).await;
 }
 
+/// It is as one in back-off, and the delivery that came to nothing stays counted.
+async fn reschedule_puts_a_message_off_whose_lease_ended(stage: Stage) {
+    stage.put(&messages(["a"])).await;
+    let taken = stage.take_one().await;
+    stage.advance(LEASE);
+    let outcome = stage.reschedule(taken.message.id, Due::In(secs(5))).await;
+    assert_eq!(outcome, Changed::Applied);
+    assert_eq!(stage.counts().await, [0, 1, 0, 0]);
+    let late = stage.settle(&taken, Disposition::Ack).await;
+    assert_eq!(late, Settled::LeaseLost);
+    stage.nothing().await;
+    stage.advance(secs(5));
+    assert_eq!(stage.take_one().await.attempt, 2);
+}
+
+/// It was delivered before: the group waits for it.
+async fn reschedule_keeps_the_head_of_a_group_whose_lease_ended(stage: Stage) {
+    stage
+        .put(&[message("1").group("g"), message("2").group("g")])
+        .await;
+    let head = stage.take_one().await;
+    stage.advance(LEASE);
+    let outcome = stage.reschedule(head.message.id, Due::In(secs(5))).await;
+    assert_eq!(outcome, Changed::Applied);
+    stage.nothing().await;
+    stage.advance(secs(5));
+    let again = stage.take(9).await;
+    assert_eq!(bodies(&again), ["1"]);
+    stage.ack(&again[0]).await;
+    assert_eq!(bodies(&stage.take(9).await), ["2"]);
+}
+
 /// Leased messages and dead letters stay.
 async fn purge_removes_what_nobody_works_on(stage: Stage) {
     stage.put(&messages(["leased", "dead", "backoff"])).await;
@@ -157,6 +199,26 @@ async fn purge_takes_no_more_than_it_is_told(stage: Stage) {
         let purged = stage.store.admin.purge(&stage.queue, count(2)).await;
         assert_eq!(purged.expect("purge"), Purged { removed, more });
     }
+}
+
+/// What vanished workers had goes too, and its group goes on.
+async fn purge_takes_messages_whose_lease_ended(stage: Stage) {
+    stage
+        .put(&[message("a"), message("g1").group("g"), message("b")])
+        .await;
+    let taken = stage.take(2).await;
+    stage.advance(LEASE / 2);
+    let held = stage.take_one().await;
+    stage.advance(LEASE / 2);
+    assert_eq!(stage.purge(1).await, 2);
+    assert_eq!(stage.counts().await, [0, 0, 1, 0]);
+    for gone in &taken {
+        let late = stage.settle(gone, Disposition::Ack).await;
+        assert_eq!(late, Settled::LeaseLost);
+    }
+    stage.ack(&held).await;
+    stage.put(&[message("g2").group("g")]).await;
+    assert_eq!(bodies(&stage.take(9).await), ["g2"]);
 }
 
 /// A call has as many ids as a batch may have.

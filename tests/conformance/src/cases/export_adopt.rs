@@ -8,10 +8,11 @@ use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, given, message, messages, secs};
 use crate::settling::{retry_in, with_checkpoint};
-use crate::stage::{bodies, ids, name};
+use crate::stage::{LEASE, bodies, ids, name};
 
 cases! { "export_adopt";
     0 export_gives_all_but_leased_messages_live_ones_first,
+    0 export_gives_messages_whose_lease_ended,
     0 pages_of_any_size_export_the_same,
     0 export_changes_nothing,
     0 an_adopted_message_keeps_everything,
@@ -69,6 +70,25 @@ async fn export_gives_all_but_leased_messages_live_ones_first(stage: Stage) {
     assert_eq!((&live[..], &dead[..]), (&expected[..3], &expected[3..]));
     let states: Vec<_> = all.iter().map(|one| one.state.as_str()).collect();
     assert_eq!(states.iter().filter(|state| **state == "dead").count(), 1);
+}
+
+/// Nobody hands them out while a queue is moved, so nobody else would bring them back.
+async fn export_gives_messages_whose_lease_ended(mut stage: Stage) {
+    stage.put(&messages(["late", "held"])).await;
+    stage.receive(1, LEASE / 2).await;
+    let held = stage.take_one().await;
+    stage.mark_moving(Some("other")).await;
+    stage.advance(LEASE / 2);
+    let all = stage.export_in_pages(1).await;
+    assert_eq!(texts(&all), ["late"]);
+    assert_eq!((all[0].state.as_str(), all[0].attempts), ("waiting", 1));
+    let other = name("other");
+    assert_eq!(copy(&stage, &other).await, [Adopted::Stored]);
+    assert_eq!(stage.cancel(all[0].id()).await, Changed::Applied);
+    stage.ack(&held).await;
+    assert_eq!(stage.counts().await, [0, 0, 0, 0]);
+    stage.queue = other;
+    assert_eq!(stage.take_one().await.attempt, 2);
 }
 
 /// A cursor leads from the live ones into the dead ones.

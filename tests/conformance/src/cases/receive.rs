@@ -87,8 +87,8 @@ async fn a_lease_that_ended_brings_the_message_back(stage: Stage) {
     stage.advance(LEASE);
     assert_eq!(
         stage.counts().await,
-        [0, 0, 1, 0],
-        "leased until it is handed out"
+        [1, 0, 0, 0],
+        "it waits to be handed out"
     );
     let second = stage.take_one().await;
     assert_eq!(second.message, first.message);

@@ -1,5 +1,6 @@
 //! A store and the model beside it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub(super) struct Pair {
     /// All ids that were ever enqueued.
     pub(super) ids: Vec<(MessageId, IdOrigin)>,
     pub(super) deliveries: Vec<Delivered>,
+    /// Those whose lease ended: they count as waiting, and their receipts are still good.
+    pub(super) lapsed: BTreeSet<MessageId>,
     /// How many receives there were.
     pub(super) receives: usize,
     pub(super) is_paused: bool,
@@ -58,6 +61,7 @@ impl Pair {
             seen: Seen::default(),
             ids: Vec::new(),
             deliveries: Vec::new(),
+            lapsed: BTreeSet::new(),
             receives: 0,
             is_paused: false,
             is_moving: false,
@@ -122,7 +126,9 @@ impl Pair {
         let current = |one: &Delivered| self.deliveries.iter().rev().find(|d| d.id == one.id);
         let held = |one: &&Delivered| {
             let lives = self.seen.live.get(&one.id);
-            lives.is_some_and(|live| matches!(live.state, MessageState::Leased { .. }))
+            let leased =
+                lives.is_some_and(|live| matches!(live.state, MessageState::Leased { .. }));
+            (leased || self.lapsed.contains(&one.id))
                 && current(one).is_some_and(|last| last.receive == one.receive)
         };
         let receives: Vec<_> = picked

@@ -24,7 +24,7 @@ impl Pair {
             Operation::ReceiveSome { max, lease } => self.receive_some(&real, *max, *lease).await,
             Operation::Settle(picks) => self.settle(&real, picks).await,
             Operation::Extend(picks, lease) => self.extend(&real, picks, *lease).await,
-            Operation::Advance(span) => self.clock.advance(secs(*span)),
+            Operation::Advance(span) => self.advance(*span),
             Operation::Cancel(picks) => self.cancel(&real, picks).await,
             Operation::Reschedule(picks, due) => self.reschedule(&real, picks, *due).await,
             Operation::Purge => self.purge(&real).await,
@@ -41,8 +41,23 @@ impl Pair {
         let mut seen = Seen::of(other, &self.queue).await;
         self.seen.forgive(&mut seen, &other.queues.limits());
         assert_eq!(seen, self.seen, "the store (left) and the model (right)");
+        let live = &self.seen.live;
+        let waits =
+            |id: &MessageId| live.get(id).map(|one| &one.state) == Some(&MessageState::Waiting);
+        self.lapsed.retain(waits);
         let now = self.now();
         self.ledger.check(&seen, now);
+    }
+
+    fn advance(&mut self, span: u64) {
+        self.clock.advance(secs(span));
+        let now = self.now();
+        let live = self.seen.live.iter();
+        let ended = live.filter(|(_, one)| match &one.state {
+            MessageState::Leased { until } => *until <= now,
+            _ => false,
+        });
+        self.lapsed.extend(ended.map(|(id, _)| *id));
     }
 
     async fn enqueue(&mut self, real: &Backend, items: &[Item]) {
@@ -68,7 +83,8 @@ impl Pair {
     ///
     /// Giving back undoes a receive only if nothing expired and no lease ended meanwhile.
     async fn receive_some(&mut self, real: &Backend, max: u32, lease: u64) {
-        if self.seen.live.values().any(|one| self.is_overdue(one)) {
+        let expired = self.seen.live.values().any(|one| self.is_expired(one));
+        if expired || !self.lapsed.is_empty() {
             return self.receive(real, lease).await;
         }
         let got = receive_once(real, &self.queue, max, lease).await;
@@ -90,14 +106,9 @@ impl Pair {
         self.note_delivered(wanted, vec![got]);
     }
 
-    fn is_overdue(&self, stored: &StoredMessage) -> bool {
-        let now = self.now();
+    fn is_expired(&self, stored: &StoredMessage) -> bool {
         let expires = stored.message().and_then(|message| message.expires_at);
-        let ended = match &stored.state {
-            MessageState::Leased { until } => *until <= now,
-            _ => false,
-        };
-        ended || expires.is_some_and(|expires| expires <= now)
+        expires.is_some_and(|expires| expires <= self.now())
     }
 
     /// Compares deliveries and keeps their receipts. What the store handed out comes call by call.
@@ -161,6 +172,7 @@ impl Pair {
     }
 
     fn note_end(&mut self, id: MessageId, fate: &Disposition) {
+        self.lapsed.remove(&id);
         match fate {
             Disposition::Ack => self.ledger.ended(id),
             Disposition::Release { due, .. } => {
@@ -204,6 +216,7 @@ impl Pair {
         let wanted = self.model.admin.reschedule(&self.queue, &ids, due).await;
         let got = real.admin.reschedule(&self.queue, &ids, due).await;
         for id in applied(&ids, got, wanted) {
+            self.lapsed.remove(&id);
             self.ledger.rescheduled(id);
         }
     }

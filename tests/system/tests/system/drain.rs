@@ -13,15 +13,25 @@ use crate::scenes::{QUEUE, assert_sound, effects, enqueue, history, until_empty,
 #[test]
 fn a_drain_charges_nothing() {
     let place = Place::new();
+    a_drain_charges_nothing_in(&place);
+}
+
+#[test]
+fn a_drain_charges_nothing_on_redis() {
+    let place = Place::on_redis();
+    a_drain_charges_nothing_in(&place);
+}
+
+fn a_drain_charges_nothing_in(place: &Place) {
     let cli = Cli::new(place.store());
-    let mut order = Fleet::order(&place, &place.store());
+    let mut order = Fleet::order(place, &place.store());
     order.slots = 4;
     // Far away: a lease that was not given back would be waited for in vain.
     order.lease_ms = 120_000;
     enqueue(&cli, (0..40).map(|key| Work::new(key, Act::Wait)));
-    let mut fleet = Fleet::new(&place, 2, order);
+    let mut fleet = Fleet::new(place, 2, order);
     fleet.start(0);
-    until_started(&place, 4, Duration::from_secs(20));
+    until_started(place, 4, Duration::from_secs(20));
     fleet.process(0).signal(Signal::TERM);
     until(
         "everything unstarted back in the queue",
@@ -31,14 +41,14 @@ fn a_drain_charges_nothing() {
     assert_eq!(fleet.process(0).ended(), None, "running jobs may end");
     place.write("go", "");
     fleet.wait(Duration::from_secs(10));
-    assert_eq!(effects(&place).count(Moment::End), 4);
+    assert_eq!(effects(place).count(Moment::End), 4);
     assert_eq!(cli.queue(QUEUE)["leased"], 0);
     assert_eq!(cli.queue(QUEUE)["waiting"], 36);
 
     fleet.start(1);
     until_empty(&cli, Duration::from_secs(20));
     fleet.drain(Duration::from_secs(10));
-    let seen = history(&place, &cli, &fleet, (0..40).collect());
+    let seen = history(place, &cli, &fleet, (0..40).collect());
     assert_sound(&seen);
     assert!(
         seen.effects.all().iter().all(|line| line.attempt == 1),
@@ -50,23 +60,33 @@ fn a_drain_charges_nothing() {
 #[test]
 fn a_drain_under_load_repeats_nothing() {
     let place = Place::new();
+    a_drain_under_load_repeats_nothing_in(&place);
+}
+
+#[test]
+fn a_drain_under_load_repeats_nothing_on_redis() {
+    let place = Place::on_redis();
+    a_drain_under_load_repeats_nothing_in(&place);
+}
+
+fn a_drain_under_load_repeats_nothing_in(place: &Place) {
     let cli = Cli::new(place.fast_store());
-    let mut order = Fleet::order(&place, &place.fast_store());
+    let mut order = Fleet::order(place, &place.fast_store());
     order.lease_ms = 120_000;
     enqueue(
         &cli,
         (0..3_000).map(|key| Work::new(key, Act::Take(key % 10))),
     );
-    let mut fleet = Fleet::new(&place, 3, order);
+    let mut fleet = Fleet::new(place, 3, order);
     for (index, starts) in [(0, 300), (1, 900), (2, 1_500)] {
         fleet.start(index);
-        until_started(&place, starts, Duration::from_secs(30));
+        until_started(place, starts, Duration::from_secs(30));
         fleet.drain(Duration::from_secs(15));
     }
     fleet.start(0);
     until_empty(&cli, Duration::from_secs(60));
     fleet.drain(Duration::from_secs(15));
-    let seen = history(&place, &cli, &fleet, (0..3_000).collect());
+    let seen = history(place, &cli, &fleet, (0..3_000).collect());
     assert_sound(&seen);
     assert_eq!(
         seen.effects.count(Moment::Start),
@@ -79,13 +99,23 @@ fn a_drain_under_load_repeats_nothing() {
 #[test]
 fn a_drain_ends_by_its_budget() {
     let place = Place::new();
+    a_drain_ends_by_its_budget_in(&place);
+}
+
+#[test]
+fn a_drain_ends_by_its_budget_on_redis() {
+    let place = Place::on_redis();
+    a_drain_ends_by_its_budget_in(&place);
+}
+
+fn a_drain_ends_by_its_budget_in(place: &Place) {
     let cli = Cli::new(place.store());
-    let mut order = Fleet::order(&place, &place.store());
+    let mut order = Fleet::order(place, &place.store());
     order.drain_ms = 1_000;
     enqueue(&cli, [Work::new(1, Act::Wait)]);
-    let mut fleet = Fleet::new(&place, 2, order);
+    let mut fleet = Fleet::new(place, 2, order);
     fleet.start(0);
-    until_started(&place, 1, Duration::from_secs(20));
+    until_started(place, 1, Duration::from_secs(20));
     let first = fleet.life(0);
     let begin = Instant::now();
     fleet.drain(Duration::from_secs(8));
@@ -99,7 +129,7 @@ fn a_drain_ends_by_its_budget() {
     fleet.start(1);
     until_empty(&cli, Duration::from_secs(20));
     fleet.drain(Duration::from_secs(10));
-    assert_eq!(effects(&place).count(Moment::End), 1);
+    assert_eq!(effects(place).count(Moment::End), 1);
 }
 
 /// The second signal ends a run at once, and the program of its step with it.

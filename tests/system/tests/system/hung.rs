@@ -10,24 +10,34 @@ use crate::scenes::{QUEUE, effects, enqueue, until_empty};
 #[test]
 fn a_hung_handler_is_cancelled_by_its_timeout() {
     let place = Place::new();
+    a_hung_handler_is_cancelled_by_its_timeout_in(&place);
+}
+
+#[test]
+fn a_hung_handler_is_cancelled_by_its_timeout_on_redis() {
+    let place = Place::on_redis();
+    a_hung_handler_is_cancelled_by_its_timeout_in(&place);
+}
+
+fn a_hung_handler_is_cancelled_by_its_timeout_in(place: &Place) {
     let cli = Cli::new(place.store());
-    let mut order = Fleet::order(&place, &place.store());
+    let mut order = Fleet::order(place, &place.store());
     order.slots = 2;
     order.lease_ms = 600;
     order.timeout_ms = 2_500;
     order.redeliveries = 1;
     enqueue(&cli, [Work::new(0, Act::Hang)]);
-    let mut fleet = Fleet::new(&place, 2, order);
+    let mut fleet = Fleet::new(place, 2, order);
     fleet.start_all();
     until("the job that hangs", Duration::from_secs(20), || {
-        effects(&place).count(Moment::Start) == 1
+        effects(place).count(Moment::Start) == 1
     });
     // Others have room beside it.
     enqueue(&cli, (1..=20).map(|key| Work::new(key, Act::Take(10))));
     until_empty(&cli, Duration::from_secs(30));
     fleet.drain(Duration::from_secs(10));
 
-    let lines = effects(&place);
+    let lines = effects(place);
     assert_eq!(
         lines.attempts(0),
         [1, 2],

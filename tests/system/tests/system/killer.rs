@@ -12,8 +12,18 @@ const NEIGHBOURS: u64 = 60;
 #[test]
 fn a_killer_is_buried_and_no_neighbour_with_it() {
     let place = Place::new();
+    a_killer_is_buried_and_no_neighbour_with_it_in(&place);
+}
+
+#[test]
+fn a_killer_is_buried_and_no_neighbour_with_it_on_redis() {
+    let place = Place::on_redis();
+    a_killer_is_buried_and_no_neighbour_with_it_in(&place);
+}
+
+fn a_killer_is_buried_and_no_neighbour_with_it_in(place: &Place) {
     let cli = Cli::new(place.fast_store());
-    let mut order = Fleet::order(&place, &place.fast_store());
+    let mut order = Fleet::order(place, &place.fast_store());
     order.lease_ms = 1_000;
     order.slots = 8;
     let killer = NEIGHBOURS / 2;
@@ -25,7 +35,7 @@ fn a_killer_is_buried_and_no_neighbour_with_it() {
         }
     };
     enqueue(&cli, (0..=NEIGHBOURS).map(|key| Work::new(key, act(key))));
-    let mut fleet = Fleet::new(&place, 2, order);
+    let mut fleet = Fleet::new(place, 2, order);
     fleet.start_all();
     until("an empty queue", Duration::from_secs(90), || {
         fleet.restart_the_fallen();
@@ -33,11 +43,11 @@ fn a_killer_is_buried_and_no_neighbour_with_it() {
     });
     fleet.drain(Duration::from_secs(20));
 
-    let seen = history(&place, &cli, &fleet, (0..=NEIGHBOURS).collect());
+    let seen = history(place, &cli, &fleet, (0..=NEIGHBOURS).collect());
     assert_sound(&seen);
     assert_eq!(seen.dead.keys().copied().collect::<Vec<_>>(), [killer]);
     // The policy allows 6 redeliveries, so 7 attempts; each of them cost one worker.
-    let attempts = effects(&place).attempts(killer);
+    let attempts = effects(place).attempts(killer);
     assert_eq!(
         attempts,
         [1, 2, 3, 4, 5, 6, 7],
@@ -45,7 +55,7 @@ fn a_killer_is_buried_and_no_neighbour_with_it() {
     );
     assert_eq!(seen.killed.len(), 7);
     for neighbour in (0..=NEIGHBOURS).filter(|key| *key != killer) {
-        let attempts = effects(&place).attempts(neighbour);
+        let attempts = effects(place).attempts(neighbour);
         assert!(
             attempts.last().is_some_and(|last| *last <= 3),
             "neighbour {neighbour} was charged for the killer: {attempts:?}"

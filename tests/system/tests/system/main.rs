@@ -13,4 +13,5 @@ mod opening;
 mod quickstart;
 mod scenes;
 mod stall;
+mod stops;
 mod zombie;

@@ -11,12 +11,22 @@ use crate::scenes::{QUEUE, assert_sound, effects, enqueue, history, until_empty,
 #[test]
 fn a_worker_that_slept_too_long_changes_nothing() {
     let place = Place::new();
+    a_worker_that_slept_too_long_changes_nothing_in(&place);
+}
+
+#[test]
+fn a_worker_that_slept_too_long_changes_nothing_on_redis() {
+    let place = Place::on_redis();
+    a_worker_that_slept_too_long_changes_nothing_in(&place);
+}
+
+fn a_worker_that_slept_too_long_changes_nothing_in(place: &Place) {
     let cli = Cli::new(place.store());
-    let order = Fleet::order(&place, &place.store());
+    let order = Fleet::order(place, &place.store());
     enqueue(&cli, (0..8).map(|key| Work::new(key, Act::Take(700))));
-    let mut fleet = Fleet::new(&place, 2, order);
+    let mut fleet = Fleet::new(place, 2, order);
     fleet.start(0);
-    until_started(&place, 8, Duration::from_secs(20));
+    until_started(place, 8, Duration::from_secs(20));
     fleet.process(0).stop();
     let sleeper = fleet.life(0);
     fleet.start(1);
@@ -24,7 +34,7 @@ fn a_worker_that_slept_too_long_changes_nothing() {
         "the other worker to finish all",
         Duration::from_secs(30),
         || {
-            let done = effects(&place);
+            let done = effects(place);
             let ends = done.all().iter().filter(|line| line.moment == Moment::End);
             ends.filter(|line| line.life == fleet.life(1)).count() == 8
         },
@@ -35,7 +45,7 @@ fn a_worker_that_slept_too_long_changes_nothing() {
 
     // To the others it was as good as killed.
     fleet.count_as_killed(sleeper.clone());
-    let mut seen = history(&place, &cli, &fleet, (0..8).collect());
+    let mut seen = history(place, &cli, &fleet, (0..8).collect());
     let late =
         |line: &longshore_system_tests::Effect| line.life == sleeper && line.moment == Moment::End;
     // A job may have come to its end between the wake-up and the word that its lease is lost.

@@ -29,6 +29,7 @@ fn argument(error: &clap::Error) -> String {
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(shown)) => {
             let name = shown.split(' ').next().unwrap_or(shown);
+            let name = name.trim_end_matches("...");
             name.trim_matches(['<', '>', '[', ']']).to_owned()
         }
         _ => "the value".to_owned(),

@@ -22,8 +22,8 @@ Examples:
 
 --where FIELD=VALUE is equal, FIELD~TEXT contains (large and small letters alike), FIELD<VALUE and
 FIELD>VALUE compare numbers and times. Fields: id, kind, reason, error, label, group, attempts,
-first_enqueued_at, dead_at, header.NAME. A time is a point (2026-12-24T18:00:00Z) or an age: dead_at>2h
-is what died in the last two hours.";
+first_enqueued_at, dead_at, header.NAME. A time is a point (2026-12-24T18:00:00Z) or an age:
+dead_at>2h is what died in the last two hours.";
 
 const AFTER_SHOW: &str = "\
 Example:

@@ -16,8 +16,8 @@ Examples:
   longshore enqueue orders --jsonl @orders.jsonl --json
 
 A line of --jsonl is an object: {\"body\":…} and, where wanted, \"id\", \"kind\", \"headers\", \"group\",
-\"priority\", \"delay\", \"at\", \"expires\", \"dedup_key\". A body that is not a string is kept as JSON;
-\"body_base64\" takes any bytes. Lines that are not valid are named on stderr, the others are stored,
+\"priority\", \"delay\", \"at\", \"expires\", \"dedup_key\", \"dedup_window\". A body that is not a string is
+kept as JSON; \"body_base64\" takes any bytes. Lines that are not valid are named on stderr, the others are stored,
 and the command ends with 4.";
 
 /// Options of `enqueue`.
@@ -75,14 +75,13 @@ pub(crate) struct MessageArgs {
     /// Dead letter if not handed out within this long [default: the queue's setting]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) expires: Option<Span>,
-    /// How long a repeat of the dedup key is recognised [default: 1h]
+    /// With a dedup key: how long a repeat of it is recognised [default: 1h]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) dedup_window: Option<Span>,
 }
 
 /// A lane on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Priority {
     /// Most turns
     High,

@@ -20,6 +20,14 @@ pub(crate) enum Scenario {
     Pickup,
     /// Memory and rate of a whole worker process that drains a queue
     Memory,
+    /// Lifecycle where every message has a group
+    Grouped,
+    /// A whole worker process with many slots that drains a queue, against the raw lifecycle
+    Drain,
+    /// What many idle worker processes cost a server
+    Idle,
+    /// What waiting messages take of a server's memory, and which keys stay behind
+    Space,
 }
 
 /// Measure a store against the raw floor of its own driver
@@ -45,9 +53,9 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 256)]
     pub body: usize,
 
-    /// Worker processes (tasks, where the store lives in one process)
-    #[arg(long, value_name = "N", default_value = "2")]
-    pub workers: NonZeroU32,
+    /// Worker processes; tasks, where the store lives in one process [default: 2; idle: 200]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroU32>,
 
     /// Messages of one receive and one settle
     #[arg(long, value_name = "N", default_value = "32")]
@@ -73,7 +81,19 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "1000000")]
     pub waiting: NonZeroU64,
 
-    /// pickup: how long to watch the idle worker, in seconds
+    /// grouped: how many groups the messages belong to, in turns
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub groups: NonZeroU32,
+
+    /// drain: slots of the worker
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub concurrency: NonZeroU32,
+
+    /// flat: how many delayed messages and how many dead letters lie beside those that wait
+    #[arg(long, value_name = "N", default_value = "100000")]
+    pub beside: NonZeroU64,
+
+    /// pickup and idle: how long to watch idle workers, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10")]
     pub idle: NonZeroU32,
 
@@ -92,6 +112,10 @@ impl BenchArgs {
     pub(crate) fn messages(&self) -> u64 {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle | Scenario::Memory => 100_000,
+            Scenario::Grouped => 20_000,
+            Scenario::Drain => 200_000,
+            Scenario::Space => 1_000_000,
+            Scenario::Idle => 0,
             Scenario::Callers | Scenario::Flat => 1_600,
             Scenario::Pickup => 200,
         };
@@ -101,16 +125,27 @@ impl BenchArgs {
     /// How many rounds there are.
     pub(crate) fn rounds(&self) -> u32 {
         let by_scenario = match self.scenario {
-            Scenario::Lifecycle => 7,
+            Scenario::Lifecycle | Scenario::Grouped => 7,
+            Scenario::Drain => 5,
+            Scenario::Pickup | Scenario::Idle | Scenario::Space => 1,
             Scenario::Callers => 9,
             Scenario::Flat => 21,
-            Scenario::Pickup => 1,
             Scenario::Memory => 2,
         };
         self.rounds.map_or(by_scenario, NonZeroU32::get)
     }
 
-    /// How long the idle worker is watched.
+    /// How many worker processes there are.
+    pub(crate) fn workers(&self) -> u32 {
+        let by_scenario = if self.scenario == Scenario::Idle {
+            200
+        } else {
+            2
+        };
+        self.workers.map_or(by_scenario, NonZeroU32::get)
+    }
+
+    /// How long idle workers are watched.
     pub(crate) fn idle(&self) -> Duration {
         Duration::from_secs(u64::from(self.idle.get()))
     }

@@ -15,6 +15,8 @@ pub(crate) struct Load {
     stamp: u64,
     /// The size of each body. From 2 on a body is a JSON string.
     body_bytes: usize,
+    /// How many groups the messages belong to, in turns; 0: none of them has a group.
+    groups: u64,
 }
 
 /// Ids keep the number in their last 5 bytes.
@@ -30,7 +32,20 @@ impl Load {
             run,
             stamp,
             body_bytes,
+            groups: 0,
         }
+    }
+
+    /// The same where every message has one of so many groups.
+    #[must_use]
+    pub(crate) fn in_groups(mut self, groups: u32) -> Self {
+        self.groups = u64::from(groups);
+        self
+    }
+
+    /// Whether every message has a group.
+    pub(crate) fn has_groups(&self) -> bool {
+        self.groups > 0
     }
 
     /// The id of a message: a version 7 UUID, rising with the number as the library's ids do.
@@ -51,7 +66,8 @@ impl Load {
         (self.id(number) == id).then_some(number)
     }
 
-    /// Messages in the order of their numbers, all of one group if one is given.
+    /// Messages in the order of their numbers, all of one group if one is given; otherwise in the
+    /// groups of this load.
     pub(crate) fn messages(
         &self,
         numbers: Range<u64>,
@@ -61,10 +77,19 @@ impl Load {
         let made = numbers.map(|number| {
             let (id, body) = (self.id(number), self.body(number));
             let mut message = NewMessage::new(id, IdOrigin::Fresh, kind.clone(), body);
-            message.group = group.cloned();
-            message
+            message.group = match group {
+                Some(group) => Some(group.clone()),
+                None => self.group(number)?,
+            };
+            Ok(message)
         });
-        Ok(made.collect())
+        made.collect()
+    }
+
+    fn group(&self, number: u64) -> Result<Option<GroupName>, NameError> {
+        let turn = number.checked_rem(self.groups);
+        turn.map(|turn| GroupName::new(format!("group-{turn}")))
+            .transpose()
     }
 
     /// Letters that differ from message to message, in quotes. Copied, not computed: making a

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use longshore::Connection;
 use longshore::core::StoreUrl;
@@ -19,6 +20,8 @@ pub(crate) struct Place {
     /// `?key=value`, as in the URL.
     query: String,
     made: AtomicU32,
+    /// The URLs of the stores made on a server.
+    on_server: Mutex<Vec<String>>,
 }
 
 impl Place {
@@ -51,7 +54,17 @@ impl Place {
             server,
             query: query.to_owned(),
             made: AtomicU32::new(0),
+            on_server: Mutex::default(),
         })
+    }
+
+    /// The URLs of the stores that were made on a server and not cleared yet.
+    pub(crate) fn take_on_server(&self) -> Vec<String> {
+        let mut made = self
+            .on_server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut made)
     }
 
     /// Whether other processes can open these stores.
@@ -77,15 +90,21 @@ impl Place {
             query => format!("?{query}"),
         };
         if let Some(server) = &self.server {
-            // Keys of its own: what is left behind when its queues are empty is a handful of them.
+            // Keys of its own, so that all of them can be found and cleared.
             let prefix = format!("prefix=bench-{}-{count}", std::process::id());
             let given = settings.unwrap_or(&self.query);
             let separator = if given.is_empty() { "" } else { "&" };
-            return Ok(Scratch {
+            let scratch = Scratch {
                 base: server.clone(),
                 query: format!("?{given}{separator}{prefix}"),
                 files: None,
-            });
+            };
+            let mut made = self
+                .on_server
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            made.push(scratch.url());
+            return Ok(scratch);
         }
         let Some(folder) = &self.folder else {
             let name = format!("memory://bench-{}-{count}", std::process::id());

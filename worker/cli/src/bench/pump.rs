@@ -4,8 +4,10 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use longshore::core::{
-    Delivery, Disposition, Enqueued, GroupName, QueueName, QueueStore, Receive, Settled, Settlement,
+    AttemptRecord, DeadReason, Delivery, Disposition, Due, Enqueued, GroupName, Label, QueueName,
+    QueueStore, Receive, Settled, Settlement, Timestamp,
 };
 
 use super::load::Load;
@@ -16,6 +18,12 @@ use crate::exit::Exit;
 
 /// Longer than any bench runs: a lease that ended would look like a doubled message.
 pub(crate) const LEASE: Duration = Duration::from_secs(3600);
+
+/// Longer than any bench runs, too.
+const LATER: Duration = Duration::from_secs(24 * 3600);
+
+/// How long members of groups may wait for heads that others hold.
+const BEHIND_HEADS: Duration = Duration::from_millis(100);
 
 /// How many go in a call where only the result matters, not how long it takes.
 pub(crate) const BULK: u32 = 1000;
@@ -72,6 +80,24 @@ pub(crate) async fn fill(
     Ok(Span { start, end })
 }
 
+/// Enqueues messages with so many calls under way at a time, each on a share of its own.
+pub(crate) async fn fill_by(
+    under_way: u32,
+    store: &dyn QueueStore,
+    load: &Load,
+    numbers: Range<u64>,
+    batch: u32,
+) -> Result<Span> {
+    let (hands, count) = (u64::from(under_way.max(1)), numbers.end - numbers.start);
+    let share = |hand: u64| numbers.start + count * hand / hands;
+    let start = Moment::now();
+    let filled =
+        (0..hands).map(|hand| fill(store, load, share(hand)..share(hand + 1), batch, None));
+    try_join_all(filled).await?;
+    let end = Moment::now();
+    Ok(Span { start, end })
+}
+
 /// Receives and acks batch after batch until a receive answers none, and marks what came out.
 ///
 /// A batch is acked while the next one is received, as a worker does it: the store may put both
@@ -84,21 +110,67 @@ pub(crate) async fn drain(
 ) -> Result<Span> {
     let queue = queue()?;
     let start = Moment::now();
-    let mut worked = Vec::new();
+    // Where there are groups, nothing may be ready while others hold the heads of all of them.
+    let wait = if load.has_groups() {
+        BEHIND_HEADS
+    } else {
+        Duration::ZERO
+    };
+    let (mut worked, mut end) = (Vec::new(), start);
     loop {
-        let (taken, acked) = tokio::join!(
-            receive(store, &queue, batch, Duration::ZERO),
-            ack(store, &queue, worked),
-        );
-        acked?;
+        let had_some = !worked.is_empty();
+        let (taken, acked) = tokio::join!(receive(store, &queue, batch, wait), async {
+            ack(store, &queue, worked).await.map(|()| Moment::now())
+        },);
         worked = taken?;
-        if worked.is_empty() {
-            let end = Moment::now();
+        // The waiting at the end is not counted, only what was done.
+        let acked = acked?;
+        if had_some || wait.is_zero() {
+            end = acked;
+        }
+        if worked.is_empty() && (!had_some || wait.is_zero()) {
             return Ok(Span { start, end });
         }
         for delivery in &worked {
             tally.mark(load.number(delivery.message.id));
         }
+    }
+}
+
+/// Enqueues so many messages that fall due long after the bench.
+pub(crate) async fn delay(store: &dyn QueueStore, load: &Load, count: u64) -> Result<()> {
+    let mut from = 0;
+    while from < count {
+        let to = count.min(from + u64::from(BULK));
+        let mut messages = load.messages(from..to, None)?;
+        for message in &mut messages {
+            message.due = Some(Due::In(LATER));
+        }
+        store.enqueue(&queue()?, &messages).await?;
+        from = to;
+    }
+    Ok(())
+}
+
+/// Enqueues so many messages to an empty queue and dead-letters them.
+pub(crate) async fn bury(store: &dyn QueueStore, load: &Load, count: u64) -> Result<()> {
+    fill(store, load, 0..count, BULK, None).await?;
+    let (queue, now) = (queue()?, Timestamp::EPOCH);
+    loop {
+        let taken = receive(store, &queue, BULK, Duration::ZERO).await?;
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let buried = taken.into_iter().map(|delivery| Settlement {
+            receipt: delivery.receipt,
+            disposition: Disposition::DeadLetter {
+                reason: DeadReason::Requested,
+                record: AttemptRecord::new("bench", now, now, Label::lossy("bench"), "buried"),
+                checkpoint: None,
+                park_group: false,
+            },
+        });
+        store.settle(&queue, &buried.collect::<Vec<_>>()).await?;
     }
 }
 

@@ -82,7 +82,7 @@ impl Settings {
             body_bytes: args.body,
             batch: args.batch.get(),
             enqueue_batch: args.enqueue_batch.get(),
-            workers: args.workers.get(),
+            workers: args.workers(),
             rounds: args.rounds(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             load: super::meter::load(),

@@ -19,10 +19,18 @@ pub(crate) async fn run(args: &BenchArgs, url: &str, json: bool, quiet: bool) ->
         return Ok(Exit::Done);
     }
     let mut signals = Signals::listen()?;
-    let report = tokio::select! {
-        report = measure(args, url, quiet) => report?,
-        exit = signals.next() => return Ok(exit),
+    let bench = Bench::new(args, url, quiet)?;
+    let measured = tokio::select! {
+        report = measure(&bench, url) => report.map(Ok),
+        exit = signals.next() => Ok(Err(exit)),
     };
+    // What a run leaves on a server goes whatever came of it; an error of the run is told first.
+    let cleared = bench.clear().await;
+    let report = match measured? {
+        Ok(report) => report,
+        Err(exit) => return Ok(exit),
+    };
+    cleared?;
     if json {
         Stdout::json(&report)?;
     } else {
@@ -35,15 +43,17 @@ pub(crate) async fn run(args: &BenchArgs, url: &str, json: bool, quiet: bool) ->
     })
 }
 
-async fn measure(args: &BenchArgs, url: &str, quiet: bool) -> Result<Report> {
-    let bench = Bench::new(args, url, quiet)?;
-    let mut report = Report::new(args, url, &bench.place);
-    match args.scenario {
-        Scenario::Lifecycle => scenario::lifecycle(&bench, &mut report).await?,
-        Scenario::Callers => scenario::callers(&bench, &mut report).await?,
-        Scenario::Flat => scenario::flat(&bench, &mut report).await?,
-        Scenario::Pickup => scenario::pickup(&bench, &mut report).await?,
-        Scenario::Memory => scenario::memory(&bench, &mut report).await?,
+async fn measure(bench: &Bench<'_>, url: &str) -> Result<Report> {
+    let mut report = Report::new(bench.args, url, &bench.place);
+    match bench.args.scenario {
+        Scenario::Lifecycle | Scenario::Grouped => scenario::lifecycle(bench, &mut report).await?,
+        Scenario::Callers => scenario::callers(bench, &mut report).await?,
+        Scenario::Flat => scenario::flat(bench, &mut report).await?,
+        Scenario::Pickup => scenario::pickup(bench, &mut report).await?,
+        Scenario::Memory => scenario::memory(bench, &mut report).await?,
+        Scenario::Drain => scenario::drain(bench, &mut report).await?,
+        Scenario::Idle => scenario::idle(bench, &mut report).await?,
+        Scenario::Space => scenario::space(bench, &mut report).await?,
     }
     Ok(report)
 }

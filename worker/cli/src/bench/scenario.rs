@@ -1,14 +1,20 @@
 //! What can be measured, one file each.
 
 mod callers;
+mod drain;
 mod end_to_end;
 mod flat;
+mod idle;
 mod lifecycle;
 mod memory;
 mod pickup;
+mod space;
 
 pub(crate) use callers::callers;
+pub(crate) use drain::drain;
 pub(crate) use flat::flat;
+pub(crate) use idle::idle;
 pub(crate) use lifecycle::lifecycle;
 pub(crate) use memory::memory;
 pub(crate) use pickup::pickup;
+pub(crate) use space::space;

@@ -28,6 +28,9 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
         .ok_or_else(|| {
+            if is_too_large(bare) {
+                return too_long(&shown);
+            }
             format!("\"{shown}\" is not a duration; write it as 30s, 5m, \"1h 30m\" or 2d")
         })?;
     if read.is_negative() {
@@ -35,9 +38,26 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     }
     let span = read.unsigned_abs();
     if span > SPAN_MAX {
-        return Err(format!("\"{shown}\" is too long; at most 366d are allowed"));
+        return Err(too_long(&shown));
     }
     Ok(span)
+}
+
+fn too_long(shown: &str) -> String {
+    format!("\"{shown}\" is too long; at most 366d are allowed")
+}
+
+/// Whether it would be a duration if only its numbers were smaller.
+fn is_too_large(text: &str) -> bool {
+    let mut small = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            small.push(c);
+        } else if !small.ends_with('1') {
+            small.push('1');
+        }
+    }
+    small.len() < text.len() && !small.contains('-') && span(&small).is_ok()
 }
 
 /// Any span, zero included.
@@ -123,7 +143,9 @@ mod tests {
             ("-5s", "negative"),
             ("367d", "too long"),
             ("10y", "not a duration"),
-            ("99999999999999999999s", "not a duration"),
+            ("99999999999999999999s", "too long"),
+            ("1h 99999999999999999999d", "not a duration"),
+            ("1d 99999999999999999999h", "too long"),
             ("", "not a duration"),
             ("soon", "not a duration"),
             ("1e999s", "not a duration"),

@@ -37,6 +37,9 @@ pub(crate) fn message_id(text: &str) -> Result<MessageId, String> {
 
 /// A receipt word.
 pub(crate) fn receipt(text: &str) -> Result<ReceiptWord, String> {
-    text.parse()
-        .map_err(|error| format!("\"{}\": {error}", escape::cut(text, 40)))
+    text.parse::<ReceiptWord>().map_err(|error| {
+        let said = error.to_string();
+        let rest = said.strip_prefix("this is ").unwrap_or(&said);
+        format!("\"{}\" is {rest}", escape::cut(text, 40))
+    })
 }

@@ -31,7 +31,8 @@ impl SettledRow {
 pub(crate) struct ChangedRow {
     /// Which message.
     pub(crate) id: String,
-    /// `applied`, `leased`, `not_found`, `not_found_within_bound` or `unreadable`.
+    /// `applied`, `leased`, `not_found`, `not_found_within_bound` or `unreadable`; in a dry run
+    /// `would_apply` for `applied`.
     pub(crate) outcome: &'static str,
 }
 
@@ -49,5 +50,14 @@ impl ChangedRow {
             id: id.to_string(),
             outcome,
         }
+    }
+
+    /// The row of a message that was only looked at.
+    pub(crate) fn would(id: MessageId, outcome: Changed) -> Self {
+        let mut row = Self::of(id, outcome);
+        if outcome == Changed::Applied {
+            row.outcome = "would_apply";
+        }
+        row
     }
 }

@@ -29,26 +29,46 @@ pub(super) fn print(
     done: &str,
     session: &Session,
 ) -> Result<Exit> {
-    let rows: Vec<ChangedRow> = ids
-        .iter()
-        .zip(outcomes)
-        .map(|(id, outcome)| ChangedRow::of(*id, *outcome))
-        .collect();
-    if session.json() {
-        Stdout::json(&rows)?;
-    } else {
-        let mut stdout = Stdout::lock();
-        for row in &rows {
-            let word = if row.outcome == "applied" {
-                done
-            } else {
-                row.outcome
-            };
-            stdout.line(&format!("{} {}", row.id, word.replace('_', " ")))?;
-        }
-        stdout.finish()?;
-    }
+    let rows = rows(ids, outcomes, ChangedRow::of);
+    print_rows(&rows, done, session)?;
     exit(outcomes, done)
+}
+
+/// Prints the outcome that each would have, and ends as the run would end.
+pub(super) fn print_dry(
+    ids: &[MessageId],
+    outcomes: &[Changed],
+    done: &str,
+    session: &Session,
+) -> Result<Exit> {
+    let rows = rows(ids, outcomes, ChangedRow::would);
+    let done = format!("would be {done}");
+    print_rows(&rows, &done, session)?;
+    exit(outcomes, &done)
+}
+
+fn rows(
+    ids: &[MessageId],
+    outcomes: &[Changed],
+    row: impl Fn(MessageId, Changed) -> ChangedRow,
+) -> Vec<ChangedRow> {
+    let pairs = ids.iter().zip(outcomes);
+    pairs.map(|(id, outcome)| row(*id, *outcome)).collect()
+}
+
+fn print_rows(rows: &[ChangedRow], done: &str, session: &Session) -> Result<()> {
+    if session.json() {
+        return Stdout::json(&rows);
+    }
+    let mut stdout = Stdout::lock();
+    for row in rows {
+        let word = match row.outcome {
+            "applied" | "would_apply" => done.to_owned(),
+            other => other.replace('_', " "),
+        };
+        stdout.line(&format!("{} {word}", row.id))?;
+    }
+    stdout.finish()
 }
 
 /// How a command ends whose items had these outcomes: a search that hit its bound says try
@@ -74,9 +94,14 @@ fn exit(outcomes: &[Changed], done: &str) -> Result<Exit> {
             ),
         ));
     }
+    let was = if done.starts_with("would ") {
+        ""
+    } else {
+        "was "
+    };
     if missing == of {
         return Err(CliError::nothing_matched(format!(
-            "nothing was {done}: there is no such message in a state that allows it"
+            "nothing {was}{done}: there is no such message in a state that allows it"
         )));
     }
     let mut refused = Vec::new();

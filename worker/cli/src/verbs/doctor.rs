@@ -18,7 +18,13 @@ pub(super) async fn perform(session: &Session) -> Result<Exit> {
         "version",
         format!("longshore {}", env!("CARGO_PKG_VERSION")),
     )];
-    findings.extend(backend.admin.check().await?);
+    let of_store = backend.admin.check().await?;
+    // What holds a queue up is told below, once, with how long it has been so.
+    findings.extend(
+        of_store
+            .into_iter()
+            .filter(|one| !one.check.starts_with("queue ")),
+    );
     let workers = backend.admin.workers().await?;
     findings.extend(fleet::check(&workers));
     findings.extend(queue_checks::check(backend, &workers, connection.clock().now()).await?);

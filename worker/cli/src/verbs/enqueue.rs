@@ -3,6 +3,7 @@
 mod checks;
 mod input;
 mod json_line;
+mod json_value;
 mod many;
 mod one;
 mod stream;

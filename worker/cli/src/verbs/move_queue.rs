@@ -9,12 +9,12 @@ use crate::args::MoveArgs;
 use crate::confirm::confirm;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
-use crate::output::{Stdout, counted};
+use crate::output::{Stdout, counted, note};
 use crate::progress::Progress;
 use crate::session::{Session, existing, open};
 use crate::settings::StoreSetting;
 use crate::signals::Signals;
-use crate::transfer::{self, Broken, Ended, Moved, Place};
+use crate::transfer::{self, Broken, Ended, Moved, Place, Progress as Step};
 
 /// What is printed of it.
 #[derive(Debug, Serialize)]
@@ -81,7 +81,22 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
     let mut moved = Moved::default();
     let mut exit = Exit::Done;
     let ended = {
-        let run = transfer::run(from, to, &stop, &mut moved, |went| progress.advance(went));
+        let mut told = false;
+        let run = transfer::run(from, to, &stop, &mut moved, |step| match step {
+            Step::Went(went) => progress.advance(went),
+            Step::Waits(leased) if !told => {
+                told = true;
+                let left = counted(leased, "message");
+                note(
+                    session.quiet(),
+                    format_args!(
+                        "{left} of \"{}\" in the hands of workers; each follows when it is settled or its lease ends",
+                        from.queue
+                    ),
+                );
+            }
+            Step::Waits(_) => {}
+        });
         tokio::pin!(run);
         loop {
             tokio::select! {

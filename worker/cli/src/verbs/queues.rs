@@ -41,7 +41,8 @@ pub(super) async fn perform(args: QueuesArgs, session: &Session) -> Result<Exit>
         Stdout::text(&table(&numbers))?;
     }
     if let (Some(_), [(_, stats)]) = (&args.queue, numbers.as_slice()) {
-        Stdout::text(&details(stats))?;
+        let limits = connection.backend().queues.limits();
+        Stdout::text(&details(stats, limits.body_bytes_default))?;
     }
     Ok(Exit::Done)
 }
@@ -134,7 +135,7 @@ fn changes(before: &Numbers, after: &Numbers, span: Duration) -> String {
     table.render()
 }
 
-fn details(stats: &QueueStats) -> String {
+fn details(stats: &QueueStats, body_max: usize) -> String {
     let mut lines = vec![String::new()];
     if let Some(pause) = &stats.paused {
         lines.push(format!("paused since {}", rfc3339(pause.since)));
@@ -143,11 +144,12 @@ fn details(stats: &QueueStats) -> String {
         lines.push(format!("moving since {}", rfc3339(mark.since)));
     }
     lines.push("settings:".into());
-    lines.extend(settings(&stats.settings));
+    lines.extend(settings(&stats.settings, body_max));
     crate::output::escape::lines(&lines.join("\n"))
 }
 
-fn settings(settings: &QueueSettings) -> Vec<String> {
+/// `body_max` is what the store takes where the queue does not say, in bytes.
+fn settings(settings: &QueueSettings, body_max: usize) -> Vec<String> {
     let by = |key: &str| {
         let author = settings.authors.get(key);
         author
@@ -158,13 +160,14 @@ fn settings(settings: &QueueSettings) -> Vec<String> {
     let word = |value: Option<serde_json::Value>| {
         value.and_then(|value| value.as_str().map(str::to_owned))
     };
+    let of_store = format!("{body_max} bytes");
     let rows = [
         ("expires", "expires_ms", span(settings.expires_ms), "never"),
         (
             "body_max",
             "body_max",
             settings.body_max.map(|bytes| format!("{bytes} bytes")),
-            "the store's",
+            of_store.as_str(),
         ),
         (
             "depth_max",

@@ -1,5 +1,6 @@
 //! `receive`: leases a batch by hand, or works it with a program.
 
+mod give_back;
 mod keeper;
 mod one;
 mod program;
@@ -29,7 +30,16 @@ pub(super) async fn perform(args: ReceiveArgs, session: &Session) -> Result<Exit
     existing(connection.backend(), &args.queue).await?;
     if args.command.is_empty() {
         let deliveries = lease(&connection, &args).await?;
-        return print(&args.queue, &deliveries, session);
+        if deliveries.is_empty() {
+            print(&args.queue, &deliveries, session)?;
+            return none(&connection, &args, session).await;
+        }
+        let Err(error) = print(&args.queue, &deliveries, session) else {
+            return Ok(Exit::Done);
+        };
+        // Nobody has the receipts: the messages must not wait for the end of their leases.
+        let back = give_back::unread(&connection, &args.queue, deliveries).await;
+        return Err(error.and_so_far(back));
     }
     work::perform(&connection, &args, session).await
 }
@@ -49,25 +59,40 @@ async fn lease(connection: &Connection, args: &ReceiveArgs) -> Result<Vec<Delive
     Ok(received.deliveries)
 }
 
-fn print(queue: &QueueName, deliveries: &[Delivery], session: &Session) -> Result<Exit> {
+/// Says why there may have been nothing to receive.
+async fn none(connection: &Connection, args: &ReceiveArgs, session: &Session) -> Result<Exit> {
+    let queue = &args.queue;
+    let stats = connection.backend().admin.stats(queue).await?;
+    let stats = stats.unwrap_or_default();
+    let why = if let Some(pause) = &stats.paused {
+        let reason = match pause.reason.as_str() {
+            "" => String::new(),
+            reason => format!(" ({reason})"),
+        };
+        let author = &pause.author;
+        format!(": it is paused by {author}{reason}, `longshore resume {queue}` ends that")
+    } else if let Some(mark) = &stats.moving {
+        format!(": it is being moved to {}", mark.to)
+    } else {
+        String::new()
+    };
+    session.note(format_args!("nothing to receive from {queue}{why}"));
+    Ok(Exit::NothingMatched)
+}
+
+fn print(queue: &QueueName, deliveries: &[Delivery], session: &Session) -> Result<()> {
     if session.json() {
         let rows: Vec<Delivered<'_>> = deliveries
             .iter()
             .map(|delivery| Delivered::of(queue, delivery))
             .collect();
-        Stdout::json(&rows)?;
-    } else {
-        let mut stdout = Stdout::lock();
-        for delivery in deliveries {
-            stdout.line(&text(queue, delivery))?;
-        }
-        stdout.finish()?;
+        return Stdout::json(&rows);
     }
-    if deliveries.is_empty() {
-        session.note(format_args!("nothing to receive from {queue}"));
-        return Ok(Exit::NothingMatched);
+    let mut stdout = Stdout::lock();
+    for delivery in deliveries {
+        stdout.line(&text(queue, delivery))?;
     }
-    Ok(Exit::Done)
+    stdout.finish()
 }
 
 fn text(queue: &QueueName, delivery: &Delivery) -> String {

@@ -32,10 +32,18 @@ fn print_ddl(session: &Session) -> Result<Exit> {
 
 /// Opening a store creates it or brings it up to date.
 async fn apply(session: &Session) -> Result<Exit> {
+    let is_missing = match session.open().await {
+        Ok(_) => false,
+        Err(error) if error.exit() == Exit::NothingMatched => true,
+        Err(error) => return Err(error),
+    };
     let connection = session.open_or_create().await?;
     let store = connection.url().to_string();
+    let outcome = if is_missing { "created" } else { "current" };
     if session.json() {
-        Stdout::json(&json!({ "store": store, "outcome": "current" }))?;
+        Stdout::json(&json!({ "store": store, "outcome": outcome }))?;
+    } else if is_missing {
+        Stdout::text(&format!("the store {store} was created"))?;
     } else {
         Stdout::text(&format!("the schema of {store} is current"))?;
     }

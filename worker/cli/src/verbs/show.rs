@@ -94,10 +94,10 @@ fn text(queue: &QueueName, stored: &StoredMessage) -> String {
             &format!("attempt {}", row.attempt),
             format!(
                 "{} {} {} {}",
-                row.ended_at.unwrap_or_else(|| "no record:".into()),
+                row.ended_at.unwrap_or_else(|| "without a record:".into()),
                 row.label,
                 row.worker
-                    .unwrap_or_else(|| "a crash or a lost lease".into()),
+                    .unwrap_or_else(|| "in a crash, or with its lease".into()),
                 row.error.unwrap_or_default()
             ),
         );

@@ -28,10 +28,22 @@ pub(super) async fn perform(session: &Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn is_silent(worker: &WorkerInfo, now: Timestamp) -> bool {
+    now.since(worker.seen_at) >= SILENT_AFTER
+}
+
+/// Until when it is known to have been up.
+fn last_up(worker: &WorkerInfo, now: Timestamp) -> Timestamp {
+    if is_silent(worker, now) {
+        worker.seen_at
+    } else {
+        now
+    }
+}
+
 fn state(worker: &WorkerInfo, now: Timestamp) -> String {
-    let silent = now.since(worker.seen_at);
-    if silent >= SILENT_AFTER {
-        return format!("silent for {}", age(silent));
+    if is_silent(worker, now) {
+        return format!("silent for {}", age(now.since(worker.seen_at)));
     }
     if worker.draining { "draining" } else { "" }.to_owned()
 }
@@ -49,7 +61,7 @@ fn text(workers: &[WorkerInfo], now: Timestamp) -> String {
         table.row([
             worker.id.clone(),
             worker.version.clone(),
-            age(worker.seen_at.since(worker.started_at)),
+            age(last_up(worker, now).since(worker.started_at)),
             format!("{} ago", age(now.since(worker.seen_at))),
             worker.jobs.len().to_string(),
             worker.slots.to_string(),

@@ -129,11 +129,12 @@ impl Field {
 }
 
 fn unknown(what: &str, given: &str, known: &[&str]) -> String {
-    let hint = nearest(given, known.iter().copied())
-        .map(|near| format!("did you mean \"{near}\"? "))
-        .unwrap_or_default();
+    let hint = nearest(given, known.iter().copied()).map_or_else(
+        || "known".to_owned(),
+        |near| format!("did you mean \"{near}\"? Known"),
+    );
     format!(
-        "\"{}\" is not a {what}; {hint}Known: {}",
+        "\"{}\" is not a {what}; {hint} are {}",
         escape::cut(given, 40),
         known.join(", ")
     )

@@ -157,7 +157,7 @@ fn single_ids_are_told_one_by_one() {
         .refused(3, "no message");
     stage
         .run(&["dead", "redrive", "q", missing, "--dry-run"])
-        .refused(3, "no message");
+        .refused(3, "nothing would be redriven");
     let live = stage.enqueue(&["q", "x"]);
     stage
         .run(&["dead", "show", "q", &live])
@@ -204,6 +204,6 @@ fn no_such_queue_is_3() {
         vec!["dead", "discard", "qq", "--dry-run"],
         vec!["dead", "export", "qq"],
     ] {
-        stage.run(&args).refused(3, "did you mean \"q\"?");
+        stage.run(&args).refused(3, "there is no queue \"qq\"");
     }
 }

@@ -84,7 +84,9 @@ fn a_full_queue_is_75_and_says_how_many_are_stored() {
         7,
         "the halves that fit are stored"
     );
-    stage.run(&["enqueue", "q", "x"]).refused(75, "q");
+    stage
+        .run(&["enqueue", "q", "x"])
+        .refused(75, "raise depth_max");
     let bodies = stage.json(&["receive", "q", "--json"]);
     let bodies: Vec<&str> = bodies
         .as_array()

@@ -157,8 +157,21 @@ fn a_leased_message_follows_when_it_comes_back() {
     assert_eq!(stage.run(&["settle", "release", &receipt]).code, Some(0));
     let ended = finish(moving, b"");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let waits = "1 message of \"from\" in the hands of workers";
+    assert!(ended.stderr.contains(waits), "{}", ended.stderr);
     assert_eq!(ended.json()["moved"], 2);
     assert_eq!(stage.queue("to")["waiting"], 2);
+}
+
+/// Hand-outs are stopped meanwhile, so no receive would bring it back.
+#[test]
+fn a_message_whose_lease_ends_follows_without_a_receive() {
+    let stage = Stage::new();
+    stage.enqueue(&["from", "a"]);
+    stage.json(&["receive", "from", "--lease", "1s", "--json"]);
+    let moved = stage.json(&["move", "from", "to", "--yes", "--json"]);
+    assert_eq!(moved["moved"], 1);
+    assert_eq!(stage.receive("to")["attempt"], 2);
 }
 
 #[test]
@@ -175,7 +188,9 @@ fn a_stopped_move_lifts_its_mark() {
     let pid = rustix::process::Pid::from_raw(i32::try_from(moving.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     let ended = finish(moving, b"");
-    ended.refused(143, "the same command goes on");
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    let goes_on = ended.stderr.contains("the same command goes on");
+    assert!(goes_on, "{}", ended.stderr);
     stage.run(&["settle", "release", &receipt]);
     assert_eq!(stage.receive("from")["body"], "a");
 }

@@ -103,3 +103,46 @@ fn a_closed_stdin_is_an_empty_body() {
     assert_eq!(Ended::of(output).code, Some(0));
     assert_eq!(stage.receive("q")["body"], "");
 }
+
+fn full_device() -> std::fs::File {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap()
+}
+
+#[test]
+fn an_id_that_cannot_be_printed_is_told_with_the_trouble() {
+    let stage = Stage::new();
+    for args in [
+        vec!["enqueue", "q", "x"],
+        vec!["enqueue", "q", "x", "--json"],
+    ] {
+        let ended = finish(stage.start_into(&args, full_device()), b"");
+        ended.refused(1, "stdout cannot be written");
+        let (_, told) = ended.stderr.split_once("; message ").unwrap();
+        let (id, rest) = told.split_once(' ').unwrap();
+        assert_eq!(rest, "was stored in queue \"q\"\n");
+        assert_eq!(stage.json(&["show", "q", id, "--json"])["state"], "waiting");
+    }
+    let args = ["enqueue", "q", "--lines"];
+    let ended = finish(stage.start_into(&args, full_device()), b"a\nb\n");
+    ended.refused(1, "; 2 stored, 0 duplicate, 0 failed");
+}
+
+#[test]
+fn a_batch_whose_receipts_nobody_gets_is_given_back() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    stage.enqueue(&["q", "y"]);
+    for args in [vec!["receive", "q"], vec!["receive", "q", "--json"]] {
+        let ended = finish(stage.start_into(&args, full_device()), b"");
+        ended.refused(1, "2 messages of queue \"q\" given back uncharged");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = finish(stage.start_into(&args, writer), b"");
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(141), ""));
+        assert_eq!(stage.queue("q")["waiting"], 2);
+    }
+    assert_eq!(stage.receive("q")["attempt"], 1, "nothing was charged");
+}

@@ -248,3 +248,25 @@ fn a_program_whose_lease_is_lost_is_killed_and_settles_nothing() {
     let receipt = other[0]["receipt"].as_str().unwrap();
     assert_eq!(stage.run(&["settle", "ack", receipt]).code, Some(0));
 }
+
+#[test]
+fn an_empty_receive_says_that_the_queue_is_paused() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    stage.run(&["pause", "q"]);
+    for args in [vec!["receive", "q"], vec!["receive", "q", "--", "cat"]] {
+        let ended = stage.run(&args);
+        ended.refused(3, "nothing to receive from q: it is paused by ");
+        assert!(
+            ended.stderr.contains("`longshore resume q`"),
+            "{}",
+            ended.stderr
+        );
+    }
+    stage.run(&["pause", "q", "--reason", "the disk is full"]);
+    stage
+        .run(&["receive", "q"])
+        .refused(3, " (the disk is full), ");
+    stage.run(&["resume", "q"]);
+    assert_eq!(stage.run(&["receive", "q"]).code, Some(0));
+}

@@ -101,6 +101,18 @@ fn the_summary_names_what_to_try_next() {
     );
 }
 
+/// What a vanished worker had does not keep a run waiting that could never receive it.
+#[test]
+fn a_paused_queue_with_an_ended_lease_ends_until_idle_with_4() {
+    let stage = stage();
+    stage.enqueue(&["in", "ok"]);
+    stage.json(&["receive", "in", "--lease", "1s", "--json"]);
+    stage.run(&["pause", "in"]);
+    let ended = stage.run(&["run", "routes.toml", "--until-idle"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("paused"), "{}", ended.stderr);
+}
+
 #[test]
 fn every_queue_with_dead_letters_is_named() {
     let stage = stage();

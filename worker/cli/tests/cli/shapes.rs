@@ -303,3 +303,46 @@ fn doctor_prints_findings() {
         .unwrap();
     assert_eq!(unserved["severity"], "warning");
 }
+
+#[test]
+fn doctor_names_what_holds_a_queue_up_once() {
+    let stage = Stage::new();
+    stage.run(&["pause", "q"]);
+    stage.run(&["pause", "r", "--reason", "a rush"]);
+    let findings = stage.json(&["doctor", "--json"]);
+    let of = |queue: &str| -> Vec<String> {
+        let findings = findings.as_array().unwrap().iter();
+        findings
+            .filter(|one| one["check"] == format!("queue {queue}"))
+            .map(|one| one["found"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (bare, reasoned) = (of("q"), of("r"));
+    assert_eq!((bare.len(), reasoned.len()), (1, 1), "{findings}");
+    assert!(bare[0].ends_with(": no reason given"), "{bare:?}");
+    assert!(reasoned[0].ends_with(": a rush"), "{reasoned:?}");
+}
+
+#[test]
+fn a_dry_run_over_ids_has_a_row_for_each_and_ends_as_the_run_would() {
+    let stage = Stage::new();
+    let dead = stage.dead_letter("q", "a", "e");
+    let live = stage.enqueue(&["q", "b"]);
+    for verb in ["redrive", "discard"] {
+        let dry = stage.json(&["dead", verb, "q", &dead, "--dry-run", "--json"]);
+        assert_eq!(dry, json!([{ "id": dead, "outcome": "would_apply" }]));
+        let mixed = stage.run(&["dead", verb, "q", &dead, &live, "--dry-run", "--json"]);
+        mixed.refused(4, "1 of 2 would be ");
+        assert_eq!(
+            mixed.json(),
+            json!([
+                { "id": dead, "outcome": "would_apply" },
+                { "id": live, "outcome": "not_found" }
+            ])
+        );
+        stage
+            .run(&["dead", verb, "q", &live, "--dry-run"])
+            .refused(3, "nothing would be ");
+    }
+    assert_eq!(stage.queue("q")["dead"], 1, "nothing was changed");
+}

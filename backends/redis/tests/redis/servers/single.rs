@@ -86,6 +86,16 @@ impl Server {
             .expect("connect")
     }
 
+    /// The same where the server wants a password.
+    pub(crate) async fn raw_as(&self, password: &str) -> redis::aio::MultiplexedConnection {
+        let url = format!("redis://:{password}@127.0.0.1:{}", self.port);
+        let client = redis::Client::open(url).expect("a client");
+        client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("connect")
+    }
+
     /// One bare command, in words.
     pub(crate) async fn command(&self, words: &[&str]) -> redis::Value {
         let mut command = redis::cmd(words[0]);
@@ -129,7 +139,8 @@ fn launch(port: u16, dir: &Path, args: &[String]) -> Result<Child, String> {
             dir.display()
         );
         std::fs::write(&file, text).map_err(|error| error.to_string())?;
-        server.arg(&file).arg("--sentinel");
+        // What follows the name of the mode are settings.
+        server.arg(&file).args(args);
     } else {
         server
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])

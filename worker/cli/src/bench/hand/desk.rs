@@ -59,8 +59,9 @@ impl Desk {
                 from,
                 to,
                 batch,
+                under_way,
             } => {
-                let span = pump::fill(store, &load, from..to, batch, None).await?;
+                let span = pump::fill_by(under_way, store, &load, from..to, batch).await?;
                 Ok(Some(Said::Filled { span }))
             }
             Order::Drain {

@@ -22,6 +22,8 @@ pub(crate) enum Order {
         to: u64,
         /// How many in a call.
         batch: u32,
+        /// How many calls at a time.
+        under_way: u32,
     },
     /// Receive and ack until nothing is left. Answer: [`Said::Drained`].
     Drain {

@@ -44,7 +44,7 @@ async fn run(
     let scratch = bench.place.fresh(None)?;
     let connection = bench.open_warm(&scratch).await?;
     let load = bench.load();
-    let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers.get()).await?;
+    let mut crew = Crew::hire(&bench.place, &scratch, bench.args.workers()).await?;
     let batch = bench.args.batch.get();
     crew.order_each(&Order::Serve { load, batch }).await?;
     let mut seen = Seen::new(messages)?;

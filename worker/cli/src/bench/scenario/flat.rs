@@ -36,9 +36,20 @@ pub(crate) async fn flat(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
         .steps
         .next(format!("storing {members} members of a group"));
     let mut behind = Stock::new(bench, few, members).await?;
-    let mut pairs: [Pairs; 4] = std::array::from_fn(|_| Pairs::new(Better::Lower));
+    let mut beside = None;
+    if bench.place.has_server() {
+        let others = bench.args.beside.get();
+        bench
+            .steps
+            .next(format!("storing {others} delayed and {others} dead"));
+        beside = Some(Stock::beside(bench, few, others).await?);
+    }
+    let mut pairs: [Pairs; 6] = std::array::from_fn(|_| Pairs::new(Better::Lower));
     // The first cycles fill caches that the others find full.
-    for stock in [&mut shallow, &mut deep, &mut behind] {
+    for stock in [&mut shallow, &mut deep, &mut behind]
+        .into_iter()
+        .chain(&mut beside)
+    {
         stock.turn_over(bench, bench.args.messages() / 4).await?;
     }
     for round in 1..=rounds {
@@ -55,18 +66,30 @@ pub(crate) async fn flat(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
         pairs[1].push(depth.processor, base.processor);
         pairs[2].push(group.clock, base.clock);
         pairs[3].push(group.processor, base.processor);
+        if let Some(stock) = &mut beside {
+            bench.steps.next(format!("round {round}: beside others"));
+            let others = stock.turn_over(bench, messages).await?;
+            pairs[4].push(others.clock, base.clock);
+            pairs[5].push(others.processor, base.processor);
+        }
     }
     let lines = [
         ("many waiting, time", "few waiting"),
         ("many waiting, processor time", "few waiting"),
         ("behind a busy group, time", "no group"),
         ("behind a busy group, processor time", "no group"),
+        ("beside delayed and dead ones, time", "none of them"),
+        (
+            "beside delayed and dead ones, processor time",
+            "none of them",
+        ),
     ];
-    for ((name, against), pairs) in lines.into_iter().zip(&pairs) {
+    let shown = if beside.is_some() { 6 } else { 4 };
+    for ((name, against), pairs) in lines.into_iter().zip(&pairs).take(shown) {
         let line = Comparison::of(name, against, "µs/message", pairs);
         report.ratios.push(line.goal(GOAL));
     }
-    for stock in [shallow, deep, behind] {
+    for stock in [shallow, deep, behind].into_iter().chain(beside) {
         report.check.add(&stock.check().await?);
     }
     Ok(())
@@ -84,8 +107,9 @@ struct Stock {
     load: Load,
     /// How many messages were enqueued so far, members of the group not counted.
     enqueued: u64,
-    /// Members of the busy group, one of them leased for good.
-    members: u64,
+    /// What stays beside them: members of the busy group, one of them leased for good, delayed
+    /// messages and dead letters.
+    others: u64,
     taken: Vec<Option<u64>>,
     /// Kept for its files.
     _scratch: Scratch,
@@ -110,10 +134,23 @@ impl Stock {
             connection: scratch.open().await?,
             load,
             enqueued: waiting,
-            members,
+            others: members,
             taken: Vec::new(),
             _scratch: scratch,
         })
+    }
+
+    /// A store in which `waiting` messages wait beside as many delayed ones and dead letters as
+    /// `others` says, of each.
+    async fn beside(bench: &Bench<'_>, waiting: u64, others: u64) -> Result<Self> {
+        let mut stock = Self::new(bench, 0, 0).await?;
+        let store = stock.connection.backend().queues.as_ref();
+        pump::bury(store, &bench.load(), others).await?;
+        pump::delay(store, &bench.load(), others).await?;
+        pump::fill(store, &stock.load, 0..waiting, pump::BULK, None).await?;
+        stock.enqueued = waiting;
+        stock.others = 2 * others;
+        Ok(stock)
     }
 
     /// Enqueues, receives and acks messages batch by batch: the depth stays as it is.
@@ -155,7 +192,7 @@ impl Stock {
             .stats(&pump::queue()?)
             .await?;
         let live = stats.map_or(0, |stats| stats.live() + stats.dead);
-        let waiting = self.enqueued + self.members - self.taken.len() as u64;
+        let waiting = self.enqueued + self.others - self.taken.len() as u64;
         Ok(tally.check(live.abs_diff(waiting)))
     }
 }

@@ -1,6 +1,6 @@
 //! `dead redrive` and `dead discard`: what is asked, and the one call that differs.
 
-use longshore::core::{Backend, Changed, MessageId, QueueName, Result as StoreResult};
+use longshore::core::{Backend, Changed, Found, MessageId, QueueName, Result as StoreResult};
 
 use crate::args::{DeadChangeArgs, DeadSelection};
 use crate::parse::Rate;
@@ -45,6 +45,19 @@ impl Change {
         match self {
             Self::Redrive => backend.admin.redrive(queue, ids).await,
             Self::Discard => backend.admin.discard(queue, ids).await,
+        }
+    }
+
+    /// What it would answer for a message that was found so.
+    pub(super) fn would(self, found: &Found) -> Changed {
+        match found {
+            Found::Message(stored) if stored.dead().is_none() => Changed::NotFound,
+            Found::Message(stored) if self == Self::Redrive && stored.message().is_none() => {
+                Changed::Unreadable
+            }
+            Found::Message(_) => Changed::Applied,
+            Found::NotFound => Changed::NotFound,
+            _ => Changed::NotFoundWithinBound,
         }
     }
 

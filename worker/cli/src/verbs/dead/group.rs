@@ -10,7 +10,7 @@ use super::walk::Walk;
 use crate::args::{DeadListArgs, GroupBy};
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::output::{Stdout, Table, escape};
+use crate::output::{Stdout, Table, counted, escape};
 use crate::parse::rfc3339;
 use crate::session::{Session, existing};
 
@@ -116,7 +116,8 @@ pub(super) async fn perform(args: DeadListArgs, by: GroupBy, session: &Session) 
     }
     if hidden > 0 || left_over > 0 {
         session.note(format_args!(
-            "{hidden} more groups are not shown; --limit shows more"
+            "{} not shown; --limit shows more",
+            counted(hidden as u64, "more group")
         ));
     }
     Ok(Exit::Done)

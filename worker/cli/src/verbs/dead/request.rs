@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::output::counted;
 use crate::progress::Progress;
 use crate::session::{Session, existing};
-use crate::verbs::{changed, show};
+use crate::verbs::changed;
 
 impl Request {
     /// Does it and prints what came of it.
@@ -22,7 +22,7 @@ impl Request {
         let backend = connection.backend();
         let stats = existing(backend, &self.selection.queue).await?;
         match (self.selection.id.is_empty(), self.dry_run) {
-            (false, true) => self.look_up(&connection, session).await,
+            (false, true) => self.look_up(backend, session).await,
             (false, false) => self.change_ids(backend, session).await,
             (true, true) => {
                 let matched = self.count(&connection, &stats).await?;
@@ -32,20 +32,14 @@ impl Request {
         }
     }
 
-    /// A dry run over ids: each must be a dead letter.
-    async fn look_up(&self, connection: &Connection, session: &Session) -> Result<Exit> {
-        let mut matched = 0;
+    /// A dry run over ids: the outcome that each would have.
+    async fn look_up(&self, backend: &Backend, session: &Session) -> Result<Exit> {
+        let mut outcomes = Vec::with_capacity(self.selection.id.len());
         for id in &self.selection.id {
-            let stored = show::find(connection, &self.selection.queue, *id).await?;
-            if stored.dead().is_none() {
-                return Err(CliError::nothing_matched(format!(
-                    "message {id} is no dead letter, it is {}",
-                    stored.state.as_str()
-                )));
-            }
-            matched += 1;
+            let found = backend.admin.find(&self.selection.queue, *id).await?;
+            outcomes.push(self.change.would(&found));
         }
-        Answer::would(self, matched).print(session)
+        changed::print_dry(&self.selection.id, &outcomes, self.change.done(), session)
     }
 
     async fn change_ids(&self, backend: &Backend, session: &Session) -> Result<Exit> {

@@ -66,16 +66,16 @@ fn marks(queue: &QueueName, stats: &QueueStats, now: Timestamp) -> Vec<Finding> 
             format!("longshore resume {queue}"),
         );
     }
-    if let Some(mark) = &stats.moving
-        && now.since(mark.since) > MOVE_LONG
-    {
+    if let Some(mark) = &stats.moving {
+        let since = now.since(mark.since);
+        let fix = if since > MOVE_LONG {
+            format!("run the move again, or longshore resume {queue} --moving")
+        } else {
+            "let the move end".to_owned()
+        };
         warn(
-            format!(
-                "being moved to {} for {}",
-                mark.to,
-                age(now.since(mark.since))
-            ),
-            format!("run the move again, or longshore resume {queue} --moving"),
+            format!("being moved to {} for {}", mark.to, age(since)),
+            fix,
         );
     }
     if stats.parked > 0 {

@@ -39,6 +39,7 @@ impl Limits {
         if message.body.len() > self.body_max {
             return Err(self.too_large(Some(message.body.len())));
         }
+        message.check_times()?;
         message.headers.check()
     }
 }

@@ -1,45 +1,49 @@
 //! A line of `--jsonl`.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use longshore::core::{Dedup, Due, IdOrigin, NewMessage, nearest};
+use clap::ValueEnum as _;
+use longshore::core::{Dedup, Due, IdOrigin, NewMessage};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::checks;
+use super::json_value::{read, reworded, text};
 use crate::args::{MessageArgs, Priority};
+use crate::output::escape;
 use crate::parse;
 
-/// The line as it is written.
+/// The line as it is written; what each key holds is read by itself, so that an error names the key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written<'a> {
     #[serde(borrow, default, deserialize_with = "given")]
     body: Option<&'a RawValue>,
     #[serde(borrow)]
-    body_base64: Option<Cow<'a, str>>,
+    body_base64: Option<&'a RawValue>,
     #[serde(borrow)]
-    id: Option<Cow<'a, str>>,
+    id: Option<&'a RawValue>,
     #[serde(borrow)]
-    kind: Option<Cow<'a, str>>,
-    headers: Option<BTreeMap<String, String>>,
+    kind: Option<&'a RawValue>,
     #[serde(borrow)]
-    group: Option<Cow<'a, str>>,
-    priority: Option<Priority>,
+    headers: Option<&'a RawValue>,
     #[serde(borrow)]
-    delay: Option<Cow<'a, str>>,
+    group: Option<&'a RawValue>,
     #[serde(borrow)]
-    at: Option<Cow<'a, str>>,
+    priority: Option<&'a RawValue>,
     #[serde(borrow)]
-    expires: Option<Cow<'a, str>>,
+    delay: Option<&'a RawValue>,
     #[serde(borrow)]
-    dedup_key: Option<Cow<'a, str>>,
+    at: Option<&'a RawValue>,
     #[serde(borrow)]
-    dedup_window: Option<Cow<'a, str>>,
+    expires: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dedup_key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dedup_window: Option<&'a RawValue>,
 }
 
 /// A body that is there, also where it is `null`.
@@ -55,85 +59,91 @@ pub(super) fn message(
 ) -> Result<NewMessage, String> {
     let line = std::str::from_utf8(line)
         .map_err(|error| format!("it is not UTF-8 from byte {} on", error.valid_up_to() + 1))?;
+    if !line.trim_start().starts_with('{') {
+        return Err("it is not a JSON object; write {\"body\":…}".into());
+    }
     let written: Written<'_> = serde_json::from_str(line).map_err(|error| reworded(&error))?;
     template.body = body(&written)?;
-    if let Some(id) = &written.id {
-        template.id = parse::message_id(id)?;
+    if let Some(id) = read("id", written.id, parse::message_id)? {
+        template.id = id;
         template.id_origin = IdOrigin::Given;
     }
-    if let Some(kind) = &written.kind {
-        template.kind = parse::kind(kind)?;
+    if let Some(kind) = read("kind", written.kind, parse::kind)? {
+        template.kind = kind;
     }
-    for (name, value) in written.headers.into_iter().flatten() {
+    for (name, value) in headers(written.headers)? {
         template.headers.insert(name, value);
     }
-    if let Some(group) = &written.group {
-        template.group = Some(parse::group(group)?);
+    if let Some(group) = read("group", written.group, parse::group)? {
+        template.group = Some(group);
     }
-    if let Some(priority) = written.priority {
+    if let Some(priority) = read("priority", written.priority, priority)? {
         template.lane = priority.into();
     }
-    if written.delay.is_some() && written.at.is_some() {
+    let delay = read("delay", written.delay, str::parse)?;
+    let at = read("at", written.at, parse::time)?;
+    if delay.is_some() && at.is_some() {
         return Err("it has both delay and at; give one of them".into());
     }
-    let delay = written.delay.as_deref().map(str::parse).transpose()?;
-    let at = written.at.as_deref().map(parse::time).transpose()?;
     template.due = checks::due(delay, at).or(template.due);
-    if let Some(expires) = &written.expires {
-        template.expires = Some(Due::In(parse::span(expires)?));
+    if let Some(expires) = read("expires", written.expires, parse::span)? {
+        template.expires = Some(Due::In(expires));
     }
-    let window = written
-        .dedup_window
-        .as_deref()
-        .map(parse::span)
-        .transpose()?;
-    let default = defaults.dedup_window.map(|window| window.0);
-    template.dedup = match &written.dedup_key {
-        None => None,
-        Some(key) => Some(Dedup {
-            key: parse::dedup_key(key)?,
-            window: window.or(default).unwrap_or(Dedup::WINDOW_DEFAULT),
-        }),
-    };
+    template.dedup = dedup(&written, defaults)?;
     Ok(template)
 }
 
+fn dedup(written: &Written<'_>, defaults: &MessageArgs) -> Result<Option<Dedup>, String> {
+    let window = read("dedup_window", written.dedup_window, parse::span)?;
+    match read("dedup_key", written.dedup_key, parse::dedup_key)? {
+        Some(key) => Ok(Some(Dedup {
+            key,
+            window: window
+                .or(defaults.dedup_window.map(|window| window.0))
+                .unwrap_or(Dedup::WINDOW_DEFAULT),
+        })),
+        None if window.is_some() => {
+            Err("it has a dedup_window and no dedup_key; give the key that is recognised".into())
+        }
+        None => Ok(None),
+    }
+}
+
 fn body(written: &Written<'_>) -> Result<Bytes, String> {
-    match (written.body, &written.body_base64) {
+    match (written.body, written.body_base64) {
         (Some(raw), None) if raw.get().starts_with('"') => {
-            let text: String = serde_json::from_str(raw.get())
-                .map_err(|error| format!("body, {}", reworded(&error)))?;
-            Ok(text.into())
+            text("body", raw).map(|text| text.into_owned().into())
         }
         (Some(raw), None) => Ok(Bytes::copy_from_slice(raw.get().as_bytes())),
-        (None, Some(encoded)) => STANDARD
-            .decode(encoded.as_bytes())
+        (None, Some(raw)) => STANDARD
+            .decode(text("body_base64", raw)?.as_bytes())
             .map(Into::into)
-            .map_err(|error| format!("body_base64 is not base64: {error}")),
+            .map_err(|_| "body_base64: it is not base64 with + / and padding".to_owned()),
         (Some(_), Some(_)) => Err("it has both body and body_base64; give one of them".into()),
         (None, None) => Err("it has no body; write {\"body\":…}".into()),
     }
 }
 
-/// A JSON error with its column; the line is told by whoever counts them.
-fn reworded(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let (what, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
-    let what = unknown_field(what).unwrap_or_else(|| what.to_owned());
-    if error.column() == 0 {
-        return what;
-    }
-    format!("column {}: {what}", error.column())
+fn headers(raw: Option<&RawValue>) -> Result<BTreeMap<String, String>, String> {
+    let Some(raw) = raw else {
+        return Ok(BTreeMap::new());
+    };
+    let rows: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).map_err(|_| {
+        "headers: an object of strings is wanted, such as {\"name\":\"value\"}".to_owned()
+    })?;
+    rows.into_iter()
+        .map(|(name, raw)| {
+            let value = text(&format!("headers, {}", escape::cut(&name, 40)), raw)?;
+            Ok((name, value.into_owned()))
+        })
+        .collect()
 }
 
-/// The nearest field instead of a list of all, where there is one.
-fn unknown_field(what: &str) -> Option<String> {
-    let (given, known) = what
-        .strip_prefix("unknown field `")?
-        .split_once("`, expected one of ")?;
-    let known = known.split(", ").map(|name| name.trim_matches('`'));
-    let near = nearest(given, known)?;
-    Some(format!("unknown field {given:?}; did you mean {near:?}?"))
+fn priority(text: &str) -> Result<Priority, String> {
+    Priority::from_str(text, false).map_err(|_| {
+        let shown = escape::cut(text, 40);
+        format!("\"{shown}\" is no priority; write high, normal or low")
+    })
 }
 
 #[cfg(test)]
@@ -189,10 +199,12 @@ mod tests {
     #[test]
     fn wrong_lines_get_a_sentence() {
         let table = [
-            ("{", "EOF"),
-            ("[]", "column"),
+            ("{", "column 1: the line ends inside of the object"),
+            ("[]", "not a JSON object"),
+            ("not json", "not a JSON object"),
+            ("{\"body\":nope}", "column 10: it is not JSON from there on"),
             ("{}", "no body"),
-            (r#"{"body":1,"body":2}"#, "duplicate field"),
+            (r#"{"body":1,"body":2}"#, "\"body\" is given twice"),
             (
                 r#"{"bdy":1}"#,
                 r#"column 6: unknown field "bdy"; did you mean "body"?"#,
@@ -201,24 +213,54 @@ mod tests {
                 r#"{"body":1,"dedup_ky":"x"}"#,
                 r#"did you mean "dedup_key"?"#,
             ),
-            (r#"{"zzzzzz":1}"#, "unknown field `zzzzzz`, expected one of"),
-            (r#"{"a` at line 1":1}"#, "unknown field `a` at line 1`"),
-            (r#"{"body":1,"id":"x"}"#, "not a message id"),
-            (r#"{"body":1,"kind":""}"#, "it is empty"),
-            (r#"{"body":1,"delay":"5"}"#, "give it a unit"),
+            (
+                r#"{"zzzzzz":1}"#,
+                "unknown field \"zzzzzz\"; known are body, body_base64, id",
+            ),
+            (
+                r#"{"a` at line 1":1}"#,
+                "unknown field \"a` at line 1\"; known",
+            ),
+            (r#"{"body":1,"id":"x"}"#, "id: \"x\" is not a message id"),
+            (r#"{"body":1,"id":5}"#, "id: a string is wanted, not 5"),
+            (
+                r#"{"body":1,"kind":""}"#,
+                "kind \"\" is not valid: it is empty",
+            ),
+            (
+                r#"{"body":1,"delay":"5"}"#,
+                "delay: \"5\" is not a duration",
+            ),
             (r#"{"body":1,"delay":"-5s"}"#, "negative"),
-            (r#"{"body":1,"priority":"urgent"}"#, "unknown variant"),
-            (r#"{"body":1,"headers":{"a":1}}"#, "invalid type"),
+            (
+                r#"{"body":1,"priority":"urgent"}"#,
+                "priority: \"urgent\" is no priority",
+            ),
+            (
+                r#"{"body":1,"headers":{"a":1}}"#,
+                "headers, a: a string is wanted, not 1",
+            ),
+            (
+                r#"{"body":1,"headers":[]}"#,
+                "headers: an object of strings",
+            ),
+            (
+                r#"{"body":1,"dedup_window":"1h"}"#,
+                "a dedup_window and no dedup_key",
+            ),
             (
                 r#"{"body":1,"delay":"1s","at":"2030-01-01T00:00:00Z"}"#,
                 "both delay and at",
             ),
-            (r#"{"body":"\ud800"}"#, "body, column"),
-            (r#"{"body_base64":"?"}"#, "not base64"),
+            (r#"{"body":"\ud800"}"#, "body: column"),
+            (r#"{"body_base64":"?"}"#, "body_base64: it is not base64"),
         ];
         for (line, expected) in table {
             let error = read(line).unwrap_err();
             assert!(error.contains(expected), "{line}: {error}");
+            for leak in ["Written", "ident", "invalid", "variant", "symbol", "EOF"] {
+                assert!(!error.contains(leak), "{line}: {error}");
+            }
         }
     }
 }

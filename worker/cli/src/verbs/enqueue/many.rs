@@ -57,6 +57,11 @@ pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit
         }
         input => input,
     };
+    if args.lines && args.message.dedup_window.is_some() {
+        return Err(CliError::usage(
+            "--dedup-window goes with a dedup key, which --lines cannot give; --jsonl can",
+        ));
+    }
     let template = template(&args.message)?;
     let mut reader = input.open()?;
     let connection = session.open_or_create().await?;
@@ -76,7 +81,7 @@ pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit
         tally, progress, ..
     } = feed;
     drop(progress);
-    print(&tally, session)?;
+    print(&tally, session).map_err(|error| error.and_so_far(tally.in_words()))?;
     match ended {
         Err(error) => Err(error.and_so_far(format!(
             "{} stored, {} duplicate before it",
@@ -91,10 +96,16 @@ fn print(tally: &Tally, session: &Session) -> Result<()> {
     if session.json() {
         return Stdout::json(tally);
     }
-    Stdout::text(&format!(
-        "{} stored, {} duplicate, {} failed",
-        tally.stored, tally.duplicate, tally.failed
-    ))
+    Stdout::text(&tally.in_words())
+}
+
+impl Tally {
+    fn in_words(&self) -> String {
+        format!(
+            "{} stored, {} duplicate, {} failed",
+            self.stored, self.duplicate, self.failed
+        )
+    }
 }
 
 impl Feed<'_> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::checks::{self, Limits};
 use super::input::{Input, read_all};
 use crate::args::{EnqueueArgs, MessageArgs};
-use crate::error::{CliError, Result};
+use crate::error::{CliError, Result, told};
 use crate::exit::Exit;
 use crate::output::Stdout;
 use crate::session::Session;
@@ -24,6 +24,11 @@ struct Answer<'a> {
 
 pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit> {
     let input = Input::of(args.body.as_deref())?;
+    if args.message.dedup_window.is_some() && args.dedup_key.is_none() {
+        return Err(CliError::usage(
+            "--dedup-window goes with --dedup-key: it says how long a repeat of that is recognised",
+        ));
+    }
     let template = template(&args.message)?;
     let reader = input.open()?;
     let connection = session.open_or_create().await?;
@@ -57,25 +62,41 @@ async fn store(
             ItemOutcome::Stored => (item.id, "stored"),
             ItemOutcome::Duplicate { first } => (first, "duplicate"),
             ItemOutcome::Failed(error) => {
-                return Err(CliError::new(Exit::from(error.kind()), error.to_string()));
+                return Err(CliError::new(Exit::from(error.kind()), told(&error)));
             }
             _ => return Err(CliError::new(Exit::Unavailable, "the store was not asked")),
         },
         None => return Err(CliError::new(Exit::Failed, "the store gave no answer")),
     };
+    let answer = Answer {
+        id: id.to_string(),
+        queue: queue.name().as_str(),
+        outcome: word,
+    };
+    print(&answer, session).map_err(|error| error.and_so_far(answer.in_words()))
+}
+
+fn print(answer: &Answer<'_>, session: &Session) -> Result<Exit> {
     if session.json() {
-        Stdout::json(&Answer {
-            id: id.to_string(),
-            queue: queue.name().as_str(),
-            outcome: word,
-        })?;
+        Stdout::json(answer)?;
     } else {
-        Stdout::text(&id.to_string())?;
-        if word == "duplicate" {
+        Stdout::text(&answer.id)?;
+        if answer.outcome == "duplicate" {
             session.note("it is a duplicate of the message printed; nothing was stored");
         }
     }
     Ok(Exit::Done)
+}
+
+impl Answer<'_> {
+    /// What whoever cannot read the answer must know before they enqueue it again.
+    fn in_words(&self) -> String {
+        let Self { id, queue, outcome } = self;
+        match *outcome {
+            "duplicate" => format!("it is a duplicate of message {id} of queue \"{queue}\""),
+            _ => format!("message {id} was stored in queue \"{queue}\""),
+        }
+    }
 }
 
 /// The limits of a queue, settings included.
@@ -99,6 +120,7 @@ pub(super) fn template(args: &MessageArgs) -> Result<NewMessage> {
     message.lane = args.priority.map(Into::into).unwrap_or_default();
     message.due = checks::due(args.delay, args.at);
     message.expires = args.expires.map(|span| longshore::core::Due::In(span.0));
+    message.check_times().map_err(CliError::usage)?;
     Ok(message)
 }
 

@@ -1,15 +1,16 @@
 //! `receive QUEUE -- CMD`: works a batch one by one and settles each message by its exit code.
 
 use longshore::Connection;
-use longshore::core::{Delivery, Settlement};
+use longshore::core::Delivery;
 
+use super::give_back::releases;
 use super::keeper::Keeper;
 use super::tally::Tally;
-use super::verdict::{Verdict, release};
+use super::verdict::Verdict;
 use crate::args::ReceiveArgs;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::output::complain;
+use crate::output::{complain, counted};
 use crate::session::Session;
 use crate::signals::Signals;
 
@@ -38,9 +39,10 @@ pub(super) async fn perform(
     // From here on there is something to put in order; a signal during the wait just ends it.
     let signals = Signals::listen()?;
     if deliveries.is_empty() {
-        session.note(format_args!("nothing to receive from {}", args.queue));
-        Tally::default().print(session)?;
-        return Ok(Exit::NothingMatched);
+        if session.json() {
+            Tally::default().print(session)?;
+        }
+        return super::none(connection, args, session).await;
     }
     let receipts = deliveries.iter().map(|delivery| delivery.receipt.clone());
     let mut shift = Shift {
@@ -92,13 +94,7 @@ impl Shift<'_> {
         if unstarted.is_empty() {
             return;
         }
-        let batch: Vec<Settlement> = unstarted
-            .into_iter()
-            .map(|delivery| Settlement {
-                receipt: delivery.receipt,
-                disposition: release(None),
-            })
-            .collect();
+        let batch = releases(unstarted);
         let queues = &self.connection.backend().queues;
         match queues.settle(&self.args.queue, &batch).await {
             Ok(outcomes) => {
@@ -108,8 +104,8 @@ impl Shift<'_> {
                 }
             }
             Err(error) => complain(format_args!(
-                "{} messages could not be given back and return when their leases end: {error}",
-                batch.len()
+                "{} could not be given back, the end of the lease does that: {error}",
+                counted(batch.len() as u64, "message")
             )),
         }
     }
