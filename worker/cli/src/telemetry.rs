@@ -54,7 +54,8 @@ pub(crate) fn install(global: &GlobalArgs, loudness: Loudness) -> Result<()> {
 fn filter(global: &GlobalArgs, loudness: Loudness) -> Result<EnvFilter> {
     let level = match (global.quiet, global.verbose, loudness) {
         (true, _, _) => "error",
-        (_, 0, Loudness::Warnings) => "warn",
+        // What log steps say is what their author wants to see.
+        (_, 0, Loudness::Warnings) => "warn,longshore::log=info",
         (_, 0, Loudness::Events) | (_, 1, Loudness::Warnings) => "warn,longshore=info",
         (_, 1, Loudness::Events) | (_, 2, _) => "info,longshore=debug",
         (_, _, _) => "trace",

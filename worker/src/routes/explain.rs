@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use longshore_core::{ClauseAction, Decision, ErrorPolicy, Failure, Label, nearest};
+use longshore_core::{ClauseAction, Decision, ErrorPolicy, Failure, Label};
 use serde::Serialize;
 
 use super::RouteSet;
-use super::read::{shown, shown_roughly, shown_span};
+use super::labels::never_matches;
+use super::read::{shown_roughly, shown_span};
 use super::route::Route;
 
 /// So many retries are listed one by one.
@@ -23,6 +24,9 @@ pub struct RetryPlan {
     pub label: String,
     /// The clause that decides; `None` if it is the policy alone.
     pub clause: Option<MatchedClause>,
+    /// Why no step of the route gives this label, in words; `None` if one may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub never: Option<String>,
     /// What becomes of the message.
     #[serde(flatten)]
     pub outcome: PlannedOutcome,
@@ -96,10 +100,7 @@ impl RouteSet {
                 .iter()
                 .any(|route| route.name.as_str() == wanted)
         {
-            let names = self.0.routes.iter().map(|route| route.name.as_str());
-            let hint = nearest(wanted, names)
-                .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
-            return Err(format!("there is no route {}{hint}", shown(wanted)));
+            return Err(self.no_such_route(wanted));
         }
         let routes = self.0.routes.iter();
         let chosen = routes.filter(|one| route.is_none_or(|wanted| one.name.as_str() == wanted));
@@ -126,8 +127,17 @@ fn plan(route: &Route, label: &Label) -> RetryPlan {
         route: route.name.to_string(),
         label: label.to_string(),
         clause,
+        never: never(route, label),
         outcome: outcome(policy, &effective, label),
     }
+}
+
+/// Why no step gives the label, in words.
+fn never(route: &Route, label: &Label) -> Option<String> {
+    if label.as_str().split('.').next() == Some("handler") {
+        return Some("only handlers of the library give labels of their own".into());
+    }
+    never_matches(route, label, true)
 }
 
 fn outcome(policy: &ErrorPolicy, effective: &ErrorPolicy, label: &Label) -> PlannedOutcome {
@@ -181,6 +191,12 @@ fn specimen(label: &Label) -> Failure {
 impl fmt::Display for RetryPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} of the route {}", self.label, self.route)?;
+        if let Some(reason) = &self.never {
+            writeln!(
+                f,
+                "  no step of this route fails with it: {reason}; if one did:"
+            )?;
+        }
         match &self.clause {
             Some(clause) => writeln!(
                 f,
@@ -277,6 +293,10 @@ mod tests {
             [[route.on_error]]
             match = "exec.signal"
             dead_letter = "now"
+            [[route.step]]
+            exec = { command = ["true"] }
+            [[route.step]]
+            http = { get = "http://h/" }
         "#;
         let set = load_text(text, std::path::Path::new("/")).unwrap();
         let plans = set.explain(Some("r"), label).unwrap();
@@ -322,6 +342,23 @@ mod tests {
         assert!(explained("template").ends_with("dead letter at the first failure"));
         assert!(explained("http.404").contains("2 attempts in all"));
         assert!(explained("forward.unavailable").contains("put back uncharged"));
+    }
+
+    #[test]
+    fn a_label_that_no_step_gives_is_told_as_such() {
+        let rows = [
+            ("foo.bar", "labels begin with exec, "),
+            ("http.conect", "did you mean http.connect?"),
+            ("file.io", "the route has no file step"),
+            ("handler.mine", "only handlers of the library"),
+        ];
+        for (label, reason) in rows {
+            let said = format!("  no step of this route fails with it: {reason}");
+            assert!(explained(label).contains(&said), "{}", explained(label));
+        }
+        for label in ["http.503", "exec.exit.1", "timeout", "template"] {
+            assert!(!explained(label).contains("no step"), "{label}");
+        }
     }
 
     #[test]

@@ -2,29 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use longshore_core::{Finding, Label, Severity, nearest};
+use longshore_core::{Finding, Severity};
 
 use super::RouteSet;
 use super::intake::unreadable;
+use super::labels::never_matches;
 use super::read::shown_span;
 use super::route::Route;
 use super::steps::Action;
-
-/// What failures can be called, and how many segments may follow.
-const LABELS: &[(&str, &[&str])] = &[
-    ("exec", &["exit", "signal", "timeout", "start", "output"]),
-    (
-        "http",
-        &["timeout", "connect", "address", "response", "url"],
-    ),
-    ("forward", &["unavailable", "overloaded", "refused"]),
-    ("file", &["io"]),
-    ("template", &[]),
-    ("decode", &[]),
-    ("panic", &[]),
-    ("timeout", &[]),
-    ("handler", &[]),
-];
 
 impl RouteSet {
     /// What should be looked at: programs that are not there (problems), and what is allowed but
@@ -35,6 +20,12 @@ impl RouteSet {
             .into_iter()
             .map(|error| Finding::new(Severity::Problem, "program", error.to_string()))
             .collect();
+        if self.0.routes.is_empty() {
+            let problems = self.no_route().into_iter();
+            findings.extend(problems.map(|error| {
+                Finding::new(Severity::Problem, "routes", error.message).fix(error.hint)
+            }));
+        }
         self.open_files(&mut findings);
         self.only_kinds(&mut findings);
         self.nowhere(&mut findings);
@@ -150,49 +141,6 @@ fn idle_clauses(route: &Route, findings: &mut Vec<Finding>) {
             findings.push(finding);
         }
     }
-}
-
-fn never_matches(route: &Route, pattern: &Label, at_route: bool) -> Option<String> {
-    let mut segments = pattern.as_str().split('.');
-    let first = segments.next().unwrap_or_default();
-    let Some((_, seconds)) = LABELS.iter().find(|(name, _)| *name == first) else {
-        let near = nearest(first, LABELS.iter().map(|(name, _)| *name));
-        return Some(near.map_or_else(
-            || "labels begin with exec, http, forward, file, template, decode, panic, timeout or handler".to_owned(),
-            |near| format!("did you mean {near:?}?"),
-        ));
-    };
-    if at_route && !route.has_step(first) {
-        return Some(format!("the route has no {first} step"));
-    }
-    let second = segments.next()?;
-    if first == "handler" {
-        return None;
-    }
-    let status = first == "http"
-        && second
-            .parse::<u16>()
-            .is_ok_and(|n| (100..1000).contains(&n));
-    if status || seconds.contains(&second) {
-        return None;
-    }
-    if first == "http" && second.chars().all(|c| c.is_ascii_digit()) {
-        return Some(
-            "whole segments are compared: http takes every status, http.503 takes one".into(),
-        );
-    }
-    let near = nearest(second, seconds.iter().copied());
-    Some(near.map_or_else(
-        || format!("behind {first} there are {}", listed(seconds)),
-        |near| format!("did you mean {first}.{near}?"),
-    ))
-}
-
-fn listed(words: &[&str]) -> String {
-    if words.is_empty() {
-        return "no further segments".to_owned();
-    }
-    words.join(", ")
 }
 
 /// A delay that the cap cuts, which is easily overlooked: the cap is 1m unless it is set.

@@ -64,8 +64,16 @@ impl IdleWatch {
 
     /// All is done, unless an intake could not read all of its input.
     fn finished(&self) -> Ended {
-        let unreadable = self.feeds.iter().find_map(|feed| feed.unreadable());
-        unreadable.map_or(Ended::Idle, |why| Ended::Stuck { why })
+        let unreadable: BTreeSet<_> = self
+            .feeds
+            .iter()
+            .filter_map(|feed| feed.unreadable())
+            .collect();
+        if unreadable.is_empty() {
+            return Ended::Idle;
+        }
+        let why = unreadable.into_iter().collect::<Vec<_>>().join("; ");
+        Ended::Stuck { why }
     }
 
     async fn look(&self) -> Result<Look> {

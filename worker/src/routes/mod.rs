@@ -10,6 +10,7 @@ mod findings;
 mod graph;
 mod idle;
 mod intake;
+mod labels;
 mod mistakes;
 mod policies;
 mod processor;

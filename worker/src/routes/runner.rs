@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use longshore_core::{RouteName, nearest};
+use longshore_core::RouteName;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -148,17 +148,11 @@ impl Runner {
     fn check_names(&self) -> Result<(), RunFailure> {
         let names = self.set.names();
         if names.is_empty() {
-            return Err(RunFailure::Usage(
-                "there is no route to run; add a [[route]]".into(),
-            ));
+            return Err(RunFailure::Config(self.set.no_route()));
         }
         for wanted in &self.only {
             if !names.contains(&wanted) {
-                let near = nearest(wanted.as_str(), names.iter().map(|name| name.as_str()));
-                let hint =
-                    near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
-                let message = format!("there is no route {:?}{hint}", wanted.as_str());
-                return Err(RunFailure::Usage(message));
+                return Err(RunFailure::Usage(self.set.no_such_route(wanted.as_str())));
             }
         }
         Ok(())

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{QueueName, RouteName, SettingsChange, StoreUrl};
+use longshore_core::{QueueName, RouteName, SettingsChange, StoreUrl, nearest};
 
 use super::ConfigError;
+use super::read::shown;
 use super::route::Route;
 use super::steps::Action;
+
+/// So many routes are listed where one is not found.
+const NAMED_MAX: usize = 10;
 
 /// The routes of one or several files, checked and compiled.
 #[derive(Clone, Debug)]
@@ -24,6 +28,8 @@ pub(super) struct Parts {
     pub(super) drain: Option<Duration>,
     pub(super) queues: Vec<QueueEntry>,
     pub(super) routes: Vec<Arc<Route>>,
+    /// The files, as they were named.
+    pub(super) files: Vec<PathBuf>,
     /// Files that every user of this host may change.
     pub(super) writable_by_all: Vec<PathBuf>,
 }
@@ -72,6 +78,26 @@ impl RouteSet {
                 _ => None,
             })
             .collect()
+    }
+
+    /// That there is nothing to run.
+    pub(super) fn no_route(&self) -> Vec<ConfigError> {
+        let message = "there is no route to run";
+        let of_file = |file| ConfigError::of_file(file, message).hint("add a [[route]]");
+        self.0.files.iter().map(of_file).collect()
+    }
+
+    /// That there is no route of this name, with those that there are.
+    pub(super) fn no_such_route(&self, wanted: &str) -> String {
+        let names: Vec<_> = self.names().iter().map(|name| name.as_str()).collect();
+        let hint = match nearest(wanted, names.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None if names.len() > NAMED_MAX => {
+                format!("there are {} and others", names[..NAMED_MAX].join(", "))
+            }
+            None => format!("there are {}", names.join(", ")),
+        };
+        format!("there is no route {}; {hint}", shown(wanted))
     }
 
     /// These routes; all, if none is named.

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::WorkerInfo;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::queue_runtime::QueueRuntime;
 use super::shared::Shared;
 
-/// How often a worker says that it is there.
-const EVERY: Duration = Duration::from_secs(10);
+/// How often a worker says that it is there, if there is nothing new.
+const EVERY: Duration = Duration::from_secs(5);
+/// How often it looks whether there is: what it runs is told at most so late.
+const LOOK_EACH: Duration = Duration::from_secs(1);
 /// How long it stays on the list without saying so.
 const TTL: Duration = Duration::from_secs(30);
 /// Leaving the list is a courtesy; it must not hold up an exit.
@@ -17,29 +20,36 @@ const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Announces the worker again and again. Never returns.
 pub(crate) async fn run(shared: Arc<Shared>, queues: Vec<Arc<QueueRuntime>>) {
-    let mut draining = false;
+    let mut look = tokio::time::interval(LOOK_EACH);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told: Option<(WorkerInfo, Instant)> = None;
     loop {
-        announce(&shared, &queues, TTL).await;
-        if draining {
-            tokio::time::sleep(EVERY).await;
-            continue;
+        let draining = told.as_ref().is_some_and(|(info, _)| info.draining);
+        tokio::select! {
+            _ = look.tick() => {}
+            // The drain is shown at once.
+            () = shared.phases.stop.cancelled(), if !draining => {}
         }
-        // The drain is shown at once.
-        draining = tokio::time::timeout(EVERY, shared.phases.stop.cancelled())
-            .await
-            .is_ok();
+        let info = describe(&shared, &queues);
+        let is_old = told.as_ref().is_none_or(|(last, at)| {
+            at.elapsed() >= EVERY || last.draining != info.draining || last.jobs != info.jobs
+        });
+        if is_old {
+            announce(&shared, &info, TTL).await;
+            told = Some((info, Instant::now()));
+        }
     }
 }
 
 /// Takes the worker off the list.
 pub(crate) async fn farewell(shared: &Shared, queues: &[Arc<QueueRuntime>]) {
-    let farewell = announce(shared, queues, Duration::ZERO);
+    let info = describe(shared, queues);
+    let farewell = announce(shared, &info, Duration::ZERO);
     let _ = tokio::time::timeout(FAREWELL_MAX, farewell).await;
 }
 
-async fn announce(shared: &Shared, queues: &[Arc<QueueRuntime>], ttl: Duration) {
-    let info = describe(shared, queues);
-    if let Err(error) = shared.connection.backend().admin.announce(&info, ttl).await {
+async fn announce(shared: &Shared, info: &WorkerInfo, ttl: Duration) {
+    if let Err(error) = shared.connection.backend().admin.announce(info, ttl).await {
         tracing::debug!(%error, "the worker could not be announced");
     }
 }
@@ -54,7 +64,9 @@ fn describe(shared: &Shared, queues: &[Arc<QueueRuntime>]) -> WorkerInfo {
         identity.started_at,
     );
     info.seen_at = shared.connection.clock().now();
-    info.slots = u32::try_from(shared.concurrency).unwrap_or(u32::MAX);
+    // What its queues cannot use are no slots.
+    let usable: usize = queues.iter().map(|queue| queue.concurrency).sum();
+    info.slots = u32::try_from(shared.concurrency.min(usable)).unwrap_or(u32::MAX);
     info.draining = shared.phases.is_stopping();
     info.queues = queues.iter().map(|queue| queue.name.clone()).collect();
     let kinds: Vec<_> = queues.iter().map(|queue| queue.kinds()).collect();

@@ -137,15 +137,18 @@ async fn a_worker_is_listed_while_it_runs() {
     };
     let worker = stage.worker().name("anchor").concurrency(3);
     stage.queue().enqueue(count(1)).await.unwrap();
-    let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
+    let worker = worker.queue("work", |q| q.handle(handler).concurrency(2));
+    let running = start(worker.build().unwrap());
     tell.notified().await;
     let admin = &stage.connection.backend().admin;
-    until("it is listed", async || {
-        !admin.workers().await.unwrap().is_empty()
+    until("it is listed with its job", async || {
+        let listed = admin.workers().await.unwrap();
+        listed.first().is_some_and(|worker| worker.jobs.len() == 1)
     })
     .await;
     let listed = admin.workers().await.unwrap().remove(0);
-    assert_eq!((listed.id.as_str(), listed.slots), (running.handle.id(), 3));
+    assert_eq!(listed.id, running.handle.id());
+    assert_eq!(listed.slots, 2, "what its queue can use");
     assert!(listed.id.starts_with("anchor-"), "{}", listed.id);
     assert_eq!(
         (listed.kinds, listed.pid),

@@ -81,6 +81,24 @@ async fn exit_codes_say_what_becomes_of_the_message() {
 }
 
 #[tokio::test]
+async fn a_missing_interpreter_is_named_as_what_is_missing() {
+    let stage = Stage::new().await;
+    stage.script("odd", "");
+    stage.write("odd", "#!/no/such/interpreter\n");
+    stage.enqueue("q", &["x"]).await;
+    let file = route("[[route.step]]\nexec = { command = ['./odd'] }\n");
+    stage
+        .run(&file.replace("redeliveries = 2", "redeliveries = 0"))
+        .await;
+    let (label, error) = stage.only_death("q").await;
+    assert_eq!(label, "exec.start");
+    assert!(
+        error.contains("./odd cannot be started: it is there, but the interpreter"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_program_that_is_killed_is_tried_again() {
     let stage = Stage::new().await;
     stage.enqueue("q", &["x"]).await;

@@ -152,6 +152,28 @@ async fn silence_and_refused_connections_have_labels_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_failure_names_the_url_that_was_tried() {
+    let stage = Stage::new().await;
+    let server = Server::answering(&[&answer("404 Not Found", "", "")]).await;
+    stage.enqueue("q", &["a b"]).await;
+    let file = route(&format!(
+        "[[route.step]]\nhttp = {{ get = 'http://u:p@{}/x/{{{{ body }}}}?{{{{ body }}}}' }}\n",
+        server.address
+    ));
+    stage.run(&file).await;
+    let (_, error) = stage.only_death("q").await;
+    let url = format!("GET http://***@{}/x/a%20b was answered", server.address);
+    assert!(error.starts_with(&url), "{error}");
+    stage.enqueue("h", &["host:80"]).await;
+    let file = route("[[route.step]]\nhttp = { get = 'http://{{ body }}/x' }\n");
+    stage.run(&file.replace("'q'", "'h'")).await;
+    let (label, error) = stage.only_death("h").await;
+    assert_eq!(label, "http.url");
+    let said = "GET http://host%3A80/x has no valid URL once its values are filled in";
+    assert!(error.starts_with(said), "{error}");
+}
+
+#[tokio::test]
 async fn a_response_over_its_limit_is_refused() {
     let stage = Stage::new().await;
     let server = Server::answering(&[&answer("200 OK", "", &"x".repeat(5000))]).await;

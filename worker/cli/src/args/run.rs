@@ -10,7 +10,7 @@ const AFTER: &str = "\
 Examples:
   longshore run routes.toml
   longshore run routes.toml --until-idle
-  longshore run routes.toml more.toml --route thumbs --admin 9464
+  longshore run routes.toml more.toml --route thumbs,labels --admin 9464
 
 Ctrl-C or SIGTERM drains: running jobs end, the rest goes back uncharged. A second one ends it now.
 --until-idle ends when the files are read and the queues are empty; dead letters do not count.";
@@ -22,8 +22,8 @@ pub(crate) struct RunArgs {
     /// Route files; top-level tables in one of them only
     #[arg(required = true)]
     pub(crate) file: Vec<PathBuf>,
-    /// Only these routes
-    #[arg(long, value_name = "NAME", num_args = 1.., value_parser = route)]
+    /// Only these routes: one name, or several with commas; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = route)]
     pub(crate) route: Vec<RouteName>,
     /// Serve /metrics, /livez and /readyz here; a port alone is on loopback
     #[arg(long, value_name = "ADDR", value_parser = address)]

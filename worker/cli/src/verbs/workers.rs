@@ -1,5 +1,7 @@
 //! `workers`: who runs what.
 
+use std::time::Duration;
+
 use longshore::core::{Timestamp, WorkerInfo};
 
 use crate::error::Result;
@@ -7,6 +9,10 @@ use crate::exit::Exit;
 use crate::output::{Stdout, Table, age};
 use crate::session::Session;
 use crate::shape::WorkerRow;
+
+/// A worker tells each 5 s that it is there. One that has not for so long is probably gone; it stays
+/// on the list until 30 s have passed.
+const SILENT_AFTER: Duration = Duration::from_secs(8);
 
 pub(super) async fn perform(session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
@@ -22,9 +28,29 @@ pub(super) async fn perform(session: &Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn is_silent(worker: &WorkerInfo, now: Timestamp) -> bool {
+    now.since(worker.seen_at) >= SILENT_AFTER
+}
+
+/// Until when it is known to have been up.
+fn last_up(worker: &WorkerInfo, now: Timestamp) -> Timestamp {
+    if is_silent(worker, now) {
+        worker.seen_at
+    } else {
+        now
+    }
+}
+
+fn state(worker: &WorkerInfo, now: Timestamp) -> String {
+    if is_silent(worker, now) {
+        return format!("silent for {}", age(now.since(worker.seen_at)));
+    }
+    if worker.draining { "draining" } else { "" }.to_owned()
+}
+
 fn text(workers: &[WorkerInfo], now: Timestamp) -> String {
     let mut table = Table::new(&[
-        "WORKER", "VERSION", "UP", "#RUNNING", "#SLOTS", "QUEUES", "KINDS", "STATE",
+        "WORKER", "VERSION", "UP", "SEEN", "#RUNNING", "#SLOTS", "QUEUES", "KINDS", "STATE",
     ]);
     for worker in workers {
         let queues: Vec<&str> = worker.queues.iter().map(AsRef::as_ref).collect();
@@ -35,12 +61,13 @@ fn text(workers: &[WorkerInfo], now: Timestamp) -> String {
         table.row([
             worker.id.clone(),
             worker.version.clone(),
-            age(now.since(worker.started_at)),
+            age(last_up(worker, now).since(worker.started_at)),
+            format!("{} ago", age(now.since(worker.seen_at))),
             worker.jobs.len().to_string(),
             worker.slots.to_string(),
             queues.join(", "),
             kinds,
-            if worker.draining { "draining" } else { "" }.to_owned(),
+            state(worker, now),
         ]);
     }
     let mut text = table.render();

@@ -126,6 +126,20 @@ fn unknown_routes_and_labels() {
     stage
         .run(&["run", "routes.toml", "--route", "cpoy"])
         .refused(2, "copy");
+    stage
+        .run(&["run", "--route", "zzz", "routes.toml"])
+        .refused(2, "there is no route \"zzz\"; there are copy");
+    let one = ["run", "--until-idle", "--route", "copy", "routes.toml"];
+    assert_eq!(stage.run(&one).code, Some(0), "one name for each --route");
+    let foreign = ["routes", "explain", "routes.toml", "--error", "foo.bar"];
+    let told = stage.run(&foreign).text().to_owned();
+    assert!(
+        told.contains("no step of this route fails with it"),
+        "{told}"
+    );
+    let own = ["routes", "explain", "routes.toml", "--error", "exec.exit.7"];
+    let told = stage.run(&own).text().to_owned();
+    assert!(!told.contains("no step of this route"), "{told}");
     let bad = ["routes", "explain", "routes.toml", "--error", "a b"];
     stage.run(&bad).refused(2, "label");
     let bad = [
@@ -138,4 +152,22 @@ fn unknown_routes_and_labels() {
         "cpoy",
     ];
     stage.run(&bad).refused(2, "copy");
+}
+
+#[test]
+fn a_file_without_routes_has_nothing_to_run() {
+    let stage = Stage::new();
+    stage.write("empty.toml", "version = 1\n");
+    let checked = stage.run(&["routes", "check", "empty.toml"]);
+    assert_eq!(checked.code, Some(5), "{}", checked.text());
+    assert!(
+        checked
+            .text()
+            .contains("PROBLEM routes: there is no route to run; add a [[route]]"),
+        "{}",
+        checked.text()
+    );
+    stage
+        .run(&["run", "empty.toml"])
+        .refused(78, "empty.toml: there is no route to run; add a [[route]]");
 }

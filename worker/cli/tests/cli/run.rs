@@ -114,6 +114,81 @@ fn a_paused_queue_with_an_ended_lease_ends_until_idle_with_4() {
 }
 
 #[test]
+fn every_queue_with_dead_letters_is_named() {
+    let stage = stage();
+    let second = ROUTES
+        .replace("\"work\"", "\"more\"")
+        .replace("\"in\"", "\"in2\"");
+    let (_, second) = second.split_once("[[route]]").unwrap();
+    stage.write("routes.toml", format!("{ROUTES}\n[[route]]{second}"));
+    for queue in ["in", "in2", "in2"] {
+        stage.enqueue(&[queue, "bad"]);
+    }
+    let ended = stage.run(&["run", "routes.toml", "--until-idle"]);
+    let hints: Vec<_> = ended
+        .stderr
+        .lines()
+        .filter(|line| line.contains("longshore dead"))
+        .collect();
+    assert_eq!(hints.len(), 4, "{}", ended.stderr);
+    assert!(
+        hints[0].contains("dead list in2 ") && hints[1].contains("dead list in "),
+        "{hints:?}"
+    );
+}
+
+#[test]
+fn what_log_steps_say_is_shown_and_trouble_with_input_is_told_once() {
+    let stage = Stage::new();
+    stage.write(
+        "routes.toml",
+        "[[route]]\nname = 'a'\nfrom = { queue = 'in' }\n\
+         [[route.step]]\nlog = { message = 'saw {{ body }}' }\n\
+         [[route.step]]\nlog = { message = 'hidden', level = 'debug' }\n\
+         [[route]]\nname = 'b'\nfrom = { lines = 'missing.txt' }\n\
+         [[route.step]]\nlog = { message = 'x' }\n",
+    );
+    stage.enqueue(&["in", "it"]);
+    let ended = stage.run(&["run", "routes.toml", "--until-idle"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("saw it"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("hidden"), "{}", ended.stderr);
+    assert_eq!(
+        ended.stderr.matches("missing.txt").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+    stage.enqueue(&["in", "it"]);
+    let ended = stage.run(&["run", "routes.toml", "--until-idle", "-q"]);
+    assert!(!ended.stderr.contains("saw it"), "{}", ended.stderr);
+}
+
+#[test]
+fn workers_shows_what_runs_while_it_runs() {
+    let stage = stage();
+    stage.write(
+        "work",
+        "#!/bin/sh\ntouch started\nwhile [ ! -e go ]; do sleep 0.05; done\n",
+    );
+    stage.enqueue(&["in", "x"]);
+    let running = stage.start(&["run", "routes.toml", "--until-idle", "-q"]);
+    until("the job runs", || stage.path("started").exists());
+    until("its job is listed", || {
+        let listed = stage.json(&["workers", "--json"]);
+        listed[0]["jobs"]
+            .as_array()
+            .is_some_and(|jobs| jobs.len() == 1)
+    });
+    assert_eq!(stage.json(&["workers", "--json"])[0]["slots"], 4);
+    let table = stage.run(&["workers"]).text().to_owned();
+    assert!(table.contains("SEEN") && table.contains(" ago"), "{table}");
+    stage.write("go", "");
+    let ended = finish(running, b"");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
 fn a_paused_queue_ends_until_idle_with_4() {
     let stage = stage();
     stage.enqueue(&["in", "ok"]);

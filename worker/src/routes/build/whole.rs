@@ -86,6 +86,7 @@ impl Whole {
 
     /// Takes the routes of a file.
     pub(super) fn add_routes(&mut self, document: &Arc<Document>, node: &Node) {
+        self.parts.files.push(document.path.clone());
         if document.writable_by_all {
             self.parts.writable_by_all.push(document.path.clone());
         }

@@ -16,7 +16,7 @@ use super::process::{self, Ended, How, Plan};
 use super::program;
 use crate::routes::ConfigError;
 use crate::routes::mistakes::Mistakes;
-use crate::routes::read::{Document, Mark, Node, shown, shown_span};
+use crate::routes::read::{Document, Mark, Node, plain, shown, shown_span};
 use crate::routes::template::{Data, Flavour, Template, failure, is_runner, templated_script};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -102,7 +102,11 @@ impl ExecStep {
         };
         let ended = process::run(command, plan, input.job.hold()).await;
         let ended = ended.map_err(|error| {
-            let reason = format!("{} cannot be started: {error}", self.name);
+            let reason = format!(
+                "{} cannot be started: {}",
+                self.name,
+                self.why(&error, program)
+            );
             match error.kind() {
                 // The same message gives the same arguments again.
                 std::io::ErrorKind::ArgumentListTooLong => Failure::permanent(reason),
@@ -145,6 +149,17 @@ impl ExecStep {
             command.arg(value);
         }
         Ok(command)
+    }
+
+    /// A start error in words. The system says "not found" of three things.
+    fn why(&self, error: &std::io::Error, program: &Path) -> String {
+        if error.kind() != std::io::ErrorKind::NotFound || !program.is_file() {
+            return plain(error);
+        }
+        if !self.cwd.is_dir() {
+            return "the folder that it is to start in (cwd) is not there any more".into();
+        }
+        "it is there, but the interpreter that its first line (#!) names, or the loader that it needs, is not".into()
     }
 
     fn judge(&self, ended: Ended) -> Result<Option<Bytes>, Failure> {

@@ -22,6 +22,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const RESPONSE_MAX: usize = 1024 * 1024;
 /// So much of a refusal goes into the failure.
 const REFUSAL_SHOWN: usize = 256;
+/// So much of a URL, in characters.
+const URL_SHOWN: usize = 200;
 
 /// Makes a request: its status says what becomes of the message.
 #[derive(Debug)]
@@ -104,29 +106,43 @@ impl HttpStep {
     }
 
     pub(super) async fn run(&self, input: &Input<'_>) -> Result<Option<Bytes>, Failure> {
-        let request = self.request(input)?;
-        let answer = request.send().await.map_err(|error| self.broken(&error))?;
+        let url = self.url.render(&input.data)?;
+        let tried = self.tried(&url);
+        let request = self.request(input, &url, &tried)?;
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| self.broken(&tried, &error))?;
         let status = answer.status();
         if !status.is_success() {
             let now = input.job.connection.clock().now();
-            return Err(self.refused(answer, now).await);
+            return Err(refused(&tried, answer, now).await);
         }
         if !self.keeps_response {
             return Ok(None);
         }
-        self.read(answer).await.map(Some)
+        self.read(&tried, answer).await.map(Some)
     }
 
-    fn request(&self, input: &Input<'_>) -> Result<RequestBuilder, Failure> {
-        let text = self.url.render(&input.data)?;
-        let url = Url::parse(&text).map_err(|error| {
-            self.failure(&format!("has no valid URL: {error}"), "http.url", true)
+    fn request(
+        &self,
+        input: &Input<'_>,
+        url: &str,
+        tried: &str,
+    ) -> Result<RequestBuilder, Failure> {
+        let url = Url::parse(url).map_err(|_| {
+            let what = "has no valid URL once its values are filled in: in a host a value may hold letters, digits, dots and hyphens, and nothing that needs an encoding (a port has a template of its own)";
+            failure(tried, what, "http.url", true)
         })?;
         if !self.host_is_literal && !named_or_public(&url) {
-            return Err(self.failure(&format!("is refused: {NotPublic}"), "http.address", true));
+            return Err(failure(
+                tried,
+                &format!("is refused: {NotPublic}"),
+                "http.address",
+                true,
+            ));
         }
         let client = input.services.clients.get(self.host_is_literal);
-        let client = client.ok_or_else(|| self.failure("has no client", "http.connect", false))?;
+        let client =
+            client.ok_or_else(|| failure(tried, "has no client", "http.connect", false))?;
         let mut request = client
             .request(self.method.clone(), url)
             .timeout(self.timeout);
@@ -134,7 +150,7 @@ impl HttpStep {
             let value = value.render(&input.data)?;
             let value = HeaderValue::from_str(&value).map_err(|_| {
                 let what = format!("has a value for the header {name} that no header can hold");
-                self.failure(&what, "template", true)
+                failure(tried, &what, "template", true)
             })?;
             request = request.header(name, value);
         }
@@ -145,65 +161,96 @@ impl HttpStep {
         })
     }
 
-    /// The request in words, with the URL as it was written and without its query.
-    fn failure(&self, what: &str, label: &str, permanent: bool) -> Failure {
-        let message = format!("{self} {what}");
-        let failure = if permanent {
-            Failure::permanent(message)
-        } else {
-            Failure::retryable(message)
-        };
-        failure.with_label(Label::lossy(label))
+    /// The request in words: with the URL that was tried, or as it was written where values of
+    /// variables, which may be secrets, are in it.
+    fn tried(&self, url: &str) -> String {
+        if self.url.source() != self.url.written() {
+            return self.to_string();
+        }
+        let shown: String = without_secrets(url).chars().take(URL_SHOWN).collect();
+        format!("{} {shown}", self.method)
     }
 
     /// No answer, or half of one.
-    fn broken(&self, error: &reqwest::Error) -> Failure {
+    fn broken(&self, tried: &str, error: &reqwest::Error) -> Failure {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
             if error.is::<NotPublic>() {
-                return self.failure(&format!("is refused: {NotPublic}"), "http.address", true);
+                return failure(
+                    tried,
+                    &format!("is refused: {NotPublic}"),
+                    "http.address",
+                    true,
+                );
             }
             causes.push(error.to_string());
             cause = error.source();
         }
         if error.is_timeout() && !error.is_connect() {
             let what = format!("was not done after {}", shown_span(self.timeout));
-            return self.failure(&what, "http.timeout", false);
+            return failure(tried, &what, "http.timeout", false);
         }
         let reason = causes
             .last()
             .map_or("the connection broke off", String::as_str);
-        self.failure(&format!("failed: {reason}"), "http.connect", false)
+        failure(tried, &format!("failed: {reason}"), "http.connect", false)
     }
 
-    async fn refused(&self, answer: Response, now: Timestamp) -> Failure {
-        let status = answer.status();
-        let wait = retry_after(answer.headers().get(RETRY_AFTER), now);
-        let said = beginning(answer).await;
-        let mut what = format!("was answered with {status}");
-        if !said.is_empty() {
-            what.push_str(": ");
-            what.push_str(&said);
-        }
-        let label = format!("http.{}", status.as_u16());
-        let failure = self.failure(&what, &label, !may_pass(status));
-        match wait {
-            Some(wait) => failure.retry_after(wait),
-            None => failure,
-        }
-    }
-
-    async fn read(&self, mut answer: Response) -> Result<Bytes, Failure> {
+    async fn read(&self, tried: &str, mut answer: Response) -> Result<Bytes, Failure> {
         let mut body = BytesMut::new();
-        while let Some(part) = answer.chunk().await.map_err(|error| self.broken(&error))? {
+        while let Some(part) = answer
+            .chunk()
+            .await
+            .map_err(|error| self.broken(tried, &error))?
+        {
             if body.len() + part.len() > self.response_max {
                 let what = format!("was answered with more than {} bytes", self.response_max);
-                return Err(self.failure(&what, "http.response", true));
+                return Err(failure(tried, &what, "http.response", true));
             }
             body.extend_from_slice(&part);
         }
         Ok(body.freeze())
+    }
+}
+
+/// A refusal of the server.
+async fn refused(tried: &str, answer: Response, now: Timestamp) -> Failure {
+    let status = answer.status();
+    let wait = retry_after(answer.headers().get(RETRY_AFTER), now);
+    let said = beginning(answer).await;
+    let mut what = format!("was answered with {status}");
+    if !said.is_empty() {
+        what.push_str(": ");
+        what.push_str(&said);
+    }
+    let label = format!("http.{}", status.as_u16());
+    let failed = failure(tried, &what, &label, !may_pass(status));
+    match wait {
+        Some(wait) => failed.retry_after(wait),
+        None => failed,
+    }
+}
+
+fn failure(tried: &str, what: &str, label: &str, permanent: bool) -> Failure {
+    let message = format!("{tried} {what}");
+    let failure = if permanent {
+        Failure::permanent(message)
+    } else {
+        Failure::retryable(message)
+    };
+    failure.with_label(Label::lossy(label))
+}
+
+/// A URL without its query and without what stands before an @.
+fn without_secrets(url: &str) -> String {
+    let shown = url.split_once('?').map_or(url, |(before, _)| before);
+    match shown.split_once("://") {
+        Some((scheme, rest)) => match authority(shown).ok().and_then(|a| a.rfind('@')) {
+            Some(at) => format!("{scheme}://***{}", &rest[at..]),
+            None => shown.to_owned(),
+        },
+        None => shown.to_owned(),
     }
 }
 
@@ -297,16 +344,7 @@ async fn beginning(mut answer: Response) -> String {
 impl fmt::Display for HttpStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.url.written();
-        let shown = url.split_once('?').map_or(url, |(before, _)| before);
-        // What stands before an @ is a password.
-        let shown = match shown.split_once("://") {
-            Some((scheme, rest)) => match authority(shown).ok().and_then(|a| a.rfind('@')) {
-                Some(at) => format!("{scheme}://***{}", &rest[at..]),
-                None => shown.to_owned(),
-            },
-            None => shown.to_owned(),
-        };
-        write!(f, "{} {shown}", self.method)
+        write!(f, "{} {}", self.method, without_secrets(url))
     }
 }
 

@@ -10,6 +10,9 @@ use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node};
 use crate::routes::template::{Flavour, Template};
 
+/// What filters of logs know the lines of log steps by.
+const TARGET: &str = "longshore::log";
+
 /// Logs a line with the route and the id of the message.
 #[derive(Debug)]
 pub(in crate::routes) struct LogStep {
@@ -38,11 +41,11 @@ impl LogStep {
         let line: String = text.chars().flat_map(escaped).collect();
         let (route, id) = (input.route, input.data.message.id);
         match self.level {
-            Level::ERROR => tracing::error!(%route, %id, "{line}"),
-            Level::WARN => tracing::warn!(%route, %id, "{line}"),
-            Level::INFO => tracing::info!(%route, %id, "{line}"),
-            Level::DEBUG => tracing::debug!(%route, %id, "{line}"),
-            Level::TRACE => tracing::trace!(%route, %id, "{line}"),
+            Level::ERROR => tracing::error!(target: TARGET, %route, %id, "{line}"),
+            Level::WARN => tracing::warn!(target: TARGET, %route, %id, "{line}"),
+            Level::INFO => tracing::info!(target: TARGET, %route, %id, "{line}"),
+            Level::DEBUG => tracing::debug!(target: TARGET, %route, %id, "{line}"),
+            Level::TRACE => tracing::trace!(target: TARGET, %route, %id, "{line}"),
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Options {
         };
         let shortened = argument.starts_with("--") && !name.is_empty();
         let is_known = |known: &&str| *known == name || (shortened && known.starts_with(name));
-        if self.names.iter().any(|known| is_known(known)) {
+        if self.names.iter().any(is_known) {
             return value;
         }
         if argument.starts_with("--") {

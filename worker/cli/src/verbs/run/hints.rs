@@ -1,5 +1,7 @@
 //! Which commands to try next.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -9,6 +11,9 @@ use longshore::routes::RouteSet;
 
 use crate::session::Session;
 use crate::settings::StoreSetting;
+
+/// So many queues with dead letters are named.
+const QUEUES_MAX: usize = 5;
 
 /// Prints them to stderr. They are a courtesy: trouble with the store is not told twice.
 pub(super) async fn print(
@@ -20,16 +25,18 @@ pub(super) async fn print(
     if session.quiet() || session.json() {
         return;
     }
-    let Ok(dead) = dead_queue(set, connection).await else {
+    let Ok(dead) = dead_queues(set, connection).await else {
         return;
     };
     let longshore = format!("longshore {}", store.option_for_others());
     let mut hints: Vec<(String, &str)> = Vec::new();
-    if let Some(queue) = dead {
+    for queue in dead.iter().take(QUEUES_MAX) {
         hints.push((
             format!("dead list {queue} --group-by error"),
             "what failed, and how often",
         ));
+    }
+    if let Some(queue) = dead.first() {
         hints.push((
             format!("dead show {queue} ID"),
             "one of them with its history",
@@ -48,18 +55,18 @@ pub(super) async fn print(
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// The queue of these routes that has most dead letters; `None` if none has any.
-async fn dead_queue(set: &RouteSet, connection: &Connection) -> Result<Option<QueueName>> {
+/// The queues of these routes that have dead letters, those with most of them first.
+async fn dead_queues(set: &RouteSet, connection: &Connection) -> Result<Vec<QueueName>> {
     let admin = &connection.backend().admin;
-    let mut most = (0, None);
-    for route in set.graph().routes {
-        let Ok(queue) = QueueName::new(&route.queue) else {
-            continue;
-        };
+    let routes = set.graph().routes;
+    let names: BTreeSet<_> = routes.into_iter().map(|route| route.queue).collect();
+    let mut found = Vec::new();
+    for queue in names.iter().filter_map(|name| QueueName::new(name).ok()) {
         let dead = admin.stats(&queue).await?.map_or(0, |stats| stats.dead);
-        if dead > most.0 {
-            most = (dead, Some(queue));
+        if dead > 0 {
+            found.push((Reverse(dead), queue));
         }
     }
-    Ok(most.1)
+    found.sort();
+    Ok(found.into_iter().map(|(_, queue)| queue).collect())
 }
