@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::conclude::conclude;
 use super::execute::{Ended, execute};
 use super::fate::Conclusion;
+use super::lease_keeper;
 use super::queue_runtime::QueueRuntime;
 use super::running_jobs::Job;
 use super::slots::Slots;
@@ -21,14 +22,16 @@ const HELD_GRACE: Duration = Duration::from_secs(1);
 /// Works a delivery. `turn` is kept until it is done: nobody's suspect runs meanwhile.
 pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: Slots, turn: T) {
     match ready(&queue, &job).await {
-        Ready::Start(_permit) => work(&queue, &job).await,
+        Ready::Start(_permit) if lease_keeper::holds(&queue, &job).await => {
+            work(&queue, &job).await;
+        }
+        Ready::Start(_) | Ready::Gone => queue.running.remove(&job),
         Ready::MakeWay => give_back(&queue, &job).await,
         Ready::Release => {
             // Given back earlier, it might be received once more by the call under way.
             queue.intake_closed.cancelled().await;
             give_back(&queue, &job).await;
         }
-        Ready::Gone => queue.running.remove(&job),
     }
     drop(slot);
     drop(turn);

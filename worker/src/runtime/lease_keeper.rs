@@ -25,6 +25,17 @@ pub(crate) async fn run(queue: Arc<QueueRuntime>) {
     }
 }
 
+/// Whether a job that is about to start is still this worker's. One that waited longer than its
+/// lease, because the process was stopped or starved, asks the store first: somebody else may
+/// have it, or have done it.
+pub(crate) async fn holds(queue: &QueueRuntime, job: &Arc<Job>) -> bool {
+    let waited = Instant::now().saturating_duration_since(job.context.state.granted());
+    if waited >= queue.lease {
+        extend(queue, std::slice::from_ref(job)).await;
+    }
+    !job.context.lease_lost()
+}
+
 async fn extend(queue: &QueueRuntime, jobs: &[Arc<Job>]) {
     let receipts: Vec<Receipt> = jobs
         .iter()

@@ -42,6 +42,55 @@ async fn a_job_of_several_leases_runs_once() {
     );
 }
 
+/// The whole process stands still, as one that is stopped does, while another takes over what it
+/// had fetched: nothing of that is started any more.
+#[tokio::test]
+async fn a_delivery_whose_lease_ended_before_its_start_is_not_run() {
+    let stage = Stage::memory().await;
+    for number in 1..=2 {
+        stage.queue().enqueue(count(number)).await.unwrap();
+    }
+    let runs = Arc::new(AtomicU32::new(0));
+    let (seen, connection) = (runs.clone(), stage.connection.clone());
+    let handler = move |_: Count| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        let connection = connection.clone();
+        // Blocks the only thread of this runtime until all leases ended and others run.
+        std::thread::spawn(move || take_over(&connection, 2))
+            .join()
+            .unwrap();
+        async {}
+    };
+    let worker = stage.worker().lease(LEASE).concurrency(2);
+    let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
+    until("both are known to be lost", async || {
+        running.handle.stats().done.lease_lost == 2
+    })
+    .await;
+    let report = running.stop().await;
+    assert_eq!((runs.load(Ordering::SeqCst), report.acked), (1, 0));
+}
+
+/// Receives so many messages in a runtime of its own, as another process would, and keeps them.
+fn take_over(connection: &Connection, messages: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let request = Receive {
+        batch_max: NonZeroU32::new(9).unwrap(),
+        lease: Duration::from_secs(3600),
+        wait_max: Duration::from_secs(60),
+    };
+    let queue = QueueName::new("work").unwrap();
+    let mut taken = 0;
+    while taken < messages {
+        let store = &connection.backend().queues;
+        let received = runtime.block_on(store.receive(&queue, request)).unwrap();
+        taken += received.deliveries.len();
+    }
+}
+
 /// Tells when a future is dropped before its end.
 struct Dropped(Arc<AtomicBool>);
 

@@ -14,18 +14,18 @@ fn mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// A stage with a store in `home`, which every user can see from outside.
+/// A stage with a store in `folder`, which every user can see from outside.
 fn stage() -> Stage {
     let stage = Stage::new();
-    fs::create_dir(stage.path("home")).unwrap();
-    stage.enqueue(&["q", "x", "--store", "sqlite://./home/q.db"]);
+    fs::create_dir(stage.path("folder")).unwrap();
+    stage.enqueue(&["q", "x", "--store", "sqlite://./folder/q.db"]);
     mode(stage.path("."), 0o755);
     stage
 }
 
-/// Runs the binary as a user who is bound by modes, on `home/FILE`.
+/// Runs the binary as a user who is bound by modes, on `folder/FILE`.
 fn run(stage: &Stage, file: &str, args: &[&str]) -> Ended {
-    let store = format!("sqlite://./home/{file}");
+    let store = format!("sqlite://./folder/{file}");
     let mut command = if rustix::process::geteuid().is_root() {
         // That user may not enter the folder of the build.
         let binary = stage.path("longshore");
@@ -47,7 +47,7 @@ fn run(stage: &Stage, file: &str, args: &[&str]) -> Ended {
 #[test]
 fn a_folder_that_cannot_be_entered_is_no_missing_store() {
     let stage = stage();
-    mode(stage.path("home"), 0);
+    mode(stage.path("folder"), 0);
     for args in [["queues", "q"], ["peek", "q"]] {
         let ended = run(&stage, "q.db", &args);
         ended.refused(
@@ -61,14 +61,14 @@ fn a_folder_that_cannot_be_entered_is_no_missing_store() {
             ended.stderr
         );
     }
-    mode(stage.path("home"), 0o755);
+    mode(stage.path("folder"), 0o755);
     run(&stage, "none.db", &["queues"]).refused(3, "does not exist");
 }
 
 #[test]
 fn each_file_that_cannot_be_used_is_named_with_its_owner() {
     let stage = stage();
-    mode(stage.path("home"), 0o777);
+    mode(stage.path("folder"), 0o777);
     for (suffix, words) in [
         ("", "the file cannot be read by this user (owner uid "),
         ("-lock", "the lock file of the database cannot be written"),
@@ -77,16 +77,16 @@ fn each_file_that_cannot_be_used_is_named_with_its_owner() {
             "the file that wakes waiting receivers cannot be written",
         ),
     ] {
-        let path = stage.path(&format!("home/q.db{suffix}"));
+        let path = stage.path(&format!("folder/q.db{suffix}"));
         for companion in ["", "-lock", "-bell"] {
-            mode(stage.path(&format!("home/q.db{companion}")), 0o666);
+            mode(stage.path(&format!("folder/q.db{companion}")), 0o666);
         }
         mode(&path, 0);
         let ended = run(&stage, "q.db", &["queues"]);
         ended.refused(77, words);
         assert!(ended.stderr.contains("mode 000"), "{}", ended.stderr);
         assert!(
-            ended.stderr.contains(&format!("home/q.db{suffix}\n")),
+            ended.stderr.contains(&format!("folder/q.db{suffix}\n")),
             "{}",
             ended.stderr
         );
@@ -96,19 +96,19 @@ fn each_file_that_cannot_be_used_is_named_with_its_owner() {
 #[test]
 fn a_folder_that_cannot_be_written_is_named_and_not_the_file_that_is_missing() {
     let stage = stage();
-    mode(stage.path("home"), 0o555);
+    mode(stage.path("folder"), 0o555);
     let ended = run(&stage, "new.db", &["enqueue", "q", "x"]);
     ended.refused(77, "cannot be created in the directory by this user");
-    assert!(ended.stderr.ends_with("/home\n"), "{}", ended.stderr);
-    mode(stage.path("home"), 0o755);
+    assert!(ended.stderr.ends_with("/folder\n"), "{}", ended.stderr);
+    mode(stage.path("folder"), 0o755);
 }
 
 #[test]
 fn a_file_that_is_marked_read_only_is_said_to_be_so_to_root_too() {
     let stage = stage();
-    mode(stage.path("home/q.db"), 0o444);
+    mode(stage.path("folder/q.db"), 0o444);
     stage
-        .run(&["queues", "--store", "sqlite://./home/q.db"])
+        .run(&["queues", "--store", "sqlite://./folder/q.db"])
         .refused(77, "marked read-only");
 }
 
