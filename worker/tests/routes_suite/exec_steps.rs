@@ -81,6 +81,20 @@ async fn exit_codes_say_what_becomes_of_the_message() {
 }
 
 #[tokio::test]
+async fn the_end_of_options_of_one_program_is_not_that_of_the_next() {
+    let stage = Stage::new().await;
+    stage.enqueue("q", &["-ew out"]).await;
+    let file = route(
+        "[[route.step]]\nexec = { command = ['env', '--', 'sed', 's/a/b/', '{{ body }}'] }\n",
+    );
+    stage.run(&file).await;
+    let (label, error) = stage.only_death("q").await;
+    assert_eq!(label, "template");
+    assert!(error.contains("would be read as an option"), "{error}");
+    assert_eq!(stage.read("out"), "", "sed wrote nothing");
+}
+
+#[tokio::test]
 async fn a_missing_interpreter_is_named_as_what_is_missing() {
     let stage = Stage::new().await;
     stage.script("odd", "");
