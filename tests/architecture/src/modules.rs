@@ -92,7 +92,7 @@ impl Modules {
             let to: BTreeSet<_> = module
                 .named
                 .iter()
-                .filter_map(|named| self.home(here, &named.path, 0))
+                .filter_map(|named| self.home(here, &named.path, &mut BTreeSet::new()))
                 .filter(|home| home.has_logic && home.file != module.file)
                 .filter(|home| !is_part(&module.file, &home.file))
                 .map(|home| home.file.as_str())
@@ -104,7 +104,14 @@ impl Modules {
 
     /// The file where that stands which is called `path` in the module `here`; nothing for what
     /// another crate has.
-    fn home(&self, here: &[String], path: &[String], depth: usize) -> Option<&Module> {
+    ///
+    /// `seen` are the names that are being followed, each with the module it was met in.
+    fn home(
+        &self,
+        here: &[String],
+        path: &[String],
+        seen: &mut BTreeSet<(Path, String)>,
+    ) -> Option<&Module> {
         let (first, mut rest) = path.split_first()?;
         let mut at = here.to_vec();
         match first.as_str() {
@@ -129,7 +136,7 @@ impl Modules {
                 continue;
             }
             at.pop();
-            if let Some(home) = self.through_imports(&at, rest, depth) {
+            if let Some(home) = self.through_imports(&at, rest, seen) {
                 return Some(home);
             }
             // A first name that is neither a module here nor imported is another crate's.
@@ -142,17 +149,23 @@ impl Modules {
     }
 
     /// Follows what the module `at` imports or re-exports under the first name of `rest`.
-    fn through_imports(&self, at: &[String], rest: &[String], depth: usize) -> Option<&Module> {
-        /// Re-exports go through so many tables at the most.
-        const DEPTH_MAX: usize = 8;
+    fn through_imports(
+        &self,
+        at: &[String],
+        rest: &[String],
+        seen: &mut BTreeSet<(Path, String)>,
+    ) -> Option<&Module> {
         let (name, further) = rest.split_first()?;
-        let module = self.files.get(at).filter(|_| depth < DEPTH_MAX)?;
+        let module = self.files.get(at)?;
+        if !seen.insert((at.to_vec(), name.clone())) {
+            return None;
+        }
         module.named.iter().find_map(|named| {
             if named.called.as_ref() != Some(name) || named.path == [name.clone()] {
                 return None;
             }
             let path: Path = named.path.iter().chain(further).cloned().collect();
-            self.home(at, &path, depth + 1)
+            self.home(at, &path, seen)
         })
     }
 }

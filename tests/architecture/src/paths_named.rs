@@ -49,7 +49,11 @@ fn imports(
         match word {
             "{" => {
                 at += 1;
-                while words.get(at).is_some_and(|&word| word != "}") {
+                // A text that only looks like a `use` may end in the middle of its braces.
+                while words
+                    .get(at)
+                    .is_some_and(|&word| word != "}" && word != ";")
+                {
                     at = imports(words, at, before, found);
                     at += usize::from(words.get(at) == Some(&","));
                 }
