@@ -3,6 +3,8 @@
 
 #[path = "routes_suite/bad_files.rs"]
 mod bad_files;
+#[path = "routes_suite/bad_steps.rs"]
+mod bad_steps;
 #[path = "routes_suite/exec_steps.rs"]
 mod exec_steps;
 #[path = "routes_suite/http_server.rs"]
@@ -11,6 +13,8 @@ mod http_server;
 mod http_steps;
 #[path = "routes_suite/intakes.rs"]
 mod intakes;
+#[path = "routes_suite/refusals.rs"]
+mod refusals;
 #[path = "routes_suite/run.rs"]
 mod run;
 #[path = "routes_suite/samples.rs"]

@@ -62,8 +62,9 @@ async fn lease(connection: &Connection, args: &ReceiveArgs) -> Result<Vec<Delive
 /// Says why there may have been nothing to receive.
 async fn none(connection: &Connection, args: &ReceiveArgs, session: &Session) -> Result<Exit> {
     let queue = &args.queue;
-    let stats = connection.backend().admin.stats(queue).await?;
-    let stats = stats.unwrap_or_default();
+    // Only a hint: the answer is that there was nothing, whether or not the numbers can be had.
+    let stats = connection.backend().admin.stats(queue).await;
+    let stats = stats.ok().flatten().unwrap_or_default();
     let why = if let Some(pause) = &stats.paused {
         let reason = match pause.reason.as_str() {
             "" => String::new(),
