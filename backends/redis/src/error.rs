@@ -82,7 +82,10 @@ fn of_code(code: &str) -> Option<Meaning> {
 
 /// A failed call.
 pub(crate) fn failed(operation: &'static str, error: RedisError) -> StoreError {
-    let (kind, ran, words) = read(&error);
+    let (kind, ran, words) = match unopened(operation, &error) {
+        Some((kind, words)) => (kind, Ran::No, words),
+        None => read(&error),
+    };
     let refusal = StoreError::new(kind, operation, words);
     let refusal = match kind {
         StoreErrorKind::Overloaded => refusal.retry_after(Duration::from_secs(1)),
@@ -93,6 +96,35 @@ pub(crate) fn failed(operation: &'static str, error: RedisError) -> StoreError {
         Ran::Maybe => refusal.effect_unknown(),
     };
     refusal.caused_by(error)
+}
+
+/// What is wrong with the address that a store was to be opened at. Nothing has been done there.
+fn unopened(operation: &str, error: &RedisError) -> Option<(StoreErrorKind, String)> {
+    use StoreErrorKind as Kind;
+    let text = error.to_string();
+    if operation != "open" || text.contains("certificate") || text.contains("tls") {
+        return None;
+    }
+    if text.contains("switch database") {
+        let said = "the server has no database of this number; it has 16, unless its setting \
+                    `databases` says otherwise";
+        return Some((Kind::Misconfigured, said.to_owned()));
+    }
+    match error.kind() {
+        ErrorKind::Parse => Some((
+            Kind::Misconfigured,
+            "what answers there does not speak the protocol of Redis; check host and port"
+                .to_owned(),
+        )),
+        ErrorKind::Io if !error.is_timeout() => Some((
+            Kind::Unavailable,
+            format!(
+                "the server cannot be reached: {}; check that it runs, and host and port",
+                cut(&text)
+            ),
+        )),
+        _ => None,
+    }
 }
 
 fn read(error: &RedisError) -> (StoreErrorKind, Ran, String) {

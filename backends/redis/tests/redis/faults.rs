@@ -263,3 +263,46 @@ async fn nothing_but_a_few_keys_stays_behind() {
         server.command(&["KEYS", "*"]).await
     );
 }
+
+/// Whoever mistyped an address learns which part of it is wrong, and that nothing was done.
+#[tokio::test]
+async fn a_wrong_address_is_told_by_its_part() {
+    let server = Server::start(&[]).unwrap();
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let spoken_to = other.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = other.accept().await {
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await;
+        }
+    });
+    let port = server.port();
+    let (misconfigured, unavailable) = (StoreErrorKind::Misconfigured, StoreErrorKind::Unavailable);
+    let rows = [
+        (
+            format!("redis://127.0.0.1:{port}/99"),
+            misconfigured,
+            "no database of this number",
+        ),
+        (
+            format!("redis://{spoken_to}"),
+            misconfigured,
+            "does not speak the protocol of Redis",
+        ),
+        (
+            "redis+unix:///nowhere/redis.sock".into(),
+            unavailable,
+            "check that it runs",
+        ),
+    ];
+    for (url, kind, words) in rows {
+        let error = try_open(&url).await.unwrap_err();
+        let text = error.to_string();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (kind, Effect::NotApplied),
+            "{text}"
+        );
+        assert!(text.contains(words), "{url}: {text}");
+    }
+}

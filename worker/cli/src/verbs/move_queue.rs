@@ -90,7 +90,7 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
                 note(
                     session.quiet(),
                     format_args!(
-                        "{left} of \"{}\" in the hands of workers; each follows when it is settled or its lease ends",
+                        "still in the hands of workers: {left} of \"{}\"; each follows when it is settled or its lease ends",
                         from.queue
                     ),
                 );

@@ -157,7 +157,7 @@ fn a_leased_message_follows_when_it_comes_back() {
     assert_eq!(stage.run(&["settle", "release", &receipt]).code, Some(0));
     let ended = finish(moving, b"");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let waits = "1 message of \"from\" in the hands of workers";
+    let waits = "in the hands of workers: 1 message of \"from\"";
     assert!(ended.stderr.contains(waits), "{}", ended.stderr);
     assert_eq!(ended.json()["moved"], 2);
     assert_eq!(stage.queue("to")["waiting"], 2);
