@@ -8,6 +8,7 @@
 
 mod admin;
 mod adopt;
+mod bare;
 mod change;
 mod check;
 mod clock;
@@ -25,6 +26,7 @@ mod link;
 mod open;
 mod page;
 mod pages;
+mod part;
 mod pending;
 mod place;
 mod progress;
@@ -39,6 +41,7 @@ mod settings;
 mod settle;
 mod store;
 mod stuck;
+mod transaction;
 mod wake;
 mod workers;
 

@@ -12,6 +12,7 @@ use longshore_core::{
     Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
 };
 
+use crate::bare::Bare;
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
 use crate::link::{Call, Link};
@@ -45,6 +46,8 @@ pub struct RedisStore {
     pub(crate) known: Mutex<HashMap<QueueName, Known>>,
     /// What was enqueued lately, so that a repeat is recognised.
     pub(crate) pending: Mutex<Pending>,
+    /// Where batches go by bare commands.
+    pub(crate) bare: Mutex<Bare>,
 }
 
 impl RedisStore {
@@ -73,6 +76,7 @@ impl RedisStore {
             calls: AtomicU64::new(0),
             known: Mutex::default(),
             pending: Mutex::default(),
+            bare: Mutex::default(),
         })
     }
 
