@@ -8,7 +8,6 @@
 
 mod admin;
 mod adopt;
-mod bare;
 mod change;
 mod check;
 mod clock;
@@ -17,6 +16,7 @@ mod control;
 mod dead;
 mod denial;
 mod enqueue;
+mod enqueue_bare;
 mod error;
 mod find;
 mod floor;

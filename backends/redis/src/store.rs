@@ -12,9 +12,9 @@ use longshore_core::{
     Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
 };
 
-use crate::bare::Bare;
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
+use crate::enqueue_bare::Bare;
 use crate::link::{Call, Link};
 use crate::open::Dialer;
 use crate::pending::Pending;

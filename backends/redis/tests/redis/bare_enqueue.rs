@@ -13,7 +13,7 @@ const TEN: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 async fn enqueue_ten(store: &Backend) {
     let stored = store.queues.enqueue(&queue(), &fresh(&TEN)).await;
-    assert_eq!(stored.unwrap(), [Enqueued::Stored; 10]);
+    assert_eq!(stored.expect("enqueue"), [Enqueued::Stored; 10]);
 }
 
 /// How many transactions the server has run.
@@ -21,7 +21,7 @@ async fn transactions(server: &Server) -> u64 {
     let stats = text(server.command(&["INFO", "commandstats"]).await);
     let line = stats.lines().find(|line| line.starts_with("cmdstat_exec:"));
     let calls = line.and_then(|line| line.split(['=', ',']).nth(1));
-    calls.map_or(0, |calls| calls.parse().unwrap())
+    calls.map_or(0, |calls| calls.parse().expect("a number"))
 }
 
 #[tokio::test]
