@@ -12,7 +12,7 @@ use crate::error::strange;
 use crate::link::Call;
 use crate::reply::Reply;
 use crate::row::{id_bytes, lane_text};
-use crate::script;
+use crate::script::{self, Script};
 use crate::store::{RedisStore, told};
 
 /// Bodies over this lie in a key of their own: through a script they would cost too much.
@@ -38,15 +38,35 @@ impl RedisStore {
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
-        let plain = settings.depth_max.is_none()
-            && part.places.iter().all(|place| is_plain(&batch[*place]));
-        if plain && self.goes_bare(queue, part) {
-            return self.enqueue_bare(queue, part, batch, settings).await;
+        let messages = || part.places.iter().map(|place| &batch[*place]);
+        if settings.depth_max.is_none() && messages().all(is_simple) {
+            let grouped = messages().any(|new| new.group.is_some());
+            if !grouped && self.goes_bare(queue, part) {
+                return self.enqueue_bare(queue, part, batch, settings).await;
+            }
+            let done = if grouped {
+                self.enqueue_grouped(queue, part, batch, settings).await?
+            } else {
+                self.enqueue_plain(queue, part, batch, settings).await?
+            };
+            if let Some(done) = done {
+                if !grouped {
+                    self.prepare_bare(queue, part).await;
+                }
+                return Ok(done);
+            }
         }
-        if plain && let Some(done) = self.enqueue_plain(queue, part, batch, settings).await? {
-            self.prepare_bare(queue, part).await;
-            return Ok(done);
-        }
+        self.enqueue_any(queue, part, batch, settings).await
+    }
+
+    /// The long way, for whatever a message may have.
+    async fn enqueue_any(
+        &self,
+        queue: &QueueName,
+        part: &Part,
+        batch: &[NewMessage],
+        settings: &QueueSettings,
+    ) -> Result<Vec<Enqueued>> {
         let mut call = self.call("enqueue", &script::ENQUEUE, queue, part.partition);
         call.key(self.keys.producer(queue, part.partition, &self.producer));
         // Each partition has its share of the depth.
@@ -110,13 +130,7 @@ impl RedisStore {
         settings: &QueueSettings,
     ) -> Result<Option<Vec<Enqueued>>> {
         let names = ["c", "s0", "s1", "s2", "w", "pr", "z"];
-        let mut keys = self.keys.some(queue, part.partition, &names);
-        keys[5] = self.keys.producer(queue, part.partition, &self.producer);
-        let mut call = Call::new("enqueue", &script::ENQUEUE_PLAIN, keys);
-        call.arg(self.time.argument())
-            .arg(queue.as_str())
-            .arg(part.number)
-            .arg(if part.is_repeat { "r" } else { "" });
+        let mut call = self.short_call(&script::ENQUEUE_PLAIN, queue, part, &names);
         let (now, mut head) = (self.time.now(), Vec::new());
         for new in part.places.iter().map(|place| &batch[*place]) {
             encode_new(new, now, settings.expires(), &mut head);
@@ -125,7 +139,57 @@ impl RedisStore {
                 .arg(&head)
                 .arg(new.body.as_ref());
         }
-        let reply = self.link.run_durably(&call).await?;
+        self.enqueue_short(queue, part, &call).await
+    }
+
+    /// The short way where some have groups, and nothing else that needs more than a place.
+    async fn enqueue_grouped(
+        &self,
+        queue: &QueueName,
+        part: &Part,
+        batch: &[NewMessage],
+        settings: &QueueSettings,
+    ) -> Result<Option<Vec<Enqueued>>> {
+        let names = ["c", "s0", "s1", "s2", "w", "pr", "z", "b", "gw", "ga"];
+        let mut call = self.short_call(&script::ENQUEUE_GROUPED, queue, part, &names);
+        let (now, mut head) = (self.time.now(), Vec::new());
+        for new in part.places.iter().map(|place| &batch[*place]) {
+            encode_new(new, now, settings.expires(), &mut head);
+            call.arg(lane_text(new.lane))
+                .arg(new.group.as_ref().map_or("", GroupName::as_str))
+                .arg(&id_bytes(new.id)[..])
+                .arg(&head)
+                .arg(new.body.as_ref());
+        }
+        self.enqueue_short(queue, part, &call).await
+    }
+
+    /// The call of a short way, whose sixth key is the producer's.
+    fn short_call(
+        &self,
+        script: &'static Script,
+        queue: &QueueName,
+        part: &Part,
+        names: &[&str],
+    ) -> Call {
+        let mut keys = self.keys.some(queue, part.partition, names);
+        keys[5] = self.keys.producer(queue, part.partition, &self.producer);
+        let mut call = Call::new("enqueue", script, keys);
+        call.arg(self.time.argument())
+            .arg(queue.as_str())
+            .arg(part.number)
+            .arg(if part.is_repeat { "r" } else { "" });
+        call
+    }
+
+    /// Runs a short way. `None` where rows are due that go first.
+    async fn enqueue_short(
+        &self,
+        queue: &QueueName,
+        part: &Part,
+        call: &Call,
+    ) -> Result<Option<Vec<Enqueued>>> {
+        let reply = self.link.run_durably(call).await?;
         if reply.is_number() {
             return Ok(None);
         }
@@ -153,9 +217,9 @@ impl RedisStore {
     }
 }
 
-fn is_plain(new: &NewMessage) -> bool {
-    new.group.is_none()
-        && new.due.is_none()
+/// Whether it needs nothing but a place, in a stream or behind the head of its group.
+fn is_simple(new: &NewMessage) -> bool {
+    new.due.is_none()
         && new.dedup.is_none()
         && new.id_origin == IdOrigin::Fresh
         && new.body.len() <= LARGE

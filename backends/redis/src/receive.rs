@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::error::strange;
 use crate::link::Call;
-use crate::receipt::{Proof, entry_parts, segment_name};
+use crate::receipt::{AckWay, Proof, entry_parts, segment_name};
 use crate::reply::Reply;
 use crate::row::Row;
 use crate::script;
@@ -328,7 +328,11 @@ fn read_run(run: Reply, partition: u16, segment: u64, leased: &mut Vec<Leased>) 
         let proof = Proof {
             partition,
             lane,
-            special: row.is_special() || released_with_checkpoint,
+            ack: if released_with_checkpoint {
+                AckWay::Special
+            } else {
+                row.ack_way()
+            },
             attempt: row.meta.attempts + base + 1,
             segment,
             entry,

@@ -8,6 +8,7 @@ use longshore_core::{
 };
 use uuid::Uuid;
 
+use crate::receipt::AckWay;
 use crate::reply::Reply;
 
 /// A row as it lies in a stream, or packed beside it.
@@ -50,7 +51,8 @@ pub(crate) struct Meta {
     pub(crate) large: bool,
     /// It is of a newer version and was put back.
     pub(crate) newer: bool,
-    pub(crate) group: bool,
+    /// Its group; empty if it has none.
+    pub(crate) group: String,
 }
 
 impl Meta {
@@ -68,9 +70,17 @@ impl Meta {
             tracked: flags.contains('t'),
             large: flags.contains('x'),
             newer: flags.contains('n'),
-            group: !rest.is_empty() && !rest.starts_with("0:"),
+            group: group_of(rest),
         }
     }
+}
+
+/// Reads "length:group…".
+fn group_of(text: &str) -> String {
+    let group = text
+        .split_once(':')
+        .and_then(|(length, rest)| rest.get(..length.parse().ok()?));
+    group.unwrap_or_default().to_owned()
 }
 
 impl Row {
@@ -100,9 +110,16 @@ impl Row {
         Ok(row)
     }
 
-    /// Whether an ack has more to do than to delete the entry.
-    pub(crate) fn is_special(&self) -> bool {
-        self.meta.tracked || self.meta.large || self.meta.group
+    /// What an ack of it has to do.
+    pub(crate) fn ack_way(&self) -> AckWay {
+        let meta = &self.meta;
+        if meta.tracked || meta.large {
+            AckWay::Special
+        } else if meta.group.is_empty() {
+            AckWay::Plain
+        } else {
+            AckWay::of_group(&meta.group)
+        }
     }
 
     /// The message, once a large body is in its place.
@@ -196,7 +213,7 @@ mod tests {
         let meta = Meta::read(b"3 2 1767225600000 tx 9 3:abckey with blanks");
         assert_eq!((meta.attempts, meta.recorded), (3, 2));
         assert_eq!(meta.due, Some(1_767_225_600_000));
-        assert!(meta.tracked && meta.large && meta.group && !meta.newer);
+        assert!(meta.tracked && meta.large && meta.group == "abc" && !meta.newer);
         assert_eq!(Meta::read(b"0 0 0  0 0:"), Meta::default());
         assert_eq!(Meta::read(b"\xff garbage"), Meta { ..Meta::default() });
     }

@@ -92,7 +92,9 @@ pub(crate) static ENQUEUE_BARE: LazyLock<Script> = LazyLock::new(|| {
 
 alone! {
     ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";
+    ENQUEUE_GROUPED: GROWS, "enqueue_grouped.lua";
     ACK: DRAINS, "ack.lua";
+    ACK_GROUPED: DRAINS, "ack_grouped.lua";
     LEASE: DRAINS, "lease.lua";
     ANNOUNCE: DRAINS, "announce.lua";
     CONFIGURE: DRAINS, "configure.lua";

@@ -7,7 +7,7 @@ use longshore_core::validate::{check_count, check_lease, check_settlements};
 use longshore_core::{Disposition, Due, QueueName, Receipt, Result, Settled, Settlement};
 
 use crate::link::Call;
-use crate::receipt::Proof;
+use crate::receipt::{AckWay, Proof};
 use crate::row::record_line;
 use crate::script;
 use crate::store::RedisStore;
@@ -127,11 +127,16 @@ impl RedisStore {
         let mut outcomes = vec![Settled::LeaseLost; batch.len()];
         let parts = self.by_partition(batch.iter().map(|item| &item.receipt));
         for (partition, places) in parts {
-            let acks_only = places.iter().all(|(place, proof)| {
-                !proof.special && batch[*place].disposition == Disposition::Ack
+            let short = places.iter().all(|(place, proof)| {
+                proof.ack != AckWay::Special && batch[*place].disposition == Disposition::Ack
             });
-            let marks = if acks_only {
-                self.ack_plain(queue, partition, &places).await?
+            let marks = if short {
+                self.ack_short(queue, partition, &places).await?
+            } else {
+                None
+            };
+            let marks = if let Some(marks) = marks {
+                marks
             } else {
                 let items: Vec<Item> = places
                     .iter()
@@ -164,17 +169,26 @@ impl RedisStore {
         parts
     }
 
-    /// The short way for acks that only delete.
-    async fn ack_plain(
+    /// The short ways, for acks that only delete or let the next of a group come. `None` where
+    /// other rows have to come first.
+    async fn ack_short(
         &self,
         queue: &QueueName,
         partition: u16,
         places: &[(usize, Proof)],
-    ) -> Result<Vec<u8>> {
-        let keys = self
-            .keys
-            .some(queue, partition, &["c", "s0", "s1", "s2", "l", "h"]);
-        let mut call = Call::new("settle", &script::ACK, keys);
+    ) -> Result<Option<Vec<u8>>> {
+        let grouped = places.iter().any(|(_, proof)| proof.ack != AckWay::Plain);
+        let mut call = if grouped {
+            let keys = ["c", "s0", "s1", "s2", "l", "h", "z", "b", "gw", "ga", "w"];
+            let keys = self.keys.some(queue, partition, &keys);
+            let mut call = Call::new("settle", &script::ACK_GROUPED, keys);
+            call.arg(self.time.argument()).arg(queue.as_str());
+            call
+        } else {
+            let keys = ["c", "s0", "s1", "s2", "l", "h"];
+            let keys = self.keys.some(queue, partition, &keys);
+            Call::new("settle", &script::ACK, keys)
+        };
         // Neighbours of one segment and lane go together; order is kept, so outcomes match.
         let same = |a: &(usize, Proof), b: &(usize, Proof)| {
             (a.1.segment, a.1.lane) == (b.1.segment, b.1.lane)
@@ -185,13 +199,17 @@ impl RedisStore {
                 .arg(run.len());
             for (_, proof) in run {
                 call.arg(proof.entry_name());
+                if grouped {
+                    call.arg(proof.ack.group());
+                }
             }
         }
         let reply = self.link.run(&call).await?;
         if reply.is_number() {
-            return Ok(vec![b'1'; places.len()]);
+            // All are applied; of the way for groups it is the refusal.
+            return Ok((!grouped).then(|| vec![b'1'; places.len()]));
         }
-        crate::store::read_marks(&reply.bytes()?, places.len())
+        crate::store::read_marks(&reply.bytes()?, places.len()).map(Some)
     }
 
     pub(crate) async fn settle_items(
