@@ -10,8 +10,9 @@ use longshore_core::{
 };
 use redis::Pipeline;
 
+use crate::enqueue_any::scope_of;
 use crate::link::Call;
-use crate::part::{LARGE, scope_of};
+use crate::part::LARGE;
 use crate::row::{history_lines, id_bytes, lane_text};
 use crate::script;
 use crate::store::RedisStore;

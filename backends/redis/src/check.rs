@@ -10,6 +10,8 @@ use crate::clock::this_machine;
 use crate::config::AckLevel;
 use crate::store::RedisStore;
 
+/// From so many percent of maxmemory on it is time to do something.
+const NEARLY_FULL: u64 = 85;
 /// Clocks that are further apart than this are worth a word.
 const CLOCK_OFF_MAX: Duration = Duration::from_secs(1);
 
@@ -29,16 +31,21 @@ impl RedisStore {
         Ok(findings)
     }
 
-    /// Says in the log what an acknowledgement means here, where the user may know.
+    /// Says in the log what an acknowledgement means here, where the user may know; and warns where
+    /// the server cannot give what the URL asks for.
     pub(crate) async fn announce_meaning(&self) {
-        if !tracing::enabled!(tracing::Level::INFO) {
+        let ack = self.link.ack();
+        if !tracing::enabled!(tracing::Level::INFO) && !matches!(ack, AckLevel::Replicas(_)) {
             return;
         }
         let Ok(info) = self.info().await else {
             return;
         };
+        if let Some(missing) = missing_replicas(ack, connected(&info)) {
+            tracing::warn!("{missing}");
+        }
         let aof = get(&info, "aof_enabled") == "1";
-        let means = meaning(self.link.ack(), aof, self.config().await.as_ref());
+        let means = meaning(ack, aof, self.config().await.as_ref());
         tracing::info!("{means}");
     }
 
@@ -139,17 +146,25 @@ fn memory(info: &HashMap<String, String>) -> Finding {
         let found = "there is no maxmemory: the queue may grow until the host is out of memory";
         return Finding::new(Severity::Warning, "memory", found).fix("set maxmemory");
     }
-    let percent = used.saturating_mul(100) / max;
-    let severity = if percent >= 80 {
-        Severity::Warning
-    } else {
-        Severity::Ok
-    };
-    Finding::new(
-        severity,
-        "memory",
-        format!("{percent} % of maxmemory is used"),
-    )
+    memory_used(used.saturating_mul(100) / max)
+}
+
+fn memory_used(percent: u64) -> Finding {
+    let found = format!("{percent} % of maxmemory is used");
+    match percent {
+        100.. => Finding::new(
+            Severity::Problem,
+            "memory",
+            format!("{found}: every enqueue is refused; receive and settle go on"),
+        )
+        .fix(
+            "let workers empty the queues, or raise it by CONFIG SET maxmemory; a depth_max on \
+             each queue keeps it from filling up",
+        ),
+        NEARLY_FULL.. => Finding::new(Severity::Warning, "memory", found)
+            .fix("raise maxmemory, or add workers: at 100 % every enqueue is refused"),
+        _ => Finding::new(Severity::Ok, "memory", found),
+    }
 }
 
 fn durability(
@@ -204,19 +219,33 @@ fn role(info: &HashMap<String, String>) -> Finding {
     }
 }
 
+fn connected(info: &HashMap<String, String>) -> u16 {
+    get(info, "connected_slaves").parse().unwrap_or(0)
+}
+
+/// What follows where fewer replicas are there than an acknowledgement waits for.
+fn missing_replicas(ack: AckLevel, connected: u16) -> Option<String> {
+    let AckLevel::Replicas(wanted) = ack else {
+        return None;
+    };
+    (connected < wanted).then(|| {
+        format!(
+            "the server has {connected} replica(s) and ack=replicas:{wanted} waits for {wanted}: \
+             until more of them run, each enqueue ends as an error whose effect is unknown"
+        )
+    })
+}
+
 fn replicas(
     ack: AckLevel,
     info: &HashMap<String, String>,
     config: Option<&HashMap<String, String>>,
 ) -> Finding {
-    let connected: u16 = get(info, "connected_slaves").parse().unwrap_or(0);
+    let connected = connected(info);
     let found = format!("{connected} replica(s) are connected");
-    if let AckLevel::Replicas(wanted) = ack
-        && connected < wanted
-    {
-        return Finding::new(Severity::Problem, "replicas", found).fix(format!(
-            "ack=replicas:{wanted} needs {wanted}: every enqueue fails until then"
-        ));
+    if let Some(missing) = missing_replicas(ack, connected) {
+        return Finding::new(Severity::Problem, "replicas", missing)
+            .fix("start replicas of this server, or ask for fewer by ?ack=replicas:N");
     }
     let min = config.map_or("", |config| get(config, "min-replicas-to-write"));
     if connected > 0 && min == "0" {
@@ -233,6 +262,31 @@ fn replicas(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_server_is_a_problem_and_a_nearly_full_one_a_warning() {
+        let severity = |percent| memory_used(percent).severity;
+        assert_eq!(
+            [84, 85, 99].map(severity),
+            [Severity::Ok, Severity::Warning, Severity::Warning,]
+        );
+        for percent in [100, 140] {
+            let full = memory_used(percent);
+            assert_eq!(full.severity, Severity::Problem);
+            assert!(full.fix.contains("CONFIG SET maxmemory"), "{full:?}");
+        }
+    }
+
+    #[test]
+    fn missing_replicas_are_counted() {
+        assert_eq!(missing_replicas(AckLevel::Memory, 0), None);
+        assert_eq!(missing_replicas(AckLevel::Replicas(2), 2), None);
+        let said = missing_replicas(AckLevel::Replicas(2), 1).unwrap();
+        assert!(
+            said.contains("has 1") && said.contains("waits for 2"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn clocks_that_are_apart_are_named_with_the_side() {

@@ -19,13 +19,46 @@ pub(crate) fn question(script: &Script, key: Option<&String>, channel: &str) -> 
     ask
 }
 
-/// Names the keys where the server refused a key of a plain command.
-pub(crate) fn of_key(operation: &'static str, error: StoreError, prefix: &str) -> StoreError {
-    let is_key = error.kind() == StoreErrorKind::Denied && error.to_string().contains("the keys");
-    if !is_key {
+/// Names the keys or the command where the server refused a plain command.
+pub(crate) fn of_command(operation: &'static str, error: StoreError, prefix: &str) -> StoreError {
+    if error.kind() != StoreErrorKind::Denied {
         return error;
     }
-    named(operation, None, prefix).unwrap_or(error)
+    let text = error.to_string();
+    if text.contains("the keys") {
+        return named(operation, None, prefix).unwrap_or(error);
+    }
+    match refused_command(&text) {
+        Some(command) => lacks(operation, &format!("+{command}")),
+        None => error,
+    }
+}
+
+/// The command that the server's words name as refused.
+fn refused_command(text: &str) -> Option<String> {
+    let name = text.split("to run the '").nth(1)?.split('\'').next()?;
+    Some(name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '|', ""))
+}
+
+/// The sentence where the server refused even the question, in these words.
+pub(crate) fn of_question(
+    operation: &'static str,
+    refusal: &str,
+    prefix: &str,
+) -> Option<StoreError> {
+    if refused_command(refusal).is_some() {
+        return Some(lacks(
+            operation,
+            "+eval +evalsha +script|load, to run scripts at all",
+        ));
+    }
+    named(operation, None, prefix)
+}
+
+fn lacks(operation: &'static str, rights: &str) -> StoreError {
+    let said =
+        format!("the user lacks {rights}; docs/redis.md has the whole ACL line of each user");
+    StoreError::new(StoreErrorKind::Denied, operation, said).effect_unknown()
 }
 
 /// The sentence about an answer; without one the user may not use the key at all.
@@ -48,9 +81,7 @@ pub(crate) fn named(
             format!("{} on the keys ~{{{prefix}/*", names.join(" "))
         }
     };
-    let said =
-        format!("the user lacks {rights}; docs/redis.md has the whole ACL line of each user");
-    Some(StoreError::new(StoreErrorKind::Denied, operation, said).effect_unknown())
+    Some(lacks(operation, &rights))
 }
 
 #[cfg(test)]
@@ -71,6 +102,19 @@ mod tests {
         let error = named("settle", None, "shop").unwrap().to_string();
         assert!(error.contains("~{shop/* and ~{shop}:*"), "{error}");
         assert!(named("settle", Some(Value::Array(Vec::new())), "shop").is_none());
+    }
+
+    #[test]
+    fn a_refused_command_is_named() {
+        let refusal = "NOPERM: this user has no permissions to run the 'config|get' command";
+        let error = StoreError::new(StoreErrorKind::Denied, "check", refusal);
+        let said = of_command("check", error, "shop").to_string();
+        assert!(said.contains("lacks +config|get;"), "{said}");
+        let said = of_question("enqueue", refusal, "shop").unwrap().to_string();
+        assert!(said.contains("+evalsha"), "{said}");
+        let refusal = "NOPERM: no permissions to access one of the keys used as arguments";
+        let said = of_question("enqueue", refusal, "shop").unwrap().to_string();
+        assert!(said.contains("~{shop/*"), "{said}");
     }
 
     #[test]

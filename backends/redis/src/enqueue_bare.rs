@@ -1,8 +1,6 @@
 //! Storing many plain messages by bare commands: a body that passes through a script costs the
 //! server more than storing it.
 
-use std::collections::{HashMap, HashSet};
-
 use longshore_core::wire::encode_new;
 use longshore_core::{Enqueued, NewMessage, QueueName, QueueSettings, Result};
 use redis::Cmd;
@@ -17,16 +15,6 @@ use crate::transaction::Transaction;
 /// A transaction costs as much as this many messages in a script.
 const FEW: usize = 4;
 
-/// Where bare commands are the way. A script goes first in each partition, since bare commands
-/// cannot stop at what they find, and again after each failure.
-#[derive(Debug, Default)]
-pub(crate) struct Bare {
-    /// The partitions that a script of this handle found fit.
-    fit: HashMap<QueueName, HashSet<u16>>,
-    /// The user may not open transactions.
-    denied: bool,
-}
-
 impl RedisStore {
     /// Whether a batch of plain messages goes to its partition by bare commands.
     ///
@@ -36,28 +24,21 @@ impl RedisStore {
         if part.places.len() < FEW || part.is_repeat {
             return false;
         }
-        let bare = locked(&self.bare);
-        !bare.denied
-            && bare
-                .fit
-                .get(queue)
-                .is_some_and(|fit| fit.contains(&part.partition))
+        locked(&self.fit).holds(queue, part.partition)
     }
 
     /// Prepares the next batch, after a script stored one there.
     pub(crate) async fn prepare_bare(&self, queue: &QueueName, part: &Part) {
         let is_waited_for = matches!(self.link.ack(), AckLevel::Replicas(_));
-        if part.places.len() < FEW || self.repeats || is_waited_for || locked(&self.bare).denied {
+        if part.places.len() < FEW || self.repeats || is_waited_for || locked(&self.fit).is_denied()
+        {
             return;
         }
         // What is stored is stored: should this fail, the next batch goes through a script too.
         let Ok(allowed) = self.ready_bare(queue, part.partition).await else {
             return;
         };
-        let mut bare = locked(&self.bare);
-        bare.denied = !allowed;
-        let fit = bare.fit.entry(queue.clone()).or_default();
-        fit.insert(part.partition);
+        locked(&self.fit).note(queue, part.partition, allowed);
     }
 
     async fn ready_bare(&self, queue: &QueueName, partition: u16) -> Result<bool> {
@@ -79,7 +60,7 @@ impl RedisStore {
         let done = self.send_bare(queue, part, batch, settings).await;
         if done.is_err() {
             // Whatever it was, a script looks first.
-            locked(&self.bare).fit.clear();
+            locked(&self.fit).forget();
         }
         done
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use longshore_core::{StoreError, StoreErrorKind};
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError};
+
+use crate::refusal::{cut, in_words};
 
 /// Whether the script may have run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +39,22 @@ fn of_code(code: &str) -> Option<Meaning> {
             "the server is a read-only replica; a failover may be under way",
         ),
         "LOADING" => meaning(Kind::Unavailable, Ran::No, "the server is loading its data"),
-        "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => {
-            meaning(Kind::Unavailable, Ran::No, "the cluster is not ready")
-        }
+        "MASTERDOWN" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server is a replica that has lost its primary; a failover may be under way",
+        ),
+        "CLUSTERDOWN" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the cluster is not ready: no node serves some of its slots; `redis-cli --cluster check` \
+             names them",
+        ),
+        "TRYAGAIN" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the cluster is moving the keys of this queue to another node",
+        ),
         "NOREPLICAS" => meaning(
             Kind::Unavailable,
             Ran::No,
@@ -69,7 +84,8 @@ fn of_code(code: &str) -> Option<Meaning> {
         "WRONGTYPE" => meaning(
             Kind::Corrupt,
             Ran::Maybe,
-            "a key of this queue holds something else; does another program use the prefix?",
+            "a key of this store holds something else: another program uses the prefix; choose \
+             another by ?prefix=NAME",
         ),
         "MOVED" | "ASK" | "CROSSSLOT" => meaning(
             Kind::Misconfigured,
@@ -116,7 +132,20 @@ fn unopened(operation: &str, error: &RedisError) -> Option<(StoreErrorKind, Stri
             "what answers there does not speak the protocol of Redis; check host and port"
                 .to_owned(),
         )),
-        ErrorKind::Io if !error.is_timeout() => Some((
+        ErrorKind::Io if text.contains("reset by peer") || text.contains("unexpected end") => Some((
+            Kind::Unavailable,
+            format!(
+                "the server ended the connection at once: {}; where it speaks TLS, use rediss://",
+                cut(&text)
+            ),
+        )),
+        ErrorKind::Io if error.is_timeout() => Some((
+            Kind::Unavailable,
+            "the server did not answer in time; check that it is not stopped, and where the URL is \
+             of TLS (rediss), that the server speaks TLS at this port"
+                .to_owned(),
+        )),
+        ErrorKind::Io => Some((
             Kind::Unavailable,
             format!(
                 "the server cannot be reached: {}; check that it runs, and host and port",
@@ -186,47 +215,29 @@ fn of_kind(error: &RedisError, text: &str) -> (StoreErrorKind, Ran, String) {
         ErrorKind::MasterNameNotFoundBySentinel | ErrorKind::EmptySentinelList => (
             Kind::Misconfigured,
             Ran::No,
-            "no sentinel knows a service of this name".to_owned(),
+            format!(
+                "no sentinel knows a service of the name in the URL{}; `redis-cli -p PORT sentinel \
+                 masters` shows those that they watch",
+                error
+                    .detail()
+                    .map(|name| format!(", {:?}", cut(name)))
+                    .unwrap_or_default()
+            ),
         ),
         ErrorKind::InvalidClientConfig => (Kind::Misconfigured, Ran::No, cut(text)),
-        ErrorKind::Server(ServerErrorKind::ResponseError)
-            if text.contains("cluster support disabled") =>
-        {
-            let said = "the server is no cluster; use redis://".to_owned();
-            (Kind::Misconfigured, Ran::No, said)
-        }
-        // The server does not say which command or key it was when a script asked for it.
-        ErrorKind::Server(_) if text.contains("The user executing the script") => (
-            Kind::Denied,
-            Ran::Maybe,
-            format!(
-                "the user lacks a right that this operation needs; docs/redis.md has the ACL \
-                 line: {}",
-                cut(text)
-            ),
-        ),
-        ErrorKind::Server(_) if text.contains("nknown command") => (
-            Kind::Unsupported,
-            Ran::No,
-            format!(
-                "the server lacks a command; Redis 7.0 or newer is needed: {}",
-                cut(text)
-            ),
-        ),
-        _ => (
-            Kind::Unexpected,
-            Ran::Maybe,
-            format!("the server answered: {}", cut(text)),
-        ),
+        ErrorKind::Server(_) => match in_words(text) {
+            // A script may have come far before it was denied something.
+            Some((kind @ Kind::Denied, said)) => (kind, Ran::Maybe, said),
+            Some((kind, said)) => (kind, Ran::No, said),
+            None => unexpected(text),
+        },
+        _ => unexpected(text),
     }
 }
 
-/// What the server says is echoed escaped and cut.
-fn cut(text: &str) -> String {
-    text.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
+fn unexpected(text: &str) -> (StoreErrorKind, Ran, String) {
+    let said = format!("the server answered: {}", cut(text));
+    (StoreErrorKind::Unexpected, Ran::Maybe, said)
 }
 
 /// The deadline passed before the server answered.

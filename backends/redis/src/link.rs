@@ -240,12 +240,15 @@ impl Link {
         let ask = denial::question(call.script, call.keys.first(), &channel);
         let asked = tokio::time::timeout(self.timeout, self.main.command(&ask));
         let answer = match asked.await {
-            Ok(Ok(answer)) => Some(answer),
-            // Not even the question may name the key.
-            Ok(Err(refused)) if refused.code() == Some("NOPERM") => None,
+            Ok(Ok(answer)) => answer,
+            // Not even the question may be asked, or name the key.
+            Ok(Err(refused)) if refused.code() == Some("NOPERM") => {
+                let words = refused.to_string();
+                return denial::of_question(call.operation, &words, &self.prefix).unwrap_or(error);
+            }
             Ok(Err(_)) | Err(_) => return error,
         };
-        denial::named(call.operation, answer, &self.prefix).unwrap_or(error)
+        denial::named(call.operation, Some(answer), &self.prefix).unwrap_or(error)
     }
 
     /// Runs a script whose effect must reach as many replicas as were asked for.
@@ -268,7 +271,11 @@ impl Link {
         let [value, reached] = answers.await?;
         let reached = Reply::new(call.operation, reached).number()?;
         if reached < i64::from(wanted) {
-            let said = format!("stored, but only {reached} of {wanted} replicas confirmed it");
+            let said = format!(
+                "it is stored on the primary, but only {reached} of {wanted} replicas confirmed it \
+                 within {wait:?}; see that as many replicas run and keep up, and enqueue it again \
+                 with the same id, or ask for fewer by ?ack=replicas:N"
+            );
             let error = StoreError::new(StoreErrorKind::Timeout, call.operation, said);
             return Err(error.effect_unknown());
         }
@@ -290,7 +297,7 @@ impl Link {
         let answer = self.by_deadline(operation, self.main.command(command));
         match answer.await {
             Ok(value) => Ok(Reply::new(operation, value)),
-            Err(error) => Err(denial::of_key(operation, error, &self.prefix)),
+            Err(error) => Err(denial::of_command(operation, error, &self.prefix)),
         }
     }
 

@@ -53,6 +53,12 @@ fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
 
 fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
     let config = Config::from_url(url)?;
+    if matches!(config.servers, Servers::Cluster(_)) {
+        // Its stream would lie on one node, and processor time and memory are those of one.
+        let said = "bench measures beside the bare commands of one server, and a cluster is many; \
+                    name a single server with the settings of its nodes by redis://";
+        return Err(StoreError::unsupported("bench", said));
+    }
     let prefix = config.prefix.clone();
     Ok(Arc::new(RedisFloor::new(Dialer::new(config)?, &prefix)))
 }

@@ -2,10 +2,8 @@
 
 use longshore_core::wire::encode_new;
 use longshore_core::{
-    Dedup, Enqueued, GroupName, IdOrigin, MessageId, NewMessage, QueueName, QueueSettings, Result,
-    Timestamp,
+    Enqueued, GroupName, IdOrigin, MessageId, NewMessage, QueueName, QueueSettings, Result,
 };
-use redis::Pipeline;
 use uuid::Uuid;
 
 use crate::error::strange;
@@ -17,8 +15,6 @@ use crate::store::{RedisStore, told};
 
 /// Bodies over this lie in a key of their own: through a script they would cost too much.
 pub(crate) const LARGE: usize = 16 * 1024;
-/// A large body whose message never came is gone after this long.
-const ORPHAN_S: u64 = 3600;
 
 /// The part of a batch that goes to one partition.
 pub(crate) struct Part {
@@ -30,6 +26,7 @@ pub(crate) struct Part {
     /// Positions in the batch.
     pub(crate) places: Vec<usize>,
 }
+
 impl RedisStore {
     pub(crate) async fn enqueue_part(
         &self,
@@ -57,68 +54,6 @@ impl RedisStore {
             }
         }
         self.enqueue_any(queue, part, batch, settings).await
-    }
-
-    /// The long way, for whatever a message may have.
-    async fn enqueue_any(
-        &self,
-        queue: &QueueName,
-        part: &Part,
-        batch: &[NewMessage],
-        settings: &QueueSettings,
-    ) -> Result<Vec<Enqueued>> {
-        let mut call = self.call("enqueue", &script::ENQUEUE, queue, part.partition);
-        call.key(self.keys.producer(queue, part.partition, &self.producer));
-        // Each partition has its share of the depth.
-        let share = u64::from(self.partitions);
-        let depth = settings
-            .depth_max
-            .map(|max| max.div_ceil(share).to_string());
-        call.arg(queue.as_str())
-            .arg(depth.unwrap_or_default())
-            .arg("")
-            .arg(part.number)
-            .arg(if part.is_repeat { "r" } else { "" });
-        let mut bodies = Pipeline::new();
-        let (now, mut head) = (self.time.now(), Vec::new());
-        for new in part.places.iter().map(|place| &batch[*place]) {
-            let body = self.outsource(queue, part.partition, new, &mut bodies, &mut call);
-            encode_new(new, now, settings.expires(), &mut head);
-            add_message(&mut call, new, now, &head, body);
-        }
-        if !bodies.is_empty() {
-            let key = self.keys.any(queue, part.partition);
-            self.link.bulk("enqueue", &bodies, &key).await?;
-        }
-        let reply = self.link.run_durably(&call).await?;
-        self.read_outcomes(queue, reply, part.places.len()).await
-    }
-
-    /// Sends a large body on its own. Answers the name it lies under.
-    fn outsource(
-        &self,
-        queue: &QueueName,
-        partition: u16,
-        new: &NewMessage,
-        bodies: &mut Pipeline,
-        call: &mut Call,
-    ) -> Option<String> {
-        if new.body.len() <= LARGE {
-            return None;
-        }
-        let name = format!("{:032x}", fastrand::u128(..));
-        let key = self.keys.body(queue, partition, &name);
-        // A name is new, so an old body is never replaced; one that is sent twice stays as it is.
-        bodies
-            .cmd("SET")
-            .arg(&key)
-            .arg(new.body.as_ref())
-            .arg("NX")
-            .arg("EX")
-            .arg(ORPHAN_S)
-            .ignore();
-        call.key(key);
-        Some(name)
     }
 
     /// The short way for messages that need nothing but a place in the stream.
@@ -223,48 +158,6 @@ fn is_simple(new: &NewMessage) -> bool {
         && new.dedup.is_none()
         && new.id_origin == IdOrigin::Fresh
         && new.body.len() <= LARGE
-}
-
-/// The scope of a dedup key, as the store keeps it.
-pub(crate) fn scope_of(dedup: Option<&Dedup>, group: Option<&GroupName>) -> String {
-    let Some(dedup) = dedup else {
-        return String::new();
-    };
-    // Neither holds a control character, so the two cannot be mistaken.
-    let group = group.map_or("", GroupName::as_str);
-    format!("{}\u{1}{group}", dedup.key)
-}
-
-fn add_message(
-    call: &mut Call,
-    new: &NewMessage,
-    now: Timestamp,
-    head: &[u8],
-    body: Option<String>,
-) {
-    let due = new.due.map_or(0, |due| due.resolve(now).as_millis());
-    let mut flags = String::new();
-    if new.id_origin == IdOrigin::Given {
-        flags.push('t');
-    }
-    if body.is_some() {
-        flags.push('x');
-    }
-    let group = new.group.as_ref();
-    let dedup = new.dedup.as_ref();
-    let window = dedup.map_or(0, |dedup| dedup.window.as_millis());
-    call.arg(lane_text(new.lane))
-        .arg(due)
-        .arg(flags)
-        .arg(group.map_or("", GroupName::as_str))
-        .arg(scope_of(dedup, group))
-        .arg(u64::try_from(window).unwrap_or(u64::MAX))
-        .arg(&id_bytes(new.id)[..])
-        .arg(head);
-    match body {
-        Some(name) => call.arg(name),
-        None => call.arg(new.body.as_ref()),
-    };
 }
 
 fn read_marks(outcomes: &[u8], count: usize) -> Result<Vec<Enqueued>> {

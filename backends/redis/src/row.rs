@@ -36,10 +36,6 @@ pub(crate) struct DeadFields {
 
 /// The control data of a row; see `shared.lua` for its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a letter of the stored text"
-)]
 pub(crate) struct Meta {
     pub(crate) attempts: u32,
     pub(crate) recorded: u32,

@@ -93,6 +93,7 @@ pub(crate) async fn ask(
                 problem = RedisError::from((
                     ErrorKind::MasterNameNotFoundBySentinel,
                     "no sentinel knows a service of this name",
+                    service.to_owned(),
                 ));
             }
             Err(error) => problem = error,

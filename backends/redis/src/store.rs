@@ -14,7 +14,7 @@ use longshore_core::{
 
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
-use crate::enqueue_bare::Bare;
+use crate::fit::Fit;
 use crate::link::{Call, Link};
 use crate::open::Dialer;
 use crate::pending::Pending;
@@ -47,7 +47,7 @@ pub struct RedisStore {
     /// What was enqueued lately, so that a repeat is recognised.
     pub(crate) pending: Mutex<Pending>,
     /// Where batches go by bare commands.
-    pub(crate) bare: Mutex<Bare>,
+    pub(crate) fit: Mutex<Fit>,
 }
 
 impl RedisStore {
@@ -76,7 +76,7 @@ impl RedisStore {
             calls: AtomicU64::new(0),
             known: Mutex::default(),
             pending: Mutex::default(),
-            bare: Mutex::default(),
+            fit: Mutex::default(),
         })
     }
 

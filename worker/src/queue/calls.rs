@@ -57,6 +57,7 @@ impl Queue {
         }
         let store = &self.connection.backend().queues;
         let mut maybe_applied = false;
+        let mut before: Option<StoreError> = None;
         let mut next = 2;
         loop {
             let call = store.enqueue(&self.name, batch);
@@ -74,6 +75,9 @@ impl Queue {
                 Err(error) => error,
             };
             maybe_applied |= error.effect() == Effect::Unknown;
+            // What an earlier try was told says more than that there was no time for this one.
+            let is_late = error.kind() == StoreErrorKind::Timeout && Instant::now() >= deadline.0;
+            let error = before.take().filter(|_| is_late).unwrap_or(error);
             // A full queue may still take a part of it: the caller halves it at once.
             let is_too_many = error.kind() == StoreErrorKind::Overloaded && batch.len() > 1;
             let pause = deadline.pause_before(next, &error);
@@ -85,6 +89,7 @@ impl Queue {
                     error
                 });
             };
+            before = Some(error);
             tokio::time::sleep(pause).await;
             next += 1;
         }

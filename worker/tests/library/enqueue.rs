@@ -130,6 +130,20 @@ async fn a_request_ends_by_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_request_that_ran_out_of_time_tells_what_an_earlier_try_was_told() {
+    let stage = Stage::memory().await;
+    let (connection, faults) = behind_faults(&stage.connection);
+    let queue = connection.queue("work").unwrap();
+    faults.at(Call::Enqueue, 1, AWAY);
+    let _gate = faults.hold_before(Call::Enqueue, 2);
+    let request = queue.enqueue(count(1)).timeout(Duration::from_millis(300));
+    let error = request.await.unwrap_err();
+    assert_eq!(faults.calls(Call::Enqueue), 2);
+    assert_eq!(error.effect(), Effect::Unknown);
+    assert!(!error.to_string().contains("deadline"), "{error}");
+}
+
+#[tokio::test]
 async fn what_could_never_be_delivered_is_refused() {
     let stage = Stage::memory().await;
     let queue = stage.queue();

@@ -6,12 +6,14 @@
 -- Reply: {now, 1 if the queue is new, outcomes}; outcomes: '' all stored, else 1 or 17 bytes for
 --   each: 's' or 'd' and the first id.
 local now, queue, producer, batch = clock(ARGV[1]), ARGV[2], KEYS[20], ARGV[5]
-local C = call('HMGET', K.c, 'v')
-if C[1] and C[1] ~= '1' then return redis.error_reply('LONGSHORE newer layout ' .. C[1]) end
 if ARGV[6] ~= '' then
   -- Sent before, answer lost: what it answered then.
   local before = string.match(call('HGET', producer, batch % 64) or '', '^' .. batch .. ':(.*)$')
-  if before then return {ms(now), 0, before} end
+  if before then
+    -- Something must be written: whoever waits for replicas now waits for what came before, too.
+    call('PEXPIRE', producer, 600000)
+    return {ms(now), 0, before}
+  end
 end
 local count = (#ARGV - 6) / 9
 -- The first id where an id or a dedup key is still recognised.
@@ -73,7 +75,7 @@ if ARGV[3] ~= '' then
 end
 
 local out, keyed, duplicates = {}, false, false
-if not C[1] then call('HSET', K.c, 'v', '1') end
+if not layout then call('HSET', K.c, 'v', '1') end
 if call('ZCARD', K.z) > 0 then promote(now, 1000) end
 for i = 7, #ARGV, 9 do
   local first = known(ARGV[i + 2], ARGV[i + 4], ARGV[i + 6])
@@ -92,4 +94,4 @@ local outcomes = duplicates and table.concat(out) or ''
 call('HSET', producer, batch % 64, batch .. ':' .. outcomes)
 call('PEXPIRE', producer, 600000)
 wake(queue, now)
-return {ms(now), C[1] and 0 or 1, outcomes}
+return {ms(now), layout and 0 or 1, outcomes}

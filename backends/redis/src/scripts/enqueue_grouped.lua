@@ -13,7 +13,11 @@ end
 local now_text = fmt('%.0f', now)
 local C = call('HMGET', KEYS[1], 'v', 'seq')
 if C[1] and C[1] ~= '1' then return redis.error_reply('LONGSHORE newer layout ' .. C[1]) end
-if ARGV[4] ~= '' and call('HGET', KEYS[6], ARGV[3] % 64) == ARGV[3] .. ':' then return {now_text, 0, ''} end
+if ARGV[4] ~= '' and call('HGET', KEYS[6], ARGV[3] % 64) == ARGV[3] .. ':' then
+  -- Something must be written: whoever waits for replicas now waits for what came before, too.
+  call('PEXPIRE', KEYS[6], 600000)
+  return {now_text, 0, ''}
+end
 if call('ZCOUNT', KEYS[7], '-inf', now_text) > 0 then return 0 end
 
 -- The groups of this batch that have a head, or are held.

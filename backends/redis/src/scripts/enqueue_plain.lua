@@ -12,6 +12,8 @@ end
 local version = call('HGET', KEYS[1], 'v')
 if version and version ~= '1' then return redis.error_reply('LONGSHORE newer layout ' .. version) end
 if ARGV[4] ~= '' and call('HGET', KEYS[6], ARGV[3] % 64) == ARGV[3] .. ':' then
+  -- Something must be written: whoever waits for replicas now waits for what came before, too.
+  call('PEXPIRE', KEYS[6], 600000)
   return {string.format('%.0f', now), 0, ''}
 end
 if call('ZCOUNT', KEYS[7], '-inf', string.format('%.0f', now)) > 0 then return 0 end

@@ -22,6 +22,10 @@ local S = {['0'] = K.s0, ['1'] = K.s1, ['2'] = K.s2}
 local call, fmt = redis.call, string.format
 local INF = '+inf'
 
+-- What a newer longshore laid out is left alone by every script.
+local layout = call('HGET', K.c, 'v')
+if layout and layout ~= '1' then return redis.error_reply('LONGSHORE newer layout ' .. layout) end
+
 -- The time in ms: the injected one, or the server's.
 local function clock(given)
   if given ~= '' then return tonumber(given) end

@@ -144,7 +144,12 @@ async fn replicas_that_are_missing_make_the_outcome_unknown_and_never_a_success(
         (error.kind(), error.effect()),
         (StoreErrorKind::Timeout, Effect::Unknown)
     );
-    assert!(error.to_string().contains("0 of 1 replicas"), "{error}");
+    for part in ["0 of 1 replicas", "within 200ms", "?ack=replicas:N"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let findings = store.admin.check().await.unwrap();
+    let told = findings.iter().find(|one| one.check == "replicas");
+    assert_eq!(told.unwrap().severity, longshore_core::Severity::Problem);
 }
 
 #[tokio::test]
@@ -216,6 +221,12 @@ async fn keys_of_a_newer_version_are_left_alone() {
             .await
             .unwrap_err(),
         crate::stage::try_take(&store, 1).await.unwrap_err(),
+        store
+            .admin
+            .purge(&queue(), std::num::NonZeroU32::MIN)
+            .await
+            .unwrap_err(),
+        store.admin.stats(&queue()).await.unwrap_err(),
     ] {
         assert_eq!(
             (error.kind(), error.effect()),
