@@ -1,13 +1,13 @@
 //! The Redis store of longshore.
 //!
-//! A lane of a queue is a stream: an ordered store of bodies with a cursor, without a consumer
-//! group. One receive leases a *segment*, a run of entries under one row; its random name is the
+//! A lane of a queue is a stream: an ordered store of bodies with a cursor of ours. One receive leases a *segment*, a run of entries under one row; its random name is the
 //! fence of every receipt. What waits for a time or for its group lies beside the streams as
 //! packed rows. Every operation is one script, so each is atomic; see `docs/redis.md` for the
 //! layout.
 
 mod admin;
 mod adopt;
+mod bare;
 mod change;
 mod check;
 mod clock;
@@ -34,12 +34,14 @@ mod reply;
 mod row;
 mod schema;
 mod script;
+mod segment;
 mod sentinel;
 mod settings;
 mod settle;
 mod store;
 mod stuck;
 mod wake;
+mod ways;
 mod workers;
 
 pub use open::{open, schemes};

@@ -84,6 +84,7 @@ pub(crate) static RECEIVE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 alone! {
+    RECEIVE_BARE: DRAINS, "receive_bare.lua";
     ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";
     ACK: DRAINS, "ack.lua";
     LEASE: DRAINS, "lease.lua";

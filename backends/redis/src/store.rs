@@ -22,6 +22,7 @@ use crate::schema::Keys;
 use crate::script::Script;
 use crate::settings::Known;
 use crate::wake::Bell;
+use crate::ways::Ways;
 
 /// A lookup by id reads at most this many rows.
 const FIND_ROWS_MAX: u32 = 1_000_000;
@@ -45,6 +46,8 @@ pub struct RedisStore {
     pub(crate) known: Mutex<HashMap<QueueName, Known>>,
     /// What was enqueued lately, so that a repeat is recognised.
     pub(crate) pending: Mutex<Pending>,
+    /// Which way the next receive of a partition goes.
+    pub(crate) ways: Mutex<Ways>,
 }
 
 impl RedisStore {
@@ -73,6 +76,7 @@ impl RedisStore {
             calls: AtomicU64::new(0),
             known: Mutex::default(),
             pending: Mutex::default(),
+            ways: Mutex::default(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! What only Redis can show: servers that fail, are set up wrongly, fail over, or are many.
 
+mod bare;
 mod chaos;
 mod faults;
 mod large;
