@@ -10,8 +10,8 @@ use longshore_core::{
 };
 use redis::Pipeline;
 
-use crate::enqueue::{LARGE, scope_of};
 use crate::link::Call;
+use crate::part::{LARGE, scope_of};
 use crate::row::{history_lines, id_bytes, lane_text};
 use crate::script;
 use crate::store::RedisStore;
@@ -127,7 +127,10 @@ impl RedisStore {
             .arg(stored.due_at.as_millis())
             .arg(flags)
             .arg(stored.group().map_or("", |group| group.as_str()))
-            .arg(message.map(scope_of).unwrap_or_default())
+            .arg(scope_of(
+                message.and_then(|message| message.dedup.as_ref()),
+                stored.group(),
+            ))
             .arg(dedup_until.unwrap_or(0))
             .arg(history_lines(&stored.history))
             .arg(stored.checkpoint.as_deref().unwrap_or_default())

@@ -107,7 +107,7 @@ impl Line {
 
 /// A call of a script that is being put together.
 pub(crate) struct Call {
-    operation: &'static str,
+    pub(crate) operation: &'static str,
     script: &'static Script,
     keys: Vec<String>,
     args: Cmd,
@@ -134,6 +134,11 @@ impl Call {
         self
     }
 
+    /// Some key of the slot it goes to.
+    pub(crate) fn first_key(&self) -> &str {
+        self.keys.first().map_or("", String::as_str)
+    }
+
     /// The command; by the script's name in the cache, or with its whole text.
     pub(crate) fn command(&self, with_text: bool) -> Cmd {
         let mut command = if with_text {
@@ -155,7 +160,7 @@ impl Call {
     }
 }
 
-fn is_unknown_script(error: &RedisError) -> bool {
+pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
     error.code() == Some("NOSCRIPT") || error.kind() == redis::ServerErrorKind::NoScript.into()
 }
 
@@ -213,8 +218,26 @@ impl Link {
         }
     }
 
+    /// Runs a script by its text.
+    pub(crate) async fn run_text(&self, call: &Call) -> Result<Reply> {
+        let command = call.command(true);
+        let answer = self.by_deadline(call.operation, self.main.command(&command));
+        Ok(Reply::new(call.operation, answer.await?))
+    }
+
+    /// Several commands on the line of the scripts; the refusal of one is a value.
+    pub(crate) async fn on_main(
+        &self,
+        operation: &'static str,
+        pipeline: &Pipeline,
+        key: &str,
+    ) -> Result<Vec<Value>> {
+        self.by_deadline(operation, self.main.pipeline(pipeline, key))
+            .await
+    }
+
     /// Says which rights are missing: the server only says that one is.
-    async fn named_denial(&self, call: &Call, error: StoreError) -> StoreError {
+    pub(crate) async fn named_denial(&self, call: &Call, error: StoreError) -> StoreError {
         let channel = format!("{}/wake/x", self.prefix);
         let ask = denial::question(call.script, call.keys.first(), &channel);
         let asked = tokio::time::timeout(self.timeout, self.main.command(&ask));
@@ -320,8 +343,7 @@ async fn pipeline_and_wait(
     pipeline.add_command(call.command(with_text));
     let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(1000);
     pipeline.cmd("WAIT").arg(wanted).arg(wait_ms);
-    let key = call.keys.first().map_or("", String::as_str);
-    let answers = line.pipeline(&pipeline, key).await?;
+    let answers = line.pipeline(&pipeline, call.first_key()).await?;
     let answers: [Value; 2] = answers.try_into().map_err(|_| {
         RedisError::from((redis::ErrorKind::Client, "a pipeline answered too little"))
     })?;

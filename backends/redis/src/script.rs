@@ -83,6 +83,13 @@ pub(crate) static RECEIVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(DRAINS, &[fast, SHARED, include_str!("scripts/receive.lua")])
 });
 
+/// The short way first, too. What would grow is refused beside it, in the same transaction.
+pub(crate) static ENQUEUE_BARE: LazyLock<Script> = LazyLock::new(|| {
+    let fast = include_str!("scripts/enqueue_bare.lua");
+    let due = include_str!("scripts/enqueue_bare_due.lua");
+    Script::new(DRAINS, &[fast, SHARED, due])
+});
+
 alone! {
     RECEIVE_BARE: DRAINS, "receive_bare.lua";
     ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";

@@ -14,6 +14,7 @@ use longshore_core::{
 
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
+use crate::enqueue_bare::Bare;
 use crate::link::{Call, Link};
 use crate::open::Dialer;
 use crate::pending::Pending;
@@ -48,6 +49,8 @@ pub struct RedisStore {
     pub(crate) pending: Mutex<Pending>,
     /// Which way the next receive of a partition goes.
     pub(crate) ways: Mutex<Ways>,
+    /// Where batches go by bare commands.
+    pub(crate) bare: Mutex<Bare>,
 }
 
 impl RedisStore {
@@ -77,6 +80,7 @@ impl RedisStore {
             known: Mutex::default(),
             pending: Mutex::default(),
             ways: Mutex::default(),
+            bare: Mutex::default(),
         })
     }
 

@@ -26,6 +26,8 @@ enum Way {
 /// other are served rightly, if not in the fastest way.
 #[derive(Debug, Default)]
 pub(crate) struct Ways {
+    /// Whether the user may open transactions, once that was tried.
+    pub(crate) transactions: Option<bool>,
     known: HashMap<u64, Way>,
 }
 
@@ -57,6 +59,7 @@ impl Ways {
 
     /// The server does not let us go this way.
     pub(crate) fn failed(&mut self, place: u64) {
+        self.transactions = None;
         self.note(place, Way::Script(AFTER_ERROR));
     }
 

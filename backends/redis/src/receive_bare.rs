@@ -41,6 +41,11 @@ impl RedisStore {
         segment: u64,
     ) -> Result<Option<Batch>> {
         let place = ways::place(queue, partition);
+        let key = self.keys.any(queue, partition);
+        if !self.may_read_bare(&key).await {
+            locked(&self.ways).failed(place);
+            return Ok(None);
+        }
         let [begin, end] = ["begin", "end"].map(|phase| {
             let keys = ["c", "s0", "s1", "s2", "l", "h", "e", "z"];
             let keys = self.keys.some(queue, partition, &keys);
@@ -57,7 +62,6 @@ impl RedisStore {
             .add_command(begin.command(false))
             .add_command(self.read(queue, partition, request))
             .add_command(end.command(false));
-        let key = self.keys.any(queue, partition);
         let answers = match self.link.transaction("receive", &turn, &key).await {
             Ok(answers) => answers,
             // There is no time left to ask again.
@@ -76,6 +80,19 @@ impl RedisStore {
             Ended::Odd => locked(&self.ways).failed(place),
         }
         Ok(None)
+    }
+
+    /// Whether the user may open transactions: refused that, the server runs each command by
+    /// itself, with others in between.
+    async fn may_read_bare(&self, key: &str) -> bool {
+        let known = locked(&self.ways).transactions;
+        if let Some(allowed) = known {
+            return allowed;
+        }
+        let allowed = self.link.allows_transactions("receive", key).await;
+        let allowed = allowed.unwrap_or(false);
+        locked(&self.ways).transactions = Some(allowed);
+        allowed
     }
 
     fn read(&self, queue: &QueueName, partition: u16, request: &Receive) -> Cmd {

@@ -1,0 +1,123 @@
+//! Storing many plain messages by bare commands: a body that passes through a script costs the
+//! server more than storing it.
+
+use std::collections::{HashMap, HashSet};
+
+use longshore_core::wire::encode_new;
+use longshore_core::{Enqueued, NewMessage, QueueName, QueueSettings, Result};
+use redis::Cmd;
+
+use crate::config::AckLevel;
+use crate::part::Part;
+use crate::row::{id_bytes, lane_text};
+use crate::script;
+use crate::store::{RedisStore, locked};
+use crate::transaction::Transaction;
+
+/// A transaction costs as much as this many messages in a script.
+const FEW: usize = 4;
+
+/// Where bare commands are the way. A script goes first in each partition, since bare commands
+/// cannot stop at what they find, and again after each failure.
+#[derive(Debug, Default)]
+pub(crate) struct Bare {
+    /// The partitions that a script of this handle found fit.
+    fit: HashMap<QueueName, HashSet<u16>>,
+    /// The user may not open transactions.
+    denied: bool,
+}
+
+impl RedisStore {
+    /// Whether a batch of plain messages goes to its partition by bare commands.
+    ///
+    /// Not where each enqueue waits for replicas, nor on a cluster, whose driver may send a call
+    /// twice: both want a script that tells a repeat.
+    pub(crate) fn goes_bare(&self, queue: &QueueName, part: &Part) -> bool {
+        if part.places.len() < FEW || part.is_repeat {
+            return false;
+        }
+        let bare = locked(&self.bare);
+        !bare.denied
+            && bare
+                .fit
+                .get(queue)
+                .is_some_and(|fit| fit.contains(&part.partition))
+    }
+
+    /// Prepares the next batch, after a script stored one there.
+    pub(crate) async fn prepare_bare(&self, queue: &QueueName, part: &Part) {
+        let is_waited_for = matches!(self.link.ack(), AckLevel::Replicas(_));
+        if part.places.len() < FEW || self.repeats || is_waited_for || locked(&self.bare).denied {
+            return;
+        }
+        // What is stored is stored: should this fail, the next batch goes through a script too.
+        let Ok(allowed) = self.ready_bare(queue, part.partition).await else {
+            return;
+        };
+        let mut bare = locked(&self.bare);
+        bare.denied = !allowed;
+        let fit = bare.fit.entry(queue.clone()).or_default();
+        fit.insert(part.partition);
+    }
+
+    async fn ready_bare(&self, queue: &QueueName, partition: u16) -> Result<bool> {
+        let key = self.keys.any(queue, partition);
+        let allowed = self.link.allows_transactions("enqueue", &key).await?;
+        if allowed {
+            self.link.load(&[&script::ENQUEUE_BARE]).await?;
+        }
+        Ok(allowed)
+    }
+
+    pub(crate) async fn enqueue_bare(
+        &self,
+        queue: &QueueName,
+        part: &Part,
+        batch: &[NewMessage],
+        settings: &QueueSettings,
+    ) -> Result<Vec<Enqueued>> {
+        let done = self.send_bare(queue, part, batch, settings).await;
+        if done.is_err() {
+            // Whatever it was, a script looks first.
+            locked(&self.bare).fit.clear();
+        }
+        done
+    }
+
+    async fn send_bare(
+        &self,
+        queue: &QueueName,
+        part: &Part,
+        batch: &[NewMessage],
+        settings: &QueueSettings,
+    ) -> Result<Vec<Enqueued>> {
+        let messages = || part.places.iter().map(|place| &batch[*place]);
+        let mut call = self.call("enqueue", &script::ENQUEUE_BARE, queue, part.partition);
+        call.key(self.keys.producer(queue, part.partition, &self.producer));
+        let mut lanes: Vec<&str> = messages().map(|new| lane_text(new.lane)).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        call.arg(queue.as_str())
+            .arg(part.number)
+            .arg(part.places.len())
+            .arg(lanes.concat());
+        let streams = self.keys.some(queue, part.partition, &["s0", "s1", "s2"]);
+        let mut transaction = Transaction::new(&call, part.places.len());
+        let (now, mut head) = (self.time.now(), Vec::new());
+        for new in messages() {
+            encode_new(new, now, settings.expires(), &mut head);
+            transaction.add(added(&streams[usize::from(new.lane.number())], new, &head));
+        }
+        let reply = self.link.run_transaction(transaction).await?;
+        self.read_outcomes(queue, reply, part.places.len()).await
+    }
+}
+
+fn added(stream: &str, new: &NewMessage, head: &[u8]) -> Cmd {
+    let size = stream.len() + head.len() + new.body.len() + 32;
+    let mut add = Cmd::with_capacity(9, size);
+    add.arg("XADD").arg(stream).arg("*");
+    add.arg("i").arg(&id_bytes(new.id)[..]);
+    add.arg("h").arg(head).arg("b").arg(new.body.as_ref());
+    add
+}
