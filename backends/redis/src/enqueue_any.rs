@@ -3,7 +3,8 @@
 
 use longshore_core::wire::encode_new;
 use longshore_core::{
-    Dedup, Enqueued, GroupName, IdOrigin, NewMessage, QueueName, QueueSettings, Result, Timestamp,
+    Dedup, Enqueued, GroupName, IdOrigin, NewMessage, QueueName, QueueSettings, Result,
+    StoreErrorKind, Timestamp,
 };
 use redis::Pipeline;
 
@@ -48,7 +49,14 @@ impl RedisStore {
             let key = self.keys.any(queue, part.partition);
             self.link.bulk("enqueue", &bodies, &key).await?;
         }
-        let reply = self.link.run_durably(&call).await?;
+        let reply = self.link.run_durably(&call).await;
+        let reply = reply.map_err(|error| match settings.depth_max {
+            // What is full is the share of one partition.
+            Some(max) if share > 1 && error.kind() == StoreErrorKind::Overloaded => error
+                .with("partition", part.partition)
+                .with("its share of depth_max", max.div_ceil(share)),
+            _ => error,
+        })?;
         self.read_outcomes(queue, reply, part.places.len()).await
     }
 

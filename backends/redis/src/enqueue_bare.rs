@@ -43,7 +43,7 @@ impl RedisStore {
 
     async fn ready_bare(&self, queue: &QueueName, partition: u16) -> Result<bool> {
         let key = self.keys.any(queue, partition);
-        let allowed = self.link.allows_transactions(&key).await?;
+        let allowed = self.link.allows_transactions("enqueue", &key).await?;
         if allowed {
             self.link.load(&[&script::ENQUEUE_BARE]).await?;
         }

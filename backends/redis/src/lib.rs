@@ -1,7 +1,6 @@
 //! The Redis store of longshore.
 //!
-//! A lane of a queue is a stream: an ordered store of bodies with a cursor, without a consumer
-//! group. One receive leases a *segment*, a run of entries under one row; its random name is the
+//! A lane of a queue is a stream: an ordered store of bodies with a cursor of ours. One receive leases a *segment*, a run of entries under one row; its random name is the
 //! fence of every receipt. What waits for a time or for its group lies beside the streams as
 //! packed rows. Every operation is one script, so each is atomic; see `docs/redis.md` for the
 //! layout.
@@ -34,11 +33,13 @@ mod place;
 mod progress;
 mod receipt;
 mod receive;
+mod receive_bare;
 mod refusal;
 mod reply;
 mod row;
 mod schema;
 mod script;
+mod segment;
 mod sentinel;
 mod settings;
 mod settle;
@@ -46,6 +47,7 @@ mod store;
 mod stuck;
 mod transaction;
 mod wake;
+mod ways;
 mod workers;
 
 pub use open::{open, schemes};

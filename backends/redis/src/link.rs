@@ -12,7 +12,7 @@ use redis::{Client, Cmd, Pipeline, RedisError, RedisResult, Value, cmd};
 
 use crate::config::{AckLevel, Config};
 use crate::denial;
-use crate::error::{failed, late};
+use crate::error::{failed, late, strange};
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::sentinel::Followed;
@@ -80,23 +80,25 @@ impl Line {
         answer?.extract_error()
     }
 
-    /// Several commands about the slot of `key`, in order and without anything between them.
+    /// Several commands about the slot of `key`, in order. A transaction has one answer: a list.
     async fn pipeline(&self, pipeline: &Pipeline, key: &str) -> RedisResult<Vec<Value>> {
-        let count = pipeline.len();
+        let (skipped, count) = if pipeline.is_transaction() {
+            (pipeline.len() + 1, 1)
+        } else {
+            (0, pipeline.len())
+        };
         match self {
             Self::One(manager) => {
-                manager
-                    .clone()
-                    .send_packed_commands(pipeline, 0, count)
-                    .await
+                let mut manager = manager.clone();
+                manager.send_packed_commands(pipeline, skipped, count).await
             }
-            Self::Followed(followed) => followed.pipeline(pipeline).await,
+            Self::Followed(followed) => followed.pipeline(pipeline, skipped, count).await,
             Self::Cluster(cluster) => {
                 let route = Route::with_key(key, SlotAddr::Master);
                 let route = SingleNodeRoutingInfo::SpecificNode(route);
+                let mut cluster = cluster.clone();
                 cluster
-                    .clone()
-                    .route_pipeline(pipeline.clone(), 0, count, route)
+                    .route_pipeline(pipeline.clone(), skipped, count, route)
                     .await
             }
         }
@@ -298,6 +300,20 @@ impl Link {
         match answer.await {
             Ok(value) => Ok(Reply::new(operation, value)),
             Err(error) => Err(denial::of_command(operation, error, &self.prefix)),
+        }
+    }
+
+    /// Commands about one slot that nothing comes between, and what each of them answered.
+    pub(crate) async fn transaction(
+        &self,
+        operation: &'static str,
+        transaction: &Pipeline,
+        key: &str,
+    ) -> Result<Vec<Value>> {
+        let answer = self.by_deadline(operation, self.main.pipeline(transaction, key));
+        match answer.await?.pop() {
+            Some(Value::Array(answers)) => Ok(answers),
+            _ => Err(strange(operation, "a transaction has no answers")),
         }
     }
 

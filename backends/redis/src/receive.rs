@@ -2,48 +2,27 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use longshore_core::validate::check_lease;
 use longshore_core::wire::DecodeError;
 use longshore_core::{
-    DeadReason, Delivery, Effect, Message, OnExpired, QueueName, Receive, Received, Result,
-    StoreErrorKind, Timestamp,
+    DeadReason, Delivery, Message, OnExpired, QueueName, Receive, Received, Result, Timestamp,
 };
 use redis::Pipeline;
 use tokio::time::Instant;
 
-use crate::error::strange;
-use crate::link::Call;
-use crate::receipt::{AckWay, Proof, entry_parts, segment_name};
-use crate::reply::Reply;
+use crate::receipt::Proof;
 use crate::row::Row;
-use crate::script;
+use crate::segment::{Batch, Leased};
 use crate::settle::{Fate, Item};
-use crate::store::{RedisStore, told};
+use crate::store::RedisStore;
 
 /// How long a row of a newer version is put back.
 const SET_ASIDE_MS: u64 = 60_000;
 /// Sleepers look again after about this long, whatever happens: a wake-up may get lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// For how long the server keeps the name of a sleeper: longer than it sleeps.
-const SLEEPER_MS: u64 = 3_000;
 
 /// The longest wait for a message.
 const WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// A row that was leased.
-struct Leased {
-    row: Row,
-    proof: Proof,
-}
-
-/// What one partition answered.
-struct Batch {
-    now: Timestamp,
-    until: Timestamp,
-    next_due: Option<i64>,
-    leased: Vec<Leased>,
-}
 
 /// What is left of a batch when expired and unreadable rows are out of it.
 #[derive(Default)]
@@ -144,60 +123,6 @@ impl RedisStore {
         Ok((received, next_due))
     }
 
-    async fn lease_from(
-        &self,
-        queue: &QueueName,
-        partition: u16,
-        request: &Receive,
-        sleeps: bool,
-    ) -> Result<Batch> {
-        let segment = fastrand::u64(..);
-        let mut call = self.call("receive", &script::RECEIVE, queue, partition);
-        let lease_ms = u64::try_from(request.lease.as_millis()).unwrap_or(u64::MAX);
-        call.arg(segment_name(segment))
-            .arg(request.batch_max.get())
-            .arg(lease_ms.min(1 << 52))
-            .arg(if sleeps { self.bell.channel() } else { "" })
-            .arg(SLEEPER_MS)
-            .arg(queue.as_str());
-        let reply = self.lease_once(&call).await?;
-        let mut parts = reply.list()?.into_iter();
-        let mut next = || {
-            parts
-                .next()
-                .ok_or_else(|| strange("receive", "an answer is too short"))
-        };
-        let now = told(self, next()?)?;
-        next()?;
-        let until = next()?.number()?;
-        let next_due = next()?.optional_number()?;
-        let mut leased = Vec::new();
-        for run in parts {
-            read_run(run, partition, segment, &mut leased)?;
-        }
-        Ok(Batch {
-            now: Timestamp::from_millis(now),
-            until: Timestamp::from_millis(until),
-            next_due,
-            leased,
-        })
-    }
-
-    /// Sends a call to lease. Where the connection broke and nobody knows whether it arrived, it
-    /// is sent once more: the name of the segment is the same, so the server answers the same run
-    /// and no message is charged for a lost answer.
-    async fn lease_once(&self, call: &Call) -> Result<Reply> {
-        match self.link.run(call).await {
-            Err(error)
-                if error.kind() == StoreErrorKind::Unavailable
-                    && error.effect() == Effect::Unknown =>
-            {
-                self.link.run(call).await
-            }
-            answered => answered,
-        }
-    }
-
     /// Takes out what cannot be handed over, and settles it.
     async fn sort(&self, queue: &QueueName, partition: u16, mut batch: Batch) -> Result<Sorted> {
         self.fetch_bodies(queue, partition, &mut batch.leased)
@@ -294,50 +219,4 @@ fn deliver(row: Row, message: Message, proof: &Proof, until: Timestamp) -> Deliv
     delivery.recorded_through = row.meta.recorded;
     delivery.checkpoint = (!row.checkpoint.is_empty()).then_some(row.checkpoint);
     delivery
-}
-
-/// Reads `{lane, base, flags, entries, checkpoints}`.
-fn read_run(run: Reply, partition: u16, segment: u64, leased: &mut Vec<Leased>) -> Result<()> {
-    let mut parts = run.list()?.into_iter();
-    let mut next = || {
-        parts
-            .next()
-            .ok_or_else(|| strange("receive", "a run is too short"))
-    };
-    let lane = next()?.number()? as u8;
-    let base = next()?.number()? as u32;
-    let released_with_checkpoint = !next()?.bytes()?.is_empty();
-    let entries = next()?.list()?;
-    let checkpoint: Option<Bytes> = match parts.next() {
-        Some(checkpoints) if released_with_checkpoint => checkpoints
-            .list()?
-            .into_iter()
-            .next()
-            .map(Reply::bytes)
-            .transpose()?,
-        _ => None,
-    };
-    for entry in entries {
-        let [name, fields] = entry.fixed()?;
-        let name = name.text()?;
-        let entry = entry_parts(&name).ok_or_else(|| strange("receive", "an entry has no name"))?;
-        let mut row = Row::of_fields(fields)?;
-        if let Some(checkpoint) = &checkpoint {
-            row.checkpoint = checkpoint.clone();
-        }
-        let proof = Proof {
-            partition,
-            lane,
-            ack: if released_with_checkpoint {
-                AckWay::Special
-            } else {
-                row.ack_way()
-            },
-            attempt: row.meta.attempts + base + 1,
-            segment,
-            entry,
-        };
-        leased.push(Leased { row, proof });
-    }
-    Ok(())
 }

@@ -43,6 +43,16 @@ impl Reply {
         }
     }
 
+    /// The entries in an answer of XREADGROUP that names one stream.
+    pub(crate) fn of_one_stream(self) -> Result<Self> {
+        let operation = self.operation;
+        let streams = self.list()?.into_iter().next();
+        let [_, entries] = streams
+            .ok_or_else(|| strange(operation, "a stream is missing"))?
+            .fixed()?;
+        Ok(entries)
+    }
+
     /// The items of a list of at least `N`; further ones are dropped.
     pub(crate) fn fixed<const N: usize>(self) -> Result<[Self; N]> {
         let operation = self.operation;

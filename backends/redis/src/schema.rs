@@ -51,6 +51,11 @@ impl Keys {
         names.iter().map(|name| format!("{tag}:{name}")).collect()
     }
 
+    /// The stream of a lane.
+    pub(crate) fn lane(&self, queue: &QueueName, partition: u16, lane: u8) -> String {
+        format!("{}:s{lane}", self.tag(queue, partition))
+    }
+
     /// The key of one large body.
     pub(crate) fn body(&self, queue: &QueueName, partition: u16, name: &str) -> String {
         format!("{}:p:{name}", self.tag(queue, partition))

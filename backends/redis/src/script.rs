@@ -91,6 +91,7 @@ pub(crate) static ENQUEUE_BARE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 alone! {
+    RECEIVE_BARE: DRAINS, "receive_bare.lua";
     ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";
     ENQUEUE_GROUPED: GROWS, "enqueue_grouped.lua";
     ACK: DRAINS, "ack.lua";

@@ -37,11 +37,14 @@ impl Followed {
         self.watch(answer.and_then(Value::extract_error))
     }
 
-    pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+    pub(crate) async fn pipeline(
+        &self,
+        pipeline: &Pipeline,
+        skipped: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
         let mut manager = self.manager().await?;
-        let answer = manager
-            .send_packed_commands(pipeline, 0, pipeline.len())
-            .await;
+        let answer = manager.send_packed_commands(pipeline, skipped, count).await;
         self.watch(answer)
     }
 

@@ -23,6 +23,7 @@ use crate::schema::Keys;
 use crate::script::Script;
 use crate::settings::Known;
 use crate::wake::Bell;
+use crate::ways::Ways;
 
 /// A lookup by id reads at most this many rows.
 const FIND_ROWS_MAX: u32 = 1_000_000;
@@ -46,6 +47,8 @@ pub struct RedisStore {
     pub(crate) known: Mutex<HashMap<QueueName, Known>>,
     /// What was enqueued lately, so that a repeat is recognised.
     pub(crate) pending: Mutex<Pending>,
+    /// Which way the next receive of a partition goes.
+    pub(crate) ways: Mutex<Ways>,
     /// Where batches go by bare commands.
     pub(crate) fit: Mutex<Fit>,
 }
@@ -77,6 +80,7 @@ impl RedisStore {
             known: Mutex::default(),
             pending: Mutex::default(),
             fit: Mutex::default(),
+            ways: Mutex::default(),
         })
     }
 

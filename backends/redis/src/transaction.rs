@@ -69,10 +69,14 @@ impl Link {
     }
 
     /// Whether the user may open a transaction. It changes nothing.
-    pub(crate) async fn allows_transactions(&self, key: &str) -> Result<bool> {
+    pub(crate) async fn allows_transactions(
+        &self,
+        operation: &'static str,
+        key: &str,
+    ) -> Result<bool> {
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.cmd("MULTI").cmd("EXEC");
-        let answers = self.on_main("enqueue", &pipeline, key).await?;
+        let answers = self.on_main(operation, &pipeline, key).await?;
         Ok(!answers
             .iter()
             .any(|one| matches!(one, Value::ServerError(_))))

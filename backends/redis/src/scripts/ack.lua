@@ -24,27 +24,36 @@ local function in_runs(text, want, id)
   return false
 end
 
+-- What is gone already while its segment is held was acked by the same holder.
+local function remove(segment, lane, unsettled, ...)
+  local removed = call('XDEL', KEYS[2 + lane], ...)
+  gone = gone + removed
+  if removed >= tonumber(unsettled) then
+    call('HDEL', KEYS[6], segment, segment .. '#')
+    call('ZREM', KEYS[5], segment)
+  elseif removed > 0 then
+    call('HINCRBY', KEYS[6], segment .. '#', -removed)
+  end
+end
+
 while i <= #ARGV do
   local segment, lane, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local row = call('HMGET', KEYS[6], segment, segment .. '#')
-  local ids = {}
-  for j = i + 3, i + 2 + count do
-    local held = row[1] and (string.sub(row[1], 1, 1) == '=' or in_runs(row[1], lane, ARGV[j]))
-    if held then ids[#ids + 1] = ARGV[j] else lost = true end
-    out[#out + 1] = held and '1' or '0'
-  end
-  if #ids > 0 then
-    -- What is gone already while its segment is held was acked by the same holder.
-    local removed = call('XDEL', KEYS[2 + tonumber(lane)], unpack(ids))
-    gone = gone + removed
-    if removed >= tonumber(row[2]) then
-      call('HDEL', KEYS[6], segment, segment .. '#')
-      call('ZREM', KEYS[5], segment)
-    elseif removed > 0 then
-      call('HINCRBY', KEYS[6], segment .. '#', -removed)
+  local first, last = i + 3, i + 2 + count
+  if row[1] and string.byte(row[1]) == 61 then
+    -- '=': never split, so it speaks for all that were received with it.
+    remove(segment, lane, row[2], unpack(ARGV, first, last))
+    out[#out + 1] = string.rep('1', count)
+  else
+    local ids = {}
+    for j = first, last do
+      local held = row[1] and in_runs(row[1], lane, ARGV[j])
+      if held then ids[#ids + 1] = ARGV[j] else lost = true end
+      out[#out + 1] = held and '1' or '0'
     end
+    if #ids > 0 then remove(segment, lane, row[2], unpack(ids)) end
   end
-  i = i + 3 + count
+  i = last + 1
 end
 if gone > 0 then call('HINCRBY', KEYS[1], 'f', -gone) end
 if lost then return table.concat(out) end

@@ -239,7 +239,8 @@ end
 
 -- The member of e for a run that came back; `base` is the number of deliveries to add then.
 local function returned(run, base, segment)
-  local a, b = id_parts(run.from)
+  local a, b, open = id_parts(run.from)
+  if open then b = b + 1 end
   return fmt('%s %015.0f-%012.0f,%s,%s,%d,%s,%s', run.lane, a, b, run.from, run.to, base, run.flags, segment)
 end
 

@@ -1,6 +1,9 @@
 //! What only Redis can show: servers that fail, are set up wrongly, fail over, or are many.
 
 mod bare_enqueue;
+mod bare_faults;
+mod bare_receive;
+mod bare_special;
 mod chaos;
 mod faults;
 mod large;

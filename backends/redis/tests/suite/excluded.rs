@@ -2,7 +2,7 @@
 
 /// What a queue of several partitions does not promise: `limits().ordered` is false, and
 /// `limits().depth` is per partition.
-pub(crate) const PARTITIONED: [(&str, &str); 15] = [
+pub(crate) const PARTITIONED: [(&str, &str); 12] = [
     ("lanes::a_batch_is_filled_from_all_lanes", ORDER),
     ("lanes::a_released_message_keeps_its_lane", ORDER),
     (
@@ -14,14 +14,8 @@ pub(crate) const PARTITIONED: [(&str, &str); 15] = [
         ORDER,
     ),
     ("lanes::within_a_lane_the_enqueue_order_holds", ORDER),
-    ("groups::groups_do_not_hold_each_other_up", ORDER),
-    ("dead_letters::every_reason_is_kept", ORDER),
     (
         "export_adopt::a_message_can_be_exported_into_the_queue_it_came_from",
-        ORDER,
-    ),
-    (
-        "cancellation::a_dropped_enqueue_stores_each_message_wholly_or_not",
         ORDER,
     ),
     ("limits::a_full_queue_refuses_the_whole_call", DEPTH),

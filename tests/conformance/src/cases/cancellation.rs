@@ -52,7 +52,10 @@ async fn a_dropped_enqueue_stores_each_message_wholly_or_not(stage: Stage) {
             assert!([Enqueued::Stored, repeat].contains(outcome), "{outcome:?}");
         }
         let taken = stage.take(9).await;
-        assert_eq!(bodies(&taken), ["a", "b", "c"], "dropped after {polls}");
+        // Two calls stored them: where partitions have no order among them, so they come.
+        let mut all = bodies(&taken);
+        all.sort();
+        assert_eq!(all, ["a", "b", "c"], "dropped after {polls}");
         for one in &taken {
             stage.ack(one).await;
         }

@@ -73,7 +73,9 @@ async fn groups_do_not_hold_each_other_up(stage: Stage) {
     stage.put(&grouped("g", ["g1", "g2"])).await;
     stage.put(&grouped("h", ["h1", "h2"])).await;
     stage.put(&messages(["x"])).await;
-    assert_eq!(bodies(&stage.take(9).await), ["g1", "h1", "x"]);
+    let mut heads = bodies(&stage.take(9).await);
+    heads.sort();
+    assert_eq!(heads, ["g1", "h1", "x"]);
 }
 
 /// After a purge of all members a new one is the head.
