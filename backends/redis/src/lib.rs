@@ -1,8 +1,9 @@
 //! The Redis store of longshore.
 //!
-//! A lane of a queue is a stream: an ordered store of bodies with a cursor of ours. One receive leases a *segment*, a run of entries under one row; its random name is the
-//! fence of every receipt. What waits for a time or for its group lies beside the streams as
-//! packed rows. Every operation is one script, so each is atomic; see `docs/redis.md` for the
+//! A lane of a queue is a stream: an ordered store of bodies with a cursor of ours. One receive
+//! leases a *segment*, a run of entries under one row; its random name is the fence of every
+//! receipt. What waits for a time or for its group lies beside the streams as packed rows. Every
+//! operation is one script or one transaction, so each is atomic; see `docs/redis.md` for the
 //! layout.
 
 mod admin;

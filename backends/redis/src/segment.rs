@@ -98,8 +98,7 @@ impl RedisStore {
         next()?;
         let until = next()?.number()?;
         let next_due = next()?.optional_number()?;
-        let is_one_run = parts.len() == 1;
-        let mut is_plain = is_one_run;
+        let mut is_plain = parts.len() == 1;
         let mut leased = Vec::new();
         for run in parts {
             let (run, entries) = Run::of(run, partition, segment)?;

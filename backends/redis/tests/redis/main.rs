@@ -4,6 +4,7 @@ mod bare_enqueue;
 mod bare_faults;
 mod bare_receive;
 mod bare_special;
+mod bare_topologies;
 mod chaos;
 mod faults;
 mod large;
