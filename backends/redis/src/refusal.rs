@@ -7,7 +7,7 @@ pub(crate) fn in_words(text: &str) -> Option<(Kind, String)> {
     let has = |words: &str| text.contains(words);
     let lacks = |what: &str| has(&format!("nknown command '{what}'"));
     // The server does not say which command or key it was when a script asked for it.
-    if has("The user executing the script") {
+    if has("The user executing the script") || has("ACL failure in script") {
         let said =
             "the user lacks a right that this operation needs; docs/redis.md has the ACL line";
         return Some((Kind::Denied, format!("{said}: {}", cut(text))));
@@ -72,6 +72,10 @@ mod tests {
                 Kind::Misconfigured,
             ),
             ("ERR The user executing the script can't", Kind::Denied),
+            (
+                "ERR ACL failure in script: User ann has no permissions",
+                Kind::Denied,
+            ),
         ] {
             assert_eq!(kind(text), Some(meant), "{text}");
         }
