@@ -25,7 +25,8 @@ pub(crate) fn of_command(operation: &'static str, error: StoreError, prefix: &st
         return error;
     }
     let text = error.to_string();
-    if text.contains("the keys") {
+    // Servers of different ages put it differently.
+    if text.contains("the keys") || text.contains("access a key") {
         return named(operation, None, prefix).unwrap_or(error);
     }
     match refused_command(&text) {
