@@ -15,6 +15,15 @@ use crate::schema::Keys;
 /// How many batches each worker has under way while it adds.
 const DEPTH: u64 = 4;
 
+/// Whether the server keeps a list of who has read what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// It does, so that a message can be given to somebody else.
+    Claim,
+    /// It does not (`NOACK`).
+    Forget,
+}
+
 /// Pipelined XADD, then XREADGROUP, XACK and XDEL.
 #[derive(Debug)]
 pub(crate) struct RedisFloor {
@@ -40,20 +49,28 @@ impl RedisFloor {
             .get_multiplexed_async_connection_with_config(&config)
             .await
     }
+
+    async fn run(&self, spec: FloorSpec, reads: Reads) -> Result<FloorReport> {
+        let run = async {
+            let connected = (0..spec.workers.get()).map(|_| self.connect());
+            let connections = try_join_all(connected).await?;
+            let stream = scratch_stream();
+            let report = measure(&connections, &stream, spec, reads).await;
+            drop_stream(&connections, &stream).await?;
+            report
+        };
+        run.await.map_err(|error| failed("bench", error))
+    }
 }
 
 #[async_trait]
 impl Floor for RedisFloor {
     async fn measure(&self, spec: FloorSpec) -> Result<FloorReport> {
-        let run = async {
-            let connected = (0..spec.workers.get()).map(|_| self.connect());
-            let connections = try_join_all(connected).await?;
-            let stream = scratch_stream();
-            let report = measure(&connections, &stream, spec).await;
-            drop_stream(&connections, &stream).await?;
-            report
-        };
-        run.await.map_err(|error| failed("bench", error))
+        self.run(spec, Reads::Claim).await
+    }
+
+    async fn measure_unclaimed(&self, spec: FloorSpec) -> Result<Option<FloorReport>> {
+        self.run(spec, Reads::Forget).await.map(Some)
     }
 
     fn server(&self) -> Option<&dyn FloorServer> {
@@ -82,6 +99,7 @@ async fn measure(
     connections: &[MultiplexedConnection],
     stream: &str,
     spec: FloorSpec,
+    reads: Reads,
 ) -> RedisResult<FloorReport> {
     let mut group = redis::cmd("XGROUP");
     group
@@ -99,7 +117,7 @@ async fn measure(
     let began = Instant::now();
     let workers = connections.iter().enumerate().map(|(worker, connection)| {
         let (connection, stream) = (connection.clone(), stream.to_owned());
-        tokio::spawn(drain(connection, stream, worker, spec.batch.get()))
+        tokio::spawn(drain(connection, stream, worker, (spec.batch.get(), reads)))
     });
     let mut drained = 0;
     for done in join_all(workers).await {
@@ -167,17 +185,22 @@ async fn drain(
     mut connection: MultiplexedConnection,
     stream: String,
     worker: usize,
-    batch: u32,
+    (batch, reads): (u32, Reads),
 ) -> RedisResult<u64> {
     let (mut drained, mut held) = (0, Vec::new());
     loop {
         let mut turn = Pipeline::new();
         if !held.is_empty() {
-            turn.cmd("XACK").arg(&stream).arg("g").arg(&held);
+            if reads == Reads::Claim {
+                turn.cmd("XACK").arg(&stream).arg("g").arg(&held);
+            }
             turn.cmd("XDEL").arg(&stream).arg(&held);
         }
         turn.cmd("XREADGROUP").arg("GROUP").arg("g").arg(worker);
         turn.arg("COUNT").arg(batch);
+        if reads == Reads::Forget {
+            turn.arg("NOACK");
+        }
         turn.arg("STREAMS").arg(&stream).arg(">");
         let mut answers = connection
             .send_packed_commands(&turn, 0, turn.len())

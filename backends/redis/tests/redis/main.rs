@@ -7,6 +7,7 @@ mod bare_special;
 mod bare_topologies;
 mod chaos;
 mod faults;
+mod floor;
 mod large;
 mod losses;
 mod rights;

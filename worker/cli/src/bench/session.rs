@@ -126,6 +126,16 @@ impl<'a> Bench<'a> {
         Ok(floor.measure(spec).await?)
     }
 
+    /// The same without noting who has which message, where the store has commands for that.
+    pub(crate) async fn raw_unclaimed(&self) -> Result<Option<FloorReport>> {
+        let Some(floor) = &self.floor else {
+            return Ok(None);
+        };
+        let args = self.args;
+        let spec = self.raw_spec(args.messages(), args.batches(), args.workers());
+        Ok(floor.measure_unclaimed(spec).await?)
+    }
+
     /// The floor of a store.
     pub(crate) fn floor_of(url: &str) -> Result<Arc<dyn Floor>> {
         let url: StoreUrl = url.parse().map_err(|error| {

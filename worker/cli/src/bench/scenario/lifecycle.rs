@@ -53,6 +53,7 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
     let (messages, rounds) = (bench.args.messages(), bench.args.rounds());
     bench.steps.plan(u64::from(rounds) * 2 + 2);
     let mut rates: [Pairs; 3] = std::array::from_fn(|_| Pairs::new(Better::Higher));
+    let mut unclaimed = None;
     let mut costs: [Pairs; 2] = std::array::from_fn(|_| Pairs::new(Better::Lower));
     let scratch = bench.place.fresh(None)?;
     let connection = bench.open_warm(&scratch).await?;
@@ -70,6 +71,12 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
         for ((pairs, ours), raw) in rates.iter_mut().zip(ours.spans()).zip(raw.spans()) {
             pairs.push(rate(messages, ours), rate(messages, raw));
         }
+        if let Some(raw) = bench.raw_unclaimed().await? {
+            let whole = ours.enqueue + ours.receive_settle;
+            let raw = raw.enqueue + raw.receive_settle;
+            let pairs = unclaimed.get_or_insert_with(|| Pairs::new(Better::Higher));
+            pairs.push(rate(messages, whole), rate(messages, raw));
+        }
         let micros = |span: Duration| span.as_secs_f64() * 1e6 / messages as f64;
         costs[0].push(micros(ours.processor), micros(raw.processor));
         costs[1].push(micros(ours.server), micros(raw.server));
@@ -78,6 +85,11 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
             .add(&bench.check(&connection, &ours.tally).await?);
     }
     tell(bench, report, &rates, &costs);
+    if let Some(pairs) = unclaimed {
+        let against = "raw, nothing claimed";
+        let line = Comparison::of("whole life", against, "messages/s", &pairs);
+        report.ratios.push(line);
+    }
     end_to_end(bench, report).await
 }
 
