@@ -5,23 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::servers::{Server, text};
-use longshore_core::{Floor, FloorSpec, StoreUrl};
+use longshore_core::{Floor, FloorSpec, StoreUrl, UrlError};
 
-fn floor_of(url: &str) -> longshore_core::Result<Arc<dyn Floor>> {
-    let url: StoreUrl = url.parse().unwrap();
-    let scheme = longshore_redis::schemes()
-        .into_iter()
-        .find(|scheme| scheme.name == url.scheme());
-    scheme.unwrap().floor.unwrap()(&url)
+fn floor_of(url: &str) -> Result<Arc<dyn Floor>, String> {
+    let url: StoreUrl = url.parse().map_err(|error: UrlError| error.to_string())?;
+    let mut schemes = longshore_redis::schemes().into_iter();
+    let scheme = schemes.find(|scheme| scheme.name == url.scheme());
+    let floor = scheme.and_then(|scheme| scheme.floor).ok_or("no floor")?;
+    floor(&url).map_err(|error| error.to_string())
 }
 
 fn spec() -> FloorSpec {
     FloorSpec {
         messages: 500,
         body_bytes: 32,
-        enqueue_batch: NonZeroU32::new(64).unwrap(),
-        batch: NonZeroU32::new(16).unwrap(),
-        workers: NonZeroU32::new(2).unwrap(),
+        enqueue_batch: NonZeroU32::MIN.saturating_add(63),
+        batch: NonZeroU32::MIN.saturating_add(15),
+        workers: NonZeroU32::MIN.saturating_add(1),
     }
 }
 
@@ -29,8 +29,9 @@ fn spec() -> FloorSpec {
 async fn calls(server: &Server, command: &str) -> u64 {
     let stats = text(server.command(&["INFO", "commandstats"]).await);
     let line = format!("cmdstat_{command}:calls=");
-    let count = stats.lines().find_map(|it| it.strip_prefix(&line));
-    count.map_or(0, |it| it.split(',').next().unwrap().parse().unwrap())
+    let calls = stats.lines().find_map(|it| it.strip_prefix(&line));
+    let count = calls.and_then(|it| it.split(',').next());
+    count.and_then(|it| it.parse().ok()).unwrap_or_default()
 }
 
 #[tokio::test]
@@ -60,8 +61,5 @@ async fn without_claims_it_deletes_all_and_acknowledges_nothing() {
 #[tokio::test]
 async fn a_cluster_has_no_floor_and_says_why() {
     let refused = floor_of("redis+cluster://127.0.0.1:1").unwrap_err();
-    assert!(
-        refused.to_string().contains("name a single server"),
-        "{refused}"
-    );
+    assert!(refused.contains("name a single server"), "{refused}");
 }
