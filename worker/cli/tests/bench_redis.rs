@@ -81,8 +81,8 @@ fn small(server: &Server, scenario: &str) -> Value {
 fn every_scenario_on_redis_leaves_no_key() {
     let server = Server::start();
     for (scenario, expected) in [
-        ("lifecycle", [5, 4, 0]),
-        ("grouped", [5, 4, 0]),
+        ("lifecycle", [6, 4, 0]),
+        ("grouped", [6, 4, 0]),
         ("callers", [2, 0, 0]),
         ("flat", [6, 0, 0]),
         ("pickup", [0, 2, 1]),
