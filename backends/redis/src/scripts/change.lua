@@ -79,8 +79,12 @@ local function put_back(row, due)
 end
 
 lapse(now, 1000)
+-- Members of a group that fell due go before one that is put among them now.
+local moved = {}
+promote(now, 1000, moved)
 for i = 4, #ARGV, 3 do
   local section, place, id = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if section == 'z' and moved[place] then section, place = moved[place][1], moved[place][2] end
   local row, why
   if S[section] then row, why = take_ready(section, place, id) else row, why = take_row(section, place, id) end
   if row then

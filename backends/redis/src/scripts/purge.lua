@@ -44,7 +44,7 @@ end
 
 -- What a segment had whose lease ended; `all` if nothing of the run is left.
 local function forget_run(segment, run, gone, all)
-  call('HINCRBY', K.c, 'f', -gone)
+  if gone > 0 then call('HINCRBY', K.c, 'f', -gone) end
   local kept = {}
   for _, held in ipairs(runs_of(call('HGET', K.h, segment) or '')) do
     local same = held.lane == run.lane and held.from == run.from and held.to == run.to

@@ -58,7 +58,7 @@ local function take_over(from_segment, run, entries, rest)
   end
   if #kept == 0 then drop_segment(from_segment) return end
   store_runs(from_segment, kept)
-  if #entries > 0 then count_down(from_segment, #entries) end
+  count_down(from_segment, #entries)
 end
 
 local function take_returned(lane)

@@ -123,16 +123,17 @@ local function delay(row, due)
   return key
 end
 
--- Makes a due row ready, or a waiting member of its group.
+-- Makes a due row ready, or a waiting member of its group. Answers where it lies now: section, place.
 local function admit(row, due)
   local key = row.g ~= '' and name_row(row)
   if key and not row.adm and call('HSETNX', K.ga, row.g, '1:0') == 0 then
+    local member = backlog(row.g, due, key)
     keep_row(key, row)
-    call('ZADD', K.gw, 0, backlog(row.g, due, key))
-    return
+    call('ZADD', K.gw, 0, member)
+    return 'g', member
   end
   row.adm = nil
-  add_ready(row)
+  return row.lane, add_ready(row)
 end
 
 -- The head of this group is gone: the next member comes, or the group is free.
@@ -160,8 +161,8 @@ local function park(group, change)
   return head == '' and parks == 0
 end
 
--- Due rows become ready, at most `max` of them.
-local function promote(now, max)
+-- Due rows become ready, at most `max` of them; `moved` learns where each went.
+local function promote(now, max, moved)
   local due = call('ZRANGEBYSCORE', K.z, '-inf', ms(now), 'WITHSCORES', 'LIMIT', 0, max)
   for i = 1, #due, 2 do
     local bytes = call('HGET', K.b, due[i])
@@ -173,7 +174,8 @@ local function promote(now, max)
         row.flags = string.gsub(row.flags, 'n', '')
         call('ZREM', K.nv, due[i])
       end
-      admit(row, tonumber(due[i + 1]))
+      local section, place = admit(row, tonumber(due[i + 1]))
+      if moved then moved[due[i]] = {section, place} end
     end
   end
 end
@@ -256,6 +258,7 @@ local function drop_segment(segment)
 end
 
 local function count_down(segment, count)
+  if count == 0 then return end   -- minus nothing is not an integer to the server
   if call('HINCRBY', K.h, segment .. '#', -count) <= 0 then drop_segment(segment) end
 end
 

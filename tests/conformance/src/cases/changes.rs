@@ -21,6 +21,7 @@ cases! { "admin";
     0 purge_removes_what_nobody_works_on,
     0 purge_takes_no_more_than_it_is_told,
     0 purge_takes_messages_whose_lease_ended,
+    0 purge_takes_what_a_late_ack_left,
     0 too_many_ids_are_refused,
 }
 
@@ -219,6 +220,20 @@ async fn purge_takes_messages_whose_lease_ended(stage: Stage) {
     stage.ack(&held).await;
     stage.put(&[message("g2").group("g")]).await;
     assert_eq!(bodies(&stage.take(9).await), ["g2"]);
+}
+
+/// Of one receive, that brought one again and one for the first time, half was acked late.
+async fn purge_takes_what_a_late_ack_left(stage: Stage) {
+    stage.put(&messages(["again"])).await;
+    stage.take_one().await;
+    stage.put(&messages(["new"])).await;
+    stage.advance(LEASE);
+    let taken = stage.take(2).await;
+    assert_eq!(bodies(&taken), ["again", "new"]);
+    stage.advance(LEASE);
+    stage.ack(&taken[0]).await;
+    assert_eq!(stage.purge(10).await, 1);
+    assert_eq!(stage.counts().await, [0, 0, 0, 0]);
 }
 
 /// A call has as many ids as a batch may have.

@@ -20,6 +20,7 @@ cases! { "groups";
     8 a_head_cancelled_in_back_off_admits_its_successor,
     8 a_head_may_be_rescheduled_out_of_the_way,
     8 a_head_in_back_off_that_is_rescheduled_keeps_the_head,
+    8 a_member_that_is_to_be_due_now_passes_none_that_fell_due,
     3 a_stale_ack_of_the_head_admits_nobody,
     3 a_stale_dead_letter_of_the_head_admits_nobody,
 }
@@ -129,6 +130,20 @@ async fn a_head_in_back_off_that_is_rescheduled_keeps_the_head(stage: Stage) {
     stage.nothing().await;
     stage.reschedule(id, Due::NOW).await;
     assert_eq!(bodies(&stage.take(9).await), ["a"]);
+}
+
+/// Those that fell due joined their group then, whether or not anybody looked.
+async fn a_member_that_is_to_be_due_now_passes_none_that_fell_due(stage: Stage) {
+    let mut batch = grouped("g", ["a", "b"]);
+    for new in &mut batch {
+        *new = new.clone().due_in(5);
+    }
+    stage.put(&batch).await;
+    stage.advance(secs(5));
+    let answer = stage.reschedule(batch[1].id, Due::NOW).await;
+    assert_eq!(answer, Changed::Applied);
+    assert_eq!(work_off(&stage).await, ["a"]);
+    assert_eq!(work_off(&stage).await, ["b"]);
 }
 
 /// Only who has the head can hand the group over.
