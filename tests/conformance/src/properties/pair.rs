@@ -34,6 +34,8 @@ pub(super) struct Pair {
     pub(super) deliveries: Vec<Delivered>,
     /// Those whose lease ended: they count as waiting, and their receipts are still good.
     pub(super) lapsed: BTreeSet<MessageId>,
+    /// Deliveries that were acked: of which receive, and the message.
+    pub(super) acked: BTreeSet<(usize, MessageId)>,
     /// How many receives there were.
     pub(super) receives: usize,
     pub(super) is_paused: bool,
@@ -62,6 +64,7 @@ impl Pair {
             ids: Vec::new(),
             deliveries: Vec::new(),
             lapsed: BTreeSet::new(),
+            acked: BTreeSet::new(),
             receives: 0,
             is_paused: false,
             is_moving: false,

@@ -148,20 +148,25 @@ impl Pair {
         };
         let (of_model, of_real) = (batch(|one| &one.model), batch(|one| &one.real));
         let ids: Vec<_> = picked.iter().map(|one| one.id).collect();
+        let of: Vec<_> = picked.iter().map(|one| (one.receive, one.id)).collect();
         let wanted = self.model.queues.settle(&self.queue, &of_model).await;
         let got = real.queues.settle(&self.queue, &of_real).await;
         let (wanted, mut got) = (wanted.expect("settle"), got.expect("settle"));
         for (index, outcome) in got.iter_mut().enumerate() {
             let repeats = fates[index] == Disposition::Ack && wanted[index] == Settled::LeaseLost;
-            // An ack that is repeated may say so, or count as the ack that it was.
-            if repeats && self.is_gone(ids[index]).await {
+            // An ack that is repeated may say so, or count as the ack that it was; by now there may
+            // be another message of that id.
+            if repeats && (self.acked.contains(&of[index]) || self.is_gone(ids[index]).await) {
                 *outcome = Settled::LeaseLost;
             }
         }
         assert_eq!(got, wanted, "settle");
-        for ((id, fate), outcome) in ids.into_iter().zip(&fates).zip(got) {
+        for ((of, fate), outcome) in of.into_iter().zip(&fates).zip(got) {
             if outcome == Settled::Applied {
-                self.note_end(id, fate);
+                if *fate == Disposition::Ack {
+                    self.acked.insert(of);
+                }
+                self.note_end(of.1, fate);
             }
         }
     }
