@@ -229,9 +229,10 @@ async fn purge_takes_what_a_late_ack_left(stage: Stage) {
     stage.put(&messages(["new"])).await;
     stage.advance(LEASE);
     let taken = stage.take(2).await;
-    assert_eq!(bodies(&taken), ["again", "new"]);
+    assert_eq!(taken.len(), 2);
     stage.advance(LEASE);
-    stage.ack(&taken[0]).await;
+    let again = taken.iter().find(|one| one.attempt == 2);
+    stage.ack(again.expect("the first one")).await;
     assert_eq!(stage.purge(10).await, 1);
     assert_eq!(stage.counts().await, [0, 0, 0, 0]);
 }
