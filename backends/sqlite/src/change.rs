@@ -8,6 +8,7 @@ use rusqlite::params;
 use crate::error::Outcome;
 use crate::group;
 use crate::live::{Live, columns};
+use crate::promote::promote;
 use crate::queue_row::QueueRow;
 use crate::remembered::forget_key;
 use crate::state::{self, BACKOFF, BEHIND, DELAYED, LEASED, READY, SET_ASIDE};
@@ -50,6 +51,8 @@ pub(crate) fn reschedule(
     id: MessageId,
     due: Due,
 ) -> Outcome<Changed> {
+    // What fell due joined its group then, whether or not anybody looked.
+    promote(tx, queue)?;
     let mut row = match free(tx, queue, id)? {
         Ok(row) => row,
         Err(refused) => return Ok(refused),
