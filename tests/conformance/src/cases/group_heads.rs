@@ -21,6 +21,7 @@ cases! { "groups";
     8 a_head_may_be_rescheduled_out_of_the_way,
     8 a_head_in_back_off_that_is_rescheduled_keeps_the_head,
     8 a_member_that_is_to_be_due_now_passes_none_that_fell_due,
+    8 a_head_that_fell_due_unseen_and_is_to_be_due_now_keeps_the_head,
     3 a_stale_ack_of_the_head_admits_nobody,
     3 a_stale_dead_letter_of_the_head_admits_nobody,
 }
@@ -144,6 +145,19 @@ async fn a_member_that_is_to_be_due_now_passes_none_that_fell_due(stage: Stage) 
     assert_eq!(answer, Changed::Applied);
     assert_eq!(work_off(&stage).await, ["a"]);
     assert_eq!(work_off(&stage).await, ["b"]);
+}
+
+/// It was the first to fall due: there is nothing to change about its place.
+async fn a_head_that_fell_due_unseen_and_is_to_be_due_now_keeps_the_head(stage: Stage) {
+    let mut batch = grouped("g", ["second", "first"]);
+    batch[0] = batch[0].clone().due_in(10);
+    batch[1] = batch[1].clone().due_in(5);
+    stage.put(&batch).await;
+    stage.advance(secs(10));
+    let answer = stage.reschedule(batch[1].id, Due::NOW).await;
+    assert_eq!(answer, Changed::Applied);
+    assert_eq!(work_off(&stage).await, ["first"]);
+    assert_eq!(work_off(&stage).await, ["second"]);
 }
 
 /// Only who has the head can hand the group over.
