@@ -6,7 +6,8 @@ use longshore_core::{Registry, Scheme};
 /// which feature to build with.
 pub fn registry() -> Registry {
     let known = Registry::new().with(memory()).with(sqlite());
-    redis().into_iter().fold(known, Registry::with)
+    let servers = redis().into_iter().chain(cassandra());
+    servers.fold(known, Registry::with)
 }
 
 #[cfg(feature = "memory")]
@@ -52,7 +53,26 @@ fn redis() -> Vec<Scheme> {
     .into()
 }
 
-#[cfg(not(all(feature = "memory", feature = "sqlite", feature = "redis")))]
+#[cfg(feature = "cassandra")]
+fn cassandra() -> Vec<Scheme> {
+    longshore_cassandra::schemes()
+}
+
+#[cfg(not(feature = "cassandra"))]
+fn cassandra() -> Vec<Scheme> {
+    let left_out = |name| Scheme {
+        feature: "cassandra",
+        ..left_out(name)
+    };
+    ["cassandra", "cassandra+tls"].map(left_out).into()
+}
+
+#[cfg(not(all(
+    feature = "memory",
+    feature = "sqlite",
+    feature = "redis",
+    feature = "cassandra"
+)))]
 fn left_out(name: &'static str) -> Scheme {
     Scheme {
         name,

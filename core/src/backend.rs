@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    AggregateStore, Clock, LeaseStore, ProgressStore, QueueAdmin, QueueStore, Result, StoreError,
+    AggregateStore, Clock, Fsck, LeaseStore, ProgressStore, QueueAdmin, QueueStore, Result,
+    StoreError,
 };
 
 /// The handles of an open store: a value, not a type parameter. Cloning is cheap and shares the
@@ -22,6 +23,8 @@ pub struct Backend {
     pub progress: Arc<dyn ProgressStore>,
     /// Aggregates, where the store has them.
     pub aggregates: Option<Arc<dyn AggregateStore>>,
+    /// The proof of states, where the store has one.
+    pub fsck: Option<Arc<dyn Fsck>>,
 }
 
 impl Backend {
@@ -36,7 +39,24 @@ impl Backend {
             leases: store.clone(),
             progress: store,
             aggregates: None,
+            fsck: None,
         }
+    }
+
+    /// Adds a proof of states.
+    #[must_use]
+    pub fn with_fsck(mut self, fsck: Arc<dyn Fsck>) -> Self {
+        self.fsck = Some(fsck);
+        self
+    }
+
+    /// The proof of states of this store, or a clear refusal.
+    pub fn fsck(&self) -> Result<&Arc<dyn Fsck>> {
+        let words = "this store keeps each message in one row, which needs no fsck; `longshore \
+                     doctor` checks what else there is";
+        self.fsck
+            .as_ref()
+            .ok_or_else(|| StoreError::unsupported("fsck", words))
     }
 
     /// The aggregates of this store, or a clear refusal.

@@ -45,6 +45,11 @@ pub trait Floor: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// What the servers behind the store count, where they can be asked for it.
+    async fn counts(&self) -> Result<Option<ServerCounts>> {
+        Ok(None)
+    }
+
     /// The server behind the store, where it can be asked about itself.
     fn server(&self) -> Option<&dyn FloorServer> {
         None
@@ -58,6 +63,19 @@ pub struct ServerUsage {
     pub processor: Duration,
     /// The memory of its data now, in bytes.
     pub memory_bytes: u64,
+}
+
+/// What the servers of a store counted since they began, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerCounts {
+    /// Reads of the store's tables, each counted by every replica that was asked.
+    pub reads: u64,
+    /// Writes to the store's tables, each counted by every replica.
+    pub writes: u64,
+    /// Lightweight transactions that were committed.
+    pub transactions: u64,
+    /// The most deleted rows that one of the last reads had to pass.
+    pub tombstones_max: u64,
 }
 
 /// Asks the server of a store about itself, and cleans up after a measurement.

@@ -25,12 +25,14 @@ pub struct StoreLimits {
     pub fresh_id_repeat: FreshIdRepeat,
     /// How much higher than the true number of deliveries `attempt` may be.
     pub attempt_slack: u32,
-    /// How long a one-shot receive may have to wait for messages another worker owns.
+    /// How much longer than its wait a receive may take to get messages that another worker
+    /// owns.
     pub handover_max: Duration,
     /// How many rows a lookup by id reads before it answers `NotFoundWithinBound`; `None` where
     /// a lookup is exact.
     pub find_rows_max: Option<NonZeroU32>,
-    /// Whether first deliveries of a queue keep the enqueue order within a lane.
+    /// Whether first deliveries of a queue keep the enqueue order within a lane. Where not, those
+    /// of a group do, and those of one enqueue call whose ids are fresh.
     pub ordered: bool,
     /// The smallest difference between two times.
     pub time_precision: Duration,

@@ -26,6 +26,12 @@ pub trait Harness: Send + Sync + 'static {
     fn excluded(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
+
+    /// The only cases to play on this store, where others of its kind play the rest; `None` plays
+    /// all. One that no longer exists fails the run.
+    fn only(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        None
+    }
 }
 
 /// An open store under test. It is removed when this is dropped.

@@ -21,7 +21,11 @@ fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
             Ok(harness) => {
                 let excluded = harness.excluded();
                 let mut of_store = trials_of(&harness);
+                let only = harness.only();
                 of_store.push(property_of(harness));
+                if let Some(only) = only {
+                    of_store = just(of_store, only);
+                }
                 trials.extend(without(of_store, excluded));
             }
             Err(missing) => trials.push(Trial::test(
@@ -31,6 +35,28 @@ fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
         }
     }
     trials
+}
+
+/// The trials of some names; a name that is none of theirs is a failed trial.
+fn just(trials: Vec<Trial>, only: &'static [(&str, &str)]) -> Vec<Trial> {
+    let mut left = trials;
+    let mut picked = Vec::new();
+    for (name, _) in only {
+        let found = left.iter().position(|trial| {
+            let case = trial.name().split_once("::");
+            case.is_some_and(|(_, case)| case == *name)
+        });
+        picked.push(match found {
+            Some(at) => left.swap_remove(at),
+            None => unknown(name),
+        });
+    }
+    picked
+}
+
+fn unknown(name: &'static str) -> Trial {
+    let stale = move || Err(Failed::from(format!("no case is called {name}")));
+    Trial::test(format!("excluded::{name}"), stale)
 }
 
 /// The trials, those excluded marked as ignored; a name that is none of theirs is a failed trial.
@@ -45,8 +71,7 @@ fn without(trials: Vec<Trial>, excluded: &'static [(&str, &str)]) -> Vec<Trial> 
         let is_known = trials
             .iter()
             .any(|trial| case(trial).as_deref() == Some(*name));
-        let stale = move || Err(Failed::from(format!("no case is called {name}")));
-        (!is_known).then(|| Trial::test(format!("excluded::{name}"), stale))
+        (!is_known).then(|| unknown(name))
     });
     let unknown: Vec<Trial> = unknown.collect();
     let marked = trials.into_iter().map(|trial| {
@@ -102,6 +127,17 @@ mod tests {
         let stale = without(trials(), &[("a::x", "order")]);
         assert_eq!(stale.len(), 3);
         assert_eq!(stale[2].name(), "excluded::a::x");
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_played_and_a_name_of_none_fails() {
+        let trials = vec![
+            Trial::test("s::a::b", || Ok(())),
+            Trial::test("s::c::d", || Ok(())),
+        ];
+        let picked = just(trials, &[("c::d", "order"), ("a::x", "order")]);
+        let names: Vec<_> = picked.iter().map(Trial::name).collect();
+        assert_eq!(names, ["s::c::d", "excluded::a::x"]);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::{
-    Backend, Clock, Cursor, Delivery, Enqueued, Found, ManualClock, MessageId, NewMessage, Page,
-    QueueName, QueueStats, Receipt, Receive, Received, Result, StoreError, StoredMessage,
-    Timestamp,
+    Backend, Clock, Cursor, Delivery, Enqueued, Found, GivenIdRepeat, ManualClock, MessageId,
+    NewMessage, Page, QueueName, QueueStats, Receipt, Receive, Received, Result, StoreError,
+    StoredMessage, Timestamp,
 };
 
 use crate::Subject;
@@ -55,6 +55,15 @@ impl Stage {
         self.store.queues.enqueue(&self.queue, batch).await
     }
 
+    /// What a repeat of a given id answers: a store may collapse the copies at delivery instead
+    /// of telling.
+    pub(crate) fn repeat_of(&self, first: MessageId) -> Enqueued {
+        match self.store.queues.limits().given_id_repeat {
+            GivenIdRepeat::CollapsedAtDelivery => Enqueued::Stored,
+            _ => Enqueued::Duplicate { first },
+        }
+    }
+
     pub(crate) async fn enqueue(&self, batch: &[NewMessage]) -> Vec<Enqueued> {
         self.try_enqueue(batch).await.expect("enqueue")
     }
@@ -65,7 +74,8 @@ impl Stage {
         assert_eq!(outcomes, vec![Enqueued::Stored; batch.len()]);
     }
 
-    /// One receive that does not wait longer than this store may need.
+    /// One receive that does not wait. What another handle owns the store gets within its
+    /// declared bound, however short the wait is.
     pub(crate) async fn receive(&self, max: u32, lease: Duration) -> Received {
         self.receive_at(&self.store, max, lease).await
     }
@@ -74,7 +84,7 @@ impl Stage {
         let request = Receive {
             batch_max: count(max),
             lease,
-            wait_max: at.queues.limits().handover_max,
+            wait_max: Duration::ZERO,
         };
         at.queues
             .receive(&self.queue, request)

@@ -115,6 +115,7 @@ flaws! {
     /// A batch is handed out from behind.
     OrderSwapped:
         "receive::first_deliveries_are_in_enqueue_order",
+        "receive::what_one_call_stored_is_handed_out_in_its_order",
         "release::a_released_message_keeps_its_place";
     /// One more than asked for is handed out.
     BatchTooLarge: "receive::no_more_than_batch_max_are_handed_out";

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use longshore_core::{Backend, Delivery, Disposition, Enqueued, SettingsChange, Settled};
+use longshore_core::{
+    Backend, Delivery, Disposition, Enqueued, Result, SettingsChange, SettleFence, Settled,
+};
 use tokio::task::JoinSet;
 
 use crate::Stage;
@@ -70,10 +72,13 @@ async fn of_concurrent_repeats_of_an_id_one_is_stored(stage: Stage) {
         let (queue, new) = (stage.queue.clone(), new.clone());
         tasks.spawn(async move { handle.queues.enqueue(&queue, &[new]).await });
     }
-    let first = new.id;
-    one_stored(all(tasks).await, |answer| {
-        answer == Enqueued::Duplicate { first }
-    });
+    let answers = all(tasks).await;
+    let repeat = stage.repeat_of(new.id);
+    if repeat == Enqueued::Stored {
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    } else {
+        one_stored(answers, |answer| answer == repeat);
+    }
     assert_eq!(stage.take(9).await.len(), 1);
 }
 
@@ -121,7 +126,12 @@ async fn of_concurrent_settlements_of_a_receipt_one_counts(stage: Stage) {
     }
     let outcomes = all(tasks).await;
     let applied = outcomes.iter().filter(|one| **one == Settled::Applied);
-    assert_eq!(applied.count(), 1, "{outcomes:?}");
+    // Where staleness is found out by a read, several may be told so; one has an effect.
+    let most = match stage.store.queues.limits().settle_fence {
+        SettleFence::Read => outcomes.len(),
+        _ => 1,
+    };
+    assert!((1..=most).contains(&applied.count()), "{outcomes:?}");
     assert_eq!(stage.counts().await, [1, 0, 0, 0]);
     let found = stage.found(taken.message.id).await;
     assert_eq!(found.history.records().len(), 1);
@@ -141,7 +151,7 @@ async fn concurrent_receivers_never_hold_two_of_a_group(stage: Stage) {
             let request = longshore_core::Receive {
                 batch_max: crate::stage::count(5),
                 lease: LEASE,
-                wait_max: handle.queues.limits().handover_max,
+                wait_max: std::time::Duration::ZERO,
             };
             tasks.spawn(async move { handle.queues.receive(&queue, request).await });
         }

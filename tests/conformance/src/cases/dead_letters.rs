@@ -1,6 +1,6 @@
 //! Dead letters: what they keep, how they are listed, how they go.
 
-use longshore_core::{Changed, DeadReason, Disposition, Enqueued, StoredMessage};
+use longshore_core::{Changed, DeadReason, Disposition, StoredMessage};
 
 use crate::Stage;
 use crate::case::cases;
@@ -128,8 +128,10 @@ async fn a_dead_id_is_known(stage: Stage) {
     let taken = stage.take_one().await;
     stage.bury(&taken).await;
     stage.advance(secs(1_000_000));
-    let first = new.id;
-    assert_eq!(stage.enqueue(&[new]).await, [Enqueued::Duplicate { first }]);
+    let repeat = stage.repeat_of(new.id);
+    assert_eq!(stage.enqueue(&[new]).await, [repeat]);
+    assert_eq!(stage.counts().await, [0, 0, 0, 1]);
+    stage.nothing().await;
 }
 
 /// The id of a parked one too, and the repeat does not hurt it.
@@ -138,8 +140,8 @@ async fn a_parked_id_is_known(stage: Stage) {
     stage.put(std::slice::from_ref(&new)).await;
     let taken = stage.take_one().await;
     stage.park(&taken).await;
-    let first = new.id;
-    assert_eq!(stage.enqueue(&[new]).await, [Enqueued::Duplicate { first }]);
+    let repeat = stage.repeat_of(new.id);
+    assert_eq!(stage.enqueue(&[new]).await, [repeat]);
     assert_eq!(stage.stats().await.parked, 1);
     stage.nothing().await;
 }

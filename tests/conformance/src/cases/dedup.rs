@@ -204,6 +204,14 @@ async fn a_duplicate_id_registers_no_key(stage: Stage) {
     let first = given("first");
     stage.put(std::slice::from_ref(&first)).await;
     let again = stage.enqueue(&[first.clone().dedup("k", 60)]).await;
-    assert_eq!(again, duplicate(first.id));
-    stage.put(&[message("new").dedup("k", 60)]).await;
+    assert_eq!(again, [stage.repeat_of(first.id)]);
+    // A store that cannot tell the repeat took it for the first message with that key.
+    let is_told = stage.repeat_of(first.id) != Enqueued::Stored;
+    let next = stage.enqueue(&[message("new").dedup("k", 60)]).await;
+    let expected = if is_told {
+        vec![Enqueued::Stored]
+    } else {
+        duplicate(first.id)
+    };
+    assert_eq!(next, expected);
 }

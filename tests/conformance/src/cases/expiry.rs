@@ -148,8 +148,6 @@ async fn an_expired_given_id_is_known(stage: Stage) {
     stage.advance(secs(1));
     stage.nothing().await;
     let again = stage.enqueue(std::slice::from_ref(&new)).await;
-    assert_eq!(
-        again,
-        [longshore_core::Enqueued::Duplicate { first: new.id }]
-    );
+    assert_eq!(again, [stage.repeat_of(new.id)]);
+    stage.nothing().await;
 }

@@ -86,7 +86,7 @@ async fn duplicates_do_not_count_for_the_depth(stage: Stage) {
     let first = given("a");
     stage.put(std::slice::from_ref(&first)).await;
     let batch = [first.clone(), given("b")];
-    let expected = [Enqueued::Duplicate { first: first.id }, Enqueued::Stored];
+    let expected = [stage.repeat_of(first.id), Enqueued::Stored];
     assert_eq!(stage.enqueue(&batch).await, expected);
     let again = stage.enqueue(std::slice::from_ref(&first)).await;
     assert_eq!(again, [expected[0]]);

@@ -12,6 +12,7 @@ use crate::stage::{LEASE, bodies, count, name, receipts, refused};
 
 cases! { "receive";
     7 first_deliveries_are_in_enqueue_order,
+    7 what_one_call_stored_is_handed_out_in_its_order,
     12 no_more_than_batch_max_are_handed_out,
     12 a_batch_max_over_the_limit_is_no_error,
     0 an_empty_queue_answers_nothing,
@@ -35,6 +36,17 @@ async fn first_deliveries_are_in_enqueue_order(stage: Stage) {
     stage.put(&messages(["d", "e"])).await;
     assert_eq!(bodies(&stage.take(2).await), ["a", "b"]);
     assert_eq!(bodies(&stage.take(9).await), ["c", "d", "e"]);
+}
+
+/// The messages of one call keep their order also where a queue as a whole has none
+/// (`limits().ordered`).
+async fn what_one_call_stored_is_handed_out_in_its_order(stage: Stage) {
+    let numbers: Vec<_> = (0..40).map(|number| format!("{number:02}")).collect();
+    let batch: Vec<_> = numbers.iter().map(message).collect();
+    stage.put(&batch).await;
+    let mut taken = bodies(&stage.take(7).await);
+    taken.extend(bodies(&stage.take(99).await));
+    assert_eq!(taken, numbers);
 }
 
 /// A receive never answers more than it was asked for.

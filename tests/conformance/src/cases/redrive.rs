@@ -1,6 +1,6 @@
 //! Redrive: dead letters live again.
 
-use longshore_core::{Changed, Enqueued, MessageState, SettingsChange};
+use longshore_core::{Changed, MessageState, SettingsChange};
 
 use crate::Stage;
 use crate::case::cases;
@@ -144,9 +144,11 @@ async fn the_id_window_runs_from_the_last_ack(stage: Stage) {
     stage.ack(&taken).await;
     stage.advance(secs(599));
     let batch = [new];
-    assert_eq!(stage.enqueue(&batch).await, [Enqueued::Duplicate { first }]);
+    assert_eq!(stage.enqueue(&batch).await, [stage.repeat_of(first)]);
+    stage.nothing().await;
     stage.advance(secs(1));
     stage.put(&batch).await;
+    stage.take_one().await;
 }
 
 /// There is nothing to redrive about a message that waits or is delayed.

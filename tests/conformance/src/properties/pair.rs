@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_core::{
-    Backend, Clock, Cursor, Dedup, DedupKey, Delivery, Disposition, Due, FreshIdRepeat, GroupName,
-    IdOrigin, JobKind, LeaseUnit, ManualClock, MessageId, MessageState, NewMessage, QueueName,
-    Receipt, Receive, StoredMessage, Timestamp,
+    Backend, Clock, Cursor, Dedup, DedupKey, Delivery, Disposition, Due, FreshIdRepeat,
+    GivenIdRepeat, GroupName, IdOrigin, JobKind, LeaseUnit, ManualClock, MessageId, MessageState,
+    NewMessage, QueueName, Receipt, Receive, StoredMessage, Timestamp,
 };
 use proptest::sample::Index;
 
@@ -77,8 +77,10 @@ impl Pair {
 
     /// The new message that an item stands for.
     pub(super) fn draft(&mut self, item: &Item) -> NewMessage {
+        let mut is_again = false;
         let (id, origin) = match &item.id {
             IdPick::Again(index) if !self.known_again().is_empty() => {
+                is_again = true;
                 *index.get(&self.known_again())
             }
             IdPick::Fresh => (self.next_id(), IdOrigin::Fresh),
@@ -92,7 +94,9 @@ impl Pair {
         new.lane = item.lane;
         new.due = (item.delay > 0).then(|| Due::In(secs(item.delay)));
         new.expires = item.expires.map(|span| Due::In(secs(span)));
-        new.dedup = item.key.map(|(key, window)| Dedup {
+        // A store that collapses copies at delivery gives the key to the copy.
+        let key = item.key.filter(|_| !(is_again && self.collapses()));
+        new.dedup = key.map(|(key, window)| Dedup {
             key: DedupKey::new(format!("k{key}")).expect("a key"),
             window: secs(window),
         });
@@ -105,6 +109,12 @@ impl Pair {
         let by_call = limits.fresh_id_repeat == FreshIdRepeat::SameCall;
         let known = |(_, origin): &&(MessageId, IdOrigin)| !by_call || *origin == IdOrigin::Given;
         self.ids.iter().filter(known).copied().collect()
+    }
+
+    /// Whether repeats of given ids are collapsed at delivery.
+    pub(super) fn collapses(&self) -> bool {
+        let limits = self.real[0].queues.limits();
+        limits.given_id_repeat == GivenIdRepeat::CollapsedAtDelivery
     }
 
     fn next_id(&self) -> MessageId {
@@ -185,7 +195,7 @@ pub(super) async fn receive_once(
     let request = Receive {
         batch_max: count(max),
         lease: secs(lease),
-        wait_max: at.queues.limits().handover_max,
+        wait_max: std::time::Duration::ZERO,
     };
     let received = at.queues.receive(queue, request).await;
     received.expect("receive").deliveries

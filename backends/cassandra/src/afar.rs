@@ -1,0 +1,94 @@
+//! Ending and extending deliveries by a process that does not own the shard: as facts, after a
+//! look at whether the delivery is the current one. The owner reads them before it delivers
+//! the message again.
+
+use std::time::Duration;
+
+use futures_util::future::try_join;
+use longshore_core::{
+    Disposition, GroupName, IdOrigin, QueueSettings, Result, Settled, Timestamp, wire,
+};
+
+use crate::rows::ending;
+use crate::rows::fact::{Fact, Why};
+use crate::rows::slip::Slip;
+use crate::rows::tale::Tale;
+use crate::rows::{MessageRow, Rows};
+use crate::shard::reading;
+
+/// The message of a slip, if the slip's delivery is its current one.
+async fn current(rows: &dyn Rows, slip: &Slip) -> Result<Option<(MessageRow, Tale)>> {
+    let read = try_join(
+        rows.message(slip.bucket, slip.spot),
+        rows.facts_of(slip.bucket, slip.spot),
+    );
+    let (Some(row), facts) = read.await? else {
+        return Ok(None);
+    };
+    let mut tale = Tale::begin(&row);
+    if slip.serial == 1 {
+        // It may be written in a roll, which lies elsewhere; the slip proves it.
+        let until = Timestamp::EPOCH;
+        let attempt = slip.attempt;
+        tale.add(1, Fact::Delivered { attempt, until });
+    }
+    for (serial, fact) in reading::by_spot(&facts)
+        .remove(&slip.spot)
+        .unwrap_or_default()
+    {
+        tale.add(serial, fact);
+    }
+    let holds = tale.done.is_none() && tale.leased.is_some() && tale.serial == slip.serial;
+    Ok(holds.then_some((row, tale)))
+}
+
+/// Ends a delivery.
+pub(crate) async fn settle(
+    rows: &dyn Rows,
+    slip: &Slip,
+    disposition: &Disposition,
+    settings: &QueueSettings,
+    now: Timestamp,
+    sequence: i64,
+) -> Result<Settled> {
+    let Some((row, tale)) = current(rows, slip).await? else {
+        return Ok(Settled::LeaseLost);
+    };
+    let fact = if *disposition == Disposition::Ack {
+        let given = wire::decode(&row.head, row.body.clone())
+            .is_ok_and(|message| message.id_origin == IdOrigin::Given);
+        let known_until = if given {
+            now.plus(settings.id_window())
+        } else {
+            Timestamp::EPOCH
+        };
+        let why = Why::Acked;
+        Fact::Done { why, known_until }
+    } else {
+        let is_grouped = row
+            .group
+            .as_deref()
+            .is_some_and(|it| GroupName::new(it).is_ok());
+        let state = ending::after(&tale.state, is_grouped, disposition, now, sequence);
+        Fact::Became(Box::new(state))
+    };
+    let row = fact.row(slip.spot, slip.serial);
+    rows.put_facts(slip.bucket, &[row]).await?;
+    Ok(Settled::Applied)
+}
+
+/// Makes a lease last until now + `lease`.
+pub(crate) async fn extend(
+    rows: &dyn Rows,
+    slip: &Slip,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<Settled> {
+    if current(rows, slip).await?.is_none() {
+        return Ok(Settled::LeaseLost);
+    }
+    let until = now.plus(lease);
+    let row = Fact::Extended { until }.row(slip.spot, slip.serial);
+    rows.put_facts(slip.bucket, &[row]).await?;
+    Ok(Settled::Applied)
+}

@@ -1,0 +1,188 @@
+//! Counting the messages of a shard by their state, from its rows alone.
+//!
+//! Nobody is stopped for it. Facts are read before messages, so that a message whose end was
+//! written in between still has its row.
+
+use std::collections::HashMap;
+
+use longshore_core::{Result, Timestamp, wire};
+use uuid::Uuid;
+
+use crate::rows::fact::Fact;
+use crate::rows::lane;
+use crate::rows::snapshot::Snapshot;
+use crate::rows::tale::Tale;
+use crate::rows::{Bucket, MessageRow, Rows, Spot, Stream};
+use crate::shard::reading::{by_spot, facts_in, messages_after};
+
+/// So many messages of a shard are remembered by id, to find those that lie in two rows.
+const REMEMBERED_MAX: usize = 1_000_000;
+
+/// So many spots without a row are named.
+const LOST_MAX: usize = 100;
+
+/// Where a message that is not done stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Waiting,
+    Delayed,
+    Leased,
+    Dead,
+}
+
+/// What was counted in a shard.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    /// Messages that are not done by their id, each as its newest row says.
+    pub(crate) live: HashMap<Uuid, (i16, Standing)>,
+    /// Rows that are not done beside the newest one of their message.
+    pub(crate) copies: u64,
+    /// Rows that are done, in buckets that were not deleted yet.
+    pub(crate) settled: u64,
+    /// Rows whose stored form is damaged, and of a newer version.
+    pub(crate) damaged: u64,
+    pub(crate) newer: u64,
+    /// Facts and histories that cannot be read.
+    pub(crate) unreadable: u64,
+    /// Deliveries of messages that have no row and are not done.
+    pub(crate) lost: Vec<(Bucket, Spot)>,
+    /// Streams whose marks contradict each other.
+    pub(crate) crossed: u64,
+    /// Whether there are more messages than were remembered.
+    pub(crate) is_cut: bool,
+}
+
+impl Counted {
+    /// Counts a shard.
+    pub(crate) async fn count(
+        &mut self,
+        rows: &dyn Rows,
+        queue: Uuid,
+        shard: i32,
+        now: Timestamp,
+    ) -> Result<()> {
+        for lane in lane::ALL {
+            let stream = Stream { queue, shard, lane };
+            let marks = rows.marks(stream).await?;
+            self.crossed += u64::from(marks.done_to > marks.closed_to);
+            let index = rows.buckets(stream, marks.done_to).await?;
+            for row in index.into_iter().filter(|row| !row.done) {
+                let number = row.number;
+                self.count_bucket(rows, Bucket { stream, number }, now)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn count_bucket(
+        &mut self,
+        rows: &dyn Rows,
+        bucket: Bucket,
+        now: Timestamp,
+    ) -> Result<()> {
+        let facts = facts_in(rows, bucket).await?;
+        let unreadable = facts.iter().filter(|row| Fact::of(row).is_none()).count();
+        let mut facts = by_spot(&facts);
+        let mut from = Spot::FIRST;
+        while let Some((page, next)) = messages_after(rows, bucket, from).await? {
+            for row in page {
+                let told = facts.remove(&row.spot).unwrap_or_default();
+                self.count_row(&row, told, now);
+            }
+            let Some(next) = next else { break };
+            from = next;
+        }
+        let is_done = |told: &[(i32, Fact)]| {
+            let mut told = told.iter();
+            told.any(|(_, fact)| matches!(fact, Fact::Done { .. }))
+        };
+        let left = facts.into_iter().filter(|(_, told)| !is_done(told));
+        let mut lost = Vec::new();
+        for (spot, _) in left.take(LOST_MAX) {
+            if is_lost(rows, bucket, spot).await? {
+                lost.push((bucket, spot));
+            }
+        }
+        if (!lost.is_empty() || unreadable > 0) && is_gone(rows, bucket).await? {
+            // It was deleted meanwhile, and with it all that seemed wrong.
+            return Ok(());
+        }
+        self.unreadable += unreadable as u64;
+        self.lost.extend(lost);
+        Ok(())
+    }
+
+    fn count_row(&mut self, row: &MessageRow, told: Vec<(i32, Fact)>, now: Timestamp) {
+        let mut tale = Tale::begin(row);
+        for (serial, fact) in told {
+            tale.add(serial, fact);
+        }
+        if tale.done.is_some() {
+            self.settled += 1;
+            return;
+        }
+        self.judge_form(row);
+        let standing = standing(&tale, now);
+        if self.live.len() >= REMEMBERED_MAX && !self.live.contains_key(&row.spot.id) {
+            self.is_cut = true;
+            return;
+        }
+        let newest = (row.generation, standing);
+        if let Some(known) = self.live.get_mut(&row.spot.id) {
+            self.copies += 1;
+            if known.0 < row.generation {
+                *known = newest;
+            }
+            return;
+        }
+        self.live.insert(row.spot.id, newest);
+    }
+
+    fn judge_form(&mut self, row: &MessageRow) {
+        match wire::decode(&row.head, row.body.clone()) {
+            Ok(_) => {}
+            Err(wire::DecodeError::Damaged(_)) => self.damaged += 1,
+            Err(_newer) => self.newer += 1,
+        }
+        if !row.start.is_empty() && Snapshot::from_bytes(&row.start).is_none() {
+            self.unreadable += 1;
+        }
+    }
+
+    /// How many messages stand so.
+    pub(crate) fn number_of(&self, standing: Standing) -> u64 {
+        let all = self.live.values();
+        all.filter(|(_, found)| *found == standing).count() as u64
+    }
+}
+
+fn standing(tale: &Tale, now: Timestamp) -> Standing {
+    if tale.state.dead.is_some() {
+        Standing::Dead
+    } else if tale.leased.is_some_and(|until| until > now) {
+        Standing::Leased
+    } else if tale.leased.is_none() && tale.state.due() > now {
+        Standing::Delayed
+    } else {
+        Standing::Waiting
+    }
+}
+
+/// Whether a message that was delivered has no row, at a second look.
+async fn is_lost(rows: &dyn Rows, bucket: Bucket, spot: Spot) -> Result<bool> {
+    if rows.message(bucket, spot).await?.is_some() {
+        return Ok(false);
+    }
+    let told = rows.facts_of(bucket, spot).await?;
+    let mut told = told.iter().filter_map(Fact::of);
+    Ok(!told.any(|fact| matches!(fact, Fact::Done { .. })))
+}
+
+/// Whether a bucket was settled since its rows were read.
+async fn is_gone(rows: &dyn Rows, bucket: Bucket) -> Result<bool> {
+    let marks = rows.marks(bucket.stream).await?;
+    let index = rows.buckets(bucket.stream, bucket.number).await?;
+    let known = index.iter().find(|row| row.number == bucket.number);
+    Ok(marks.done_to > bucket.number || known.is_some_and(|row| row.done))
+}

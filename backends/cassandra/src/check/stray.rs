@@ -1,0 +1,121 @@
+//! Partitions that no owner would ever look at: rows in buckets that are deleted, or that are not
+//! on the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use longshore_core::Result;
+use scylla::statement::Consistency;
+use scylla::statement::unprepared::Statement;
+use uuid::Uuid;
+
+use crate::check::census::Counted;
+use crate::link::Link;
+use crate::rows::fact::Fact;
+use crate::rows::{Bucket, Rows, Stream};
+use crate::shard::reading::{by_spot, facts_in, spots_in};
+
+/// What was found of stray partitions.
+#[derive(Debug, Default)]
+pub(crate) struct Strays {
+    /// Buckets that are settled and still have rows: their deletion was broken off.
+    pub(crate) leftover: Vec<Bucket>,
+    /// Rows of messages that are not done in buckets that are: nobody reads them.
+    pub(crate) late: u64,
+    /// Buckets with messages that are not on the index.
+    pub(crate) unlisted: Vec<Bucket>,
+}
+
+type Columns = (Uuid, i16, i32, i8, i64);
+
+/// The buckets of a queue that have a partition in a table. Reads the keys of the whole table.
+pub(crate) async fn partitions(
+    link: &Link,
+    table: &str,
+    queue: Uuid,
+    cell: i16,
+) -> Result<BTreeSet<Bucket>> {
+    let ks = &link.keyspace;
+    let mut ask = Statement::new(format!(
+        "SELECT DISTINCT queue, cell, shard, lane, bucket FROM {ks}.{table}"
+    ));
+    ask.set_consistency(Consistency::LocalQuorum);
+    ask.set_is_idempotent(true);
+    let prepared = link.session.prepare(ask).await;
+    let prepared = prepared.map_err(crate::error::unprepared)?;
+    let make = |(of, at, shard, lane, number): Columns| {
+        let stream = Stream { queue, shard, lane };
+        (of == queue && at == cell).then_some(Bucket { stream, number })
+    };
+    let found = link.all("fsck", &prepared, (), make).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+impl Strays {
+    /// Looks at partitions whose messages were counted by shard.
+    pub(crate) async fn find(
+        rows: &dyn Rows,
+        messages: &BTreeSet<Bucket>,
+        facts: &BTreeSet<Bucket>,
+        counted: &BTreeMap<i32, Counted>,
+    ) -> Result<Self> {
+        let mut strays = Self::default();
+        let streams: BTreeSet<_> = messages.union(facts).map(|bucket| bucket.stream).collect();
+        for stream in streams {
+            // Read after the partitions: whatever was registered before them is here.
+            let marks = rows.marks(stream).await?;
+            let index = rows.buckets(stream, i64::MIN).await?;
+            let index: BTreeMap<i64, bool> = index
+                .into_iter()
+                .map(|row| (row.number, row.done))
+                .collect();
+            let here = messages.union(facts);
+            for bucket in here.filter(|bucket| bucket.stream == stream) {
+                let is_done = index.get(&bucket.number).copied();
+                if bucket.number < marks.done_to || is_done == Some(true) {
+                    let live = counted.get(&stream.shard);
+                    strays.look_at_settled(rows, *bucket, live).await?;
+                } else if is_done.is_none() && messages.contains(bucket) {
+                    strays.unlisted.push(*bucket);
+                }
+            }
+        }
+        Ok(strays)
+    }
+
+    /// A settled bucket is deleted again if each message in it is done, or lives elsewhere.
+    async fn look_at_settled(
+        &mut self,
+        rows: &dyn Rows,
+        bucket: Bucket,
+        counted: Option<&Counted>,
+    ) -> Result<()> {
+        let facts = by_spot(&facts_in(rows, bucket).await?);
+        let is_done = |spot| {
+            let told = facts.get(spot).map_or(&[][..], Vec::as_slice);
+            let mut told = told.iter();
+            told.any(|(_, fact)| matches!(fact, Fact::Done { .. }))
+        };
+        let lives = |id| counted.is_some_and(|counted| counted.live.contains_key(id));
+        let spots = spots_in(rows, bucket).await?;
+        let late = spots
+            .iter()
+            .filter(|spot| !is_done(spot) && !lives(&spot.id));
+        match late.count() {
+            0 => self.leftover.push(bucket),
+            late => self.late += late as u64,
+        }
+        Ok(())
+    }
+
+    /// Deletes what is left of settled buckets, and lists those that are not on the index: their
+    /// owner finds them there. Answers how many were mended.
+    pub(crate) async fn mend(&self, rows: &dyn Rows) -> Result<u64> {
+        for bucket in &self.leftover {
+            rows.delete(*bucket).await?;
+        }
+        for bucket in &self.unlisted {
+            rows.register(*bucket).await?;
+        }
+        Ok((self.leftover.len() + self.unlisted.len()) as u64)
+    }
+}

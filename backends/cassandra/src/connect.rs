@@ -1,0 +1,189 @@
+//! Connecting to a cluster, and bringing its tables up to date.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use longshore_core::{Clock, Result};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
+use scylla::client::session::{Session, TlsContext};
+use scylla::client::session_builder::SessionBuilder;
+use scylla::policies::load_balancing::DefaultPolicy;
+use scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
+use scylla::policies::timestamp_generator::MonotonicTimestampGenerator;
+use scylla::statement::{Consistency, SerialConsistency};
+
+use crate::config::{Config, Tls, misconfigured};
+use crate::data_centre::DataCentre;
+use crate::error::unreachable;
+use crate::link::Link;
+use crate::schema;
+use crate::statement::Statements;
+
+/// A clock that is further off than this is refused: buckets would close before their messages
+/// are written, and every enqueue would be carried on.
+pub(crate) const SKEW_MAX: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether all nodes agree on the tables, after each change of them.
+const AGREEMENT_EVERY: Duration = Duration::from_millis(40);
+
+/// A node that answers a repeatable statement so late is not waited for alone: another one is
+/// asked, too.
+const LATE_AFTER: Duration = Duration::from_millis(500);
+
+/// How often a connection is asked for a sign of life, and how long that may take: a node that
+/// stands still keeps its connections open, and what is sent to it is lost.
+const SIGN_EVERY: Duration = Duration::from_secs(2);
+const SIGN_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long all nodes may take to agree on tables that were made.
+const AGREEMENT_MAX: Duration = Duration::from_secs(20);
+
+/// Connects; creates what is missing where that is allowed.
+pub(crate) async fn connect(config: &Config, timeout: Duration, create: bool) -> Result<Arc<Link>> {
+    let mut profile = requests(timeout, config.dc.as_deref()).into_handle();
+    let session = session(config, timeout, profile.clone()).await?;
+    let here = DataCentre::of(&session, config)?;
+    // Also where the URL names none: a data centre that joins later is not asked.
+    profile.map_to_another_profile(requests(timeout, Some(&here.name)));
+    // Before anything is made in it, and again if it was made meanwhile.
+    here.check_copies(&session, config)?;
+    schema::bring_up(&session, config, &here, create).await?;
+    here.check_copies(&session, config)?;
+    let statements = Box::pin(Statements::prepare(&session, &config.keyspace)).await?;
+    Ok(Arc::new(Link {
+        session,
+        keyspace: config.keyspace.clone(),
+        here,
+        statements,
+        queues: Mutex::default(),
+    }))
+}
+
+/// How requests go out: to the data centre of the name only, where there is one.
+fn requests(timeout: Duration, dc: Option<&str>) -> ExecutionProfile {
+    let mut policy = DefaultPolicy::builder().token_aware(true);
+    if let Some(dc) = dc {
+        policy = policy.prefer_datacenter(dc.to_owned());
+    }
+    ExecutionProfile::builder()
+        .consistency(Consistency::LocalQuorum)
+        .serial_consistency(Some(SerialConsistency::LocalSerial))
+        .request_timeout(Some(timeout))
+        .load_balancing_policy(policy.build())
+        .speculative_execution_policy(Some(Arc::new(SimpleSpeculativeExecutionPolicy {
+            max_retry_count: 1,
+            retry_interval: LATE_AFTER,
+        })))
+        .build()
+}
+
+async fn session(
+    config: &Config,
+    timeout: Duration,
+    profile: ExecutionProfileHandle,
+) -> Result<Session> {
+    let mut builder = SessionBuilder::new()
+        .known_nodes(&config.hosts)
+        .default_execution_profile_handle(profile)
+        .connection_timeout(timeout)
+        .schema_agreement_interval(AGREEMENT_EVERY)
+        .refresh_metadata_on_auto_schema_agreement(false)
+        .keepalive_interval(SIGN_EVERY)
+        .keepalive_timeout(SIGN_WITHIN)
+        .schema_agreement_timeout(AGREEMENT_MAX)
+        .keyspaces_to_fetch([config.keyspace.as_str()])
+        .timestamp_generator(Arc::new(MonotonicTimestampGenerator::new()));
+    if let (Some(user), password) = (&config.user, config.password.as_deref()) {
+        builder = builder.user(user, password.unwrap_or_default());
+    }
+    if let Some(tls) = &config.tls {
+        builder = builder.tls_context(Some(TlsContext::Rustls023(tls_config(tls)?)));
+    }
+    builder.build().await.map_err(unreachable)
+}
+
+fn tls_config(tls: &Tls) -> Result<Arc<rustls::ClientConfig>> {
+    let broken = |what: &str, error: &dyn std::fmt::Display| {
+        misconfigured(format!("{what} cannot be read: {error}"))
+    };
+    let Some(ca) = &tls.ca else {
+        return Err(misconfigured(
+            "cassandra+tls:// wants ca=FILE: the certificate of the authority that signed those \
+             of the nodes",
+        ));
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    let read = CertificateDer::pem_file_iter(ca).map_err(|error| broken("ca", &error))?;
+    for certificate in read {
+        let certificate = certificate.map_err(|error| broken("ca", &error))?;
+        roots
+            .add(certificate)
+            .map_err(|error| broken("ca", &error))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| broken("the TLS settings", &error))?
+        .with_root_certificates(roots);
+    let config = match (&tls.cert, &tls.key) {
+        (Some(cert), Some(key)) => {
+            let read = CertificateDer::pem_file_iter(cert);
+            let chain = read.and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            let chain = chain.map_err(|error| broken("cert", &error))?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|error| broken("key", &error))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| broken("cert", &error))?
+        }
+        _ => builder.with_no_client_auth(),
+    };
+    Ok(Arc::new(config))
+}
+
+/// Refuses a clock that is far from the servers': it costs time, not safety, but a lot of it.
+pub(crate) async fn check_clock(link: &Link, clock: &dyn Clock) -> Result<()> {
+    let statement = &link.statements.server_time;
+    let row: Option<(Option<i64>,)> = link.one("open", statement, ()).await?;
+    let Some((Some(server),)) = row else {
+        return Ok(());
+    };
+    check_skew(clock.now().as_millis() - server)
+}
+
+/// Judges how far the clock of this host is ahead of the servers'.
+fn check_skew(ahead_ms: i64) -> Result<()> {
+    let skew = Duration::from_millis(ahead_ms.unsigned_abs());
+    if skew > SKEW_MAX {
+        return Err(misconfigured(format!(
+            "the clock of this host and those of the servers are {} s apart, at most {} s are \
+             allowed; set both by NTP",
+            skew.as_secs(),
+            SKEW_MAX.as_secs()
+        )));
+    }
+    if skew > Duration::from_secs(1) {
+        tracing::warn!(
+            ahead_ms,
+            "the clocks of this host and of the servers differ"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_far_off_is_refused_whichever_way() {
+        for near in [0, -9_999, 10_000] {
+            check_skew(near).expect("near enough");
+        }
+        for far in [-10_001, 3_600_000, i64::MIN] {
+            let error = check_skew(far).expect_err("too far");
+            assert!(error.to_string().contains("set both by NTP"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! What the errors of the servers and of the driver mean.
+
+use std::time::Duration;
+
+use longshore_core::{StoreError, StoreErrorKind as Kind};
+use scylla::errors::{
+    DbError, ExecutionError, MetadataError, NewSessionError, PrepareError, RequestAttemptError,
+};
+
+/// Whether the statement may have had an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ran {
+    No,
+    Maybe,
+}
+
+struct Meaning {
+    kind: Kind,
+    ran: Ran,
+    words: String,
+}
+
+fn meaning(kind: Kind, ran: Ran, words: impl Into<String>) -> Meaning {
+    Meaning {
+        kind,
+        ran,
+        words: words.into(),
+    }
+}
+
+/// The table: what the server answered, and what it means.
+fn of_server(error: &DbError, text: &str) -> Meaning {
+    match error {
+        DbError::Unavailable {
+            required, alive, ..
+        } => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            format!(
+                "too few replicas are up: {required} are needed and {alive} are there; nothing \
+                 is lost, try again when nodes are back"
+            ),
+        ),
+        DbError::Overloaded | DbError::RateLimitReached { .. } => meaning(
+            Kind::Overloaded,
+            Ran::No,
+            "the servers are overloaded and refuse requests",
+        ),
+        DbError::IsBootstrapping => meaning(Kind::Unavailable, Ran::No, "the server is starting"),
+        DbError::ReadTimeout {
+            received, required, ..
+        }
+        | DbError::WriteTimeout {
+            received, required, ..
+        } => meaning(
+            Kind::Timeout,
+            Ran::Maybe,
+            format!("{received} of {required} replicas answered in time"),
+        ),
+        DbError::ReadFailure { .. } | DbError::WriteFailure { .. } => meaning(
+            Kind::Unavailable,
+            Ran::Maybe,
+            format!("replicas failed; look at their logs: {}", cut(text)),
+        ),
+        DbError::AuthenticationError => meaning(
+            Kind::Denied,
+            Ran::No,
+            "the server refused user or password: one of them is wrong or missing in the URL",
+        ),
+        DbError::Unauthorized => meaning(
+            Kind::Denied,
+            Ran::No,
+            format!(
+                "the role lacks a right; docs/cassandra.md has the GRANTs it needs: {}",
+                cut(text)
+            ),
+        ),
+        DbError::Invalid | DbError::ConfigError | DbError::SyntaxError => meaning(
+            Kind::Misconfigured,
+            Ran::No,
+            format!("the server refused the statement: {}", cut(text)),
+        ),
+        _ => meaning(
+            Kind::Unexpected,
+            Ran::Maybe,
+            format!("the server answered: {}", cut(text)),
+        ),
+    }
+}
+
+fn of_attempt(error: &RequestAttemptError) -> Meaning {
+    match error {
+        RequestAttemptError::DbError(error, text) => of_server(error, text),
+        RequestAttemptError::SerializationError(_)
+        | RequestAttemptError::CqlRequestSerialization(_) => meaning(
+            Kind::Unexpected,
+            Ran::No,
+            format!("the request cannot be written: {}", cut(&error.to_string())),
+        ),
+        RequestAttemptError::UnableToAllocStreamId => meaning(
+            Kind::Overloaded,
+            Ran::No,
+            "too many requests are under way on each connection",
+        ),
+        RequestAttemptError::BrokenConnectionError(_) => meaning(
+            Kind::Unavailable,
+            Ran::Maybe,
+            "the connection to the server broke",
+        ),
+        other => meaning(
+            Kind::Unexpected,
+            Ran::Maybe,
+            format!("the answer is not understood: {}", cut(&other.to_string())),
+        ),
+    }
+}
+
+fn read(error: &ExecutionError) -> Meaning {
+    match error {
+        ExecutionError::LastAttemptError(error) => of_attempt(error),
+        ExecutionError::RequestTimeout(after) => meaning(
+            Kind::Timeout,
+            Ran::Maybe,
+            format!("no answer of the servers in {after:?}"),
+        ),
+        ExecutionError::ConnectionPoolError(_) | ExecutionError::EmptyPlan => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "too few servers of the data centre can be reached; nothing is lost, try again when \
+             nodes are back",
+        ),
+        ExecutionError::SchemaAgreementError(_) => meaning(
+            Kind::Unavailable,
+            Ran::Maybe,
+            "the nodes do not agree on the tables yet; see that all of them are up and reach each \
+             other, then run `longshore schema apply` again",
+        ),
+        other => meaning(Kind::Unexpected, Ran::Maybe, cut(&other.to_string())),
+    }
+}
+
+/// The error of a call whose statement failed.
+pub(crate) fn failed(operation: &'static str, error: ExecutionError) -> StoreError {
+    let meant = read(&error);
+    said(operation, meant).caused_by(error)
+}
+
+/// Whether an attempt surely had no effect.
+pub(crate) fn was_refused(error: &RequestAttemptError) -> bool {
+    of_attempt(error).ran == Ran::No
+}
+
+/// The error of a statement that cannot be prepared.
+pub(crate) fn unprepared(error: PrepareError) -> StoreError {
+    let meant = match &error {
+        PrepareError::AllAttemptsFailed { first_attempt, .. } => match first_attempt {
+            RequestAttemptError::DbError(DbError::Invalid, text) => meaning(
+                Kind::Misconfigured,
+                Ran::No,
+                format!(
+                    "the tables are missing or are of another version; run `longshore schema \
+                     apply --store URL`: {}",
+                    cut(text)
+                ),
+            ),
+            other => of_attempt(other),
+        },
+        other => meaning(Kind::Unavailable, Ran::No, cut(&other.to_string())),
+    };
+    said("open", meant).caused_by(error)
+}
+
+/// The error of a cluster that cannot be reached.
+pub(crate) fn unreachable(error: NewSessionError) -> StoreError {
+    let text = error.to_string();
+    let meant = match &error {
+        NewSessionError::FailedToResolveAnyHostname(names) => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            format!("no host name can be resolved: {}", cut(&names.join(", "))),
+        ),
+        NewSessionError::MetadataError(MetadataError::ConnectionPoolError(_)) => {
+            of_connection(last_of(&text))
+        }
+        _ => meaning(Kind::Unavailable, Ran::No, cut(&text)),
+    };
+    said("open", meant).caused_by(error)
+}
+
+/// What broke the last connection: the driver tells all the way to it.
+fn last_of(text: &str) -> &str {
+    let last = text.rsplit("Last connection failed with: ").next();
+    last.unwrap_or(text)
+}
+
+/// Why no connection could be made, by what the driver says of it.
+fn of_connection(why: &str) -> Meaning {
+    let lower = why.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if says(&["unable to perform authentication"]) {
+        let words = "the server could not look up user and password, as too few nodes are up; nothing \
+                     is lost, try again when nodes are back (and keep a copy of system_auth on \
+                     each node)";
+        return meaning(Kind::Unavailable, Ran::No, words);
+    }
+    if says(&["authentication", "credentials"]) {
+        return of_server(&DbError::AuthenticationError, why);
+    }
+    if says(&["certificate", "fatal alert", "tls"]) {
+        let words = format!(
+            "no TLS connection: {}; see that the nodes' certificates have their addresses among \
+             their names and are of the authority that ca gives, and that cert and key are there \
+             where the nodes ask for them",
+            cut(why)
+        );
+        return meaning(Kind::Misconfigured, Ran::No, words);
+    }
+    if says(&["deserialize frame", "frame header"]) {
+        let words = "no server can be reached: what listens there does not speak Cassandra's \
+                     protocol, or not without TLS (cassandra+tls://)";
+        return meaning(Kind::Unavailable, Ran::No, words);
+    }
+    if says(&["setup request"]) {
+        let words = format!(
+            "no server can be reached: it ended the connection at its start, as one does that \
+             asks for TLS or for a client certificate (cert, key): {}",
+            cut(why)
+        );
+        return meaning(Kind::Unavailable, Ran::No, words);
+    }
+    let words = format!("no server can be reached: {}", cut(why));
+    meaning(Kind::Unavailable, Ran::No, words)
+}
+
+fn said(operation: &'static str, meant: Meaning) -> StoreError {
+    let error = StoreError::new(meant.kind, operation, meant.words);
+    let error = match meant.kind {
+        Kind::Overloaded => error.retry_after(Duration::from_secs(1)),
+        _ => error,
+    };
+    match meant.ran {
+        Ran::No => error,
+        Ran::Maybe => error.effect_unknown(),
+    }
+}
+
+/// The server answered something that this build does not know.
+pub(crate) fn strange(operation: &'static str, what: &dyn std::fmt::Display) -> StoreError {
+    let words = format!("the answer is not understood: {}", cut(&what.to_string()));
+    StoreError::new(Kind::Corrupt, operation, words).effect_unknown()
+}
+
+/// What the server says is echoed escaped and cut.
+fn cut(text: &str) -> String {
+    text.chars()
+        .take(300)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longshore_core::Effect;
+    use scylla::errors::WriteType;
+    use scylla::frame::types::Consistency;
+
+    fn server(error: DbError) -> StoreError {
+        let attempt = RequestAttemptError::DbError(error, "as it said\n".to_owned());
+        failed("enqueue", ExecutionError::LastAttemptError(attempt))
+    }
+
+    #[test]
+    fn every_row_of_the_table_has_its_kind_and_effect() {
+        let unavailable = DbError::Unavailable {
+            consistency: Consistency::LocalQuorum,
+            required: 2,
+            alive: 1,
+        };
+        let write_timeout = DbError::WriteTimeout {
+            consistency: Consistency::LocalQuorum,
+            received: 1,
+            required: 2,
+            write_type: WriteType::Cas,
+        };
+        let read_timeout = DbError::ReadTimeout {
+            consistency: Consistency::LocalQuorum,
+            received: 1,
+            required: 2,
+            data_present: false,
+        };
+        let write_failure = DbError::WriteFailure {
+            consistency: Consistency::LocalQuorum,
+            received: 1,
+            required: 2,
+            numfailures: 1,
+            write_type: WriteType::Simple,
+        };
+        let table = [
+            (write_timeout, Kind::Timeout, Effect::Unknown),
+            (read_timeout, Kind::Timeout, Effect::Unknown),
+            (write_failure, Kind::Unavailable, Effect::Unknown),
+            (unavailable, Kind::Unavailable, Effect::NotApplied),
+            (DbError::Overloaded, Kind::Overloaded, Effect::NotApplied),
+            (
+                DbError::IsBootstrapping,
+                Kind::Unavailable,
+                Effect::NotApplied,
+            ),
+            (
+                DbError::AuthenticationError,
+                Kind::Denied,
+                Effect::NotApplied,
+            ),
+            (DbError::Unauthorized, Kind::Denied, Effect::NotApplied),
+            (DbError::Invalid, Kind::Misconfigured, Effect::NotApplied),
+            (DbError::ServerError, Kind::Unexpected, Effect::Unknown),
+        ];
+        for (error, kind, effect) in table {
+            let error = server(error);
+            assert_eq!((error.kind(), error.effect()), (kind, effect), "{error}");
+            assert!(!error.to_string().contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_made_says_why() {
+        let broken = "all failed; Last connection failed with: ";
+        for (why, kind) in [
+            (
+                "invalid peer certificate: UnknownIssuer",
+                Kind::Misconfigured,
+            ),
+            (
+                "received fatal alert: CertificateRequired",
+                Kind::Misconfigured,
+            ),
+            ("Failed to deserialize frame: early eof", Kind::Unavailable),
+            ("Connection refused (os error 111)", Kind::Unavailable),
+            (
+                "Authentication failed - bad credentials, Error message: wrong password",
+                Kind::Denied,
+            ),
+            (
+                "Authentication failed - bad credentials, Error message: Unable to perform \
+                 authentication: Operation timed out",
+                Kind::Unavailable,
+            ),
+        ] {
+            let meant = of_connection(last_of(&format!("{broken}{why}")));
+            assert_eq!(meant.kind, kind, "{why}");
+            assert!(!meant.words.contains("all failed"), "{}", meant.words);
+        }
+    }
+
+    #[test]
+    fn errors_of_the_driver_have_their_kind_and_effect() {
+        let no_stream = RequestAttemptError::UnableToAllocStreamId;
+        for (error, kind, effect) in [
+            (
+                ExecutionError::RequestTimeout(Duration::from_secs(5)),
+                Kind::Timeout,
+                Effect::Unknown,
+            ),
+            (
+                ExecutionError::LastAttemptError(no_stream),
+                Kind::Overloaded,
+                Effect::NotApplied,
+            ),
+            (
+                ExecutionError::EmptyPlan,
+                Kind::Unavailable,
+                Effect::NotApplied,
+            ),
+        ] {
+            let error = failed("settle", error);
+            assert_eq!((error.kind(), error.effect()), (kind, effect), "{error}");
+        }
+    }
+}

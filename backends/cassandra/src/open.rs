@@ -1,0 +1,118 @@
+//! Opening a store by its URL.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use longshore_core::{
+    Backend, Clock, OpenFuture, OpenOptions, Result, Scheme, StepListener, StoreUrl,
+};
+
+use crate::catalog::Catalog;
+use crate::clock::HostClock;
+use crate::config::Config;
+use crate::connect::connect;
+use crate::depth::Depths;
+use crate::key::Keys;
+use crate::lines::Lines;
+use crate::link::Link;
+use crate::owner::Owner;
+use crate::owner::residence::Residence;
+use crate::produce::Producer;
+use crate::recent::Recent;
+use crate::store::{CassandraStore, Inner};
+use crate::tables::Tables;
+use crate::upkeep;
+use crate::watch;
+
+/// The schemes of this store.
+pub fn schemes() -> Vec<Scheme> {
+    ["cassandra", "cassandra+tls"]
+        .into_iter()
+        .map(|name| Scheme {
+            name,
+            feature: "cassandra",
+            open: Some(opened),
+            ddl: Some(crate::ddl::text),
+            floor: Some(crate::floor::floor),
+        })
+        .collect()
+}
+
+fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
+    Box::pin(async move {
+        let store = open(&url, options).await?;
+        Ok(Backend::of(store.clone()).with_fsck(store))
+    })
+}
+
+/// Opens the store of a URL. The cluster is asked at once, so that a wrong URL is found here.
+pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<CassandraStore>> {
+    let config = Config::from_url(url)?;
+    let timeout = config.timeout.unwrap_or(options.call_timeout);
+    let link = connect(&config, timeout, options.create).await?;
+    if options.clock.is_none() {
+        crate::connect::check_clock(&link, &HostClock).await?;
+    }
+    Ok(made(link, &config, timeout, options.clock))
+}
+
+/// A connection that several stores share, in tests that open hundreds.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Link>, Duration);
+
+impl Shared {
+    /// Connects, and creates the tables.
+    pub async fn connect(url: &StoreUrl) -> Result<Self> {
+        let config = Config::from_url(url)?;
+        let timeout = config.timeout.unwrap_or(Duration::from_secs(20));
+        Ok(Self(connect(&config, timeout, true).await?, timeout))
+    }
+
+    /// Opens a store of another cell on the same connection.
+    pub fn open(&self, url: &StoreUrl, clock: Arc<dyn Clock>) -> Result<Arc<CassandraStore>> {
+        let config = Config::from_url(url)?;
+        Ok(made(self.0.clone(), &config, self.1, Some(clock)))
+    }
+}
+
+fn made(
+    link: Arc<Link>,
+    config: &Config,
+    call_timeout: Duration,
+    clock: Option<Arc<dyn Clock>>,
+) -> Arc<CassandraStore> {
+    let cell = config.cell;
+    let rows = Arc::new(Tables {
+        link: link.clone(),
+        cell,
+    });
+    let clock = clock.unwrap_or_else(|| Arc::new(HostClock));
+    let owner = Arc::new(Owner::new(rows.clone(), clock.clone()));
+    let listener: Arc<dyn StepListener> = owner.clone();
+    clock.on_step(Arc::downgrade(&listener));
+    let inner = Arc::new(Inner {
+        catalog: Catalog {
+            link: link.clone(),
+            cell,
+            shards: config.shards,
+        },
+        keys: Keys {
+            link: link.clone(),
+            cell,
+        },
+        link,
+        owner,
+        producer: Producer::new(rows),
+        lines: Lines::default(),
+        recent: Recent::default(),
+        depths: Depths::default(),
+        residence: Residence::default(),
+        turn: AtomicUsize::new(0),
+        call_timeout,
+    });
+    watch::start(&inner, config.poll);
+    upkeep::start(&inner);
+    Arc::new(CassandraStore { inner })
+}

@@ -1,0 +1,195 @@
+//! This process as an owner of stripes.
+
+pub(crate) mod alive;
+pub(crate) mod appetite;
+pub(crate) mod bells;
+pub(crate) mod claim;
+pub(crate) mod hand_over;
+pub(crate) mod pulse;
+pub(crate) mod read_ahead;
+pub(crate) mod residence;
+pub(crate) mod stripe;
+pub(crate) mod wanting;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use longshore_core::{Clock, Result};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::owner::appetite::Appetites;
+use crate::owner::bells::Bells;
+use crate::owner::pulse::{DEAD_AFTER, Pulses};
+use crate::owner::stripe::{Held, Opened, Stripe, stripe_of};
+use crate::rows::hybrid::Hybrid;
+use crate::rows::{Bucket, MessageRow, Rows};
+use crate::shard::Shard;
+use crate::shard::window::Window;
+
+/// This process among those of a cell.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    pub(crate) rows: Arc<dyn Rows>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hybrid: Arc<Hybrid>,
+    /// How much of each of its shards is in memory.
+    pub(crate) window: Window,
+    pub(crate) bells: Bells,
+    pub(crate) appetites: Appetites,
+    /// Rung when something may be handed out that could not before.
+    pub(crate) changed: Notify,
+    stripes: Mutex<HashMap<i16, Arc<Stripe>>>,
+    pub(crate) pulses: Pulses,
+    pub(crate) beats: AtomicI64,
+    /// Held while a sign of life is given.
+    pub(crate) beating: tokio::sync::Mutex<()>,
+    last: Mutex<Last>,
+    /// How many receives handed something out, by queue: decides which lane goes first.
+    turns: Mutex<HashMap<Uuid, u64>>,
+}
+
+/// So many queues are counted before all begin anew.
+const TURNS_MAX: usize = 10_000;
+
+/// When something happened last.
+#[derive(Debug)]
+pub(crate) struct Last {
+    /// This process, until others declare it dead: then it goes on as a new one.
+    pub(crate) process: Uuid,
+    /// The start of the last beat that was acknowledged.
+    pub(crate) beat: Option<Instant>,
+    pub(crate) handed: Instant,
+}
+
+impl Owner {
+    pub(crate) fn new(rows: Arc<dyn Rows>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            window: Window::OWNER,
+            rows,
+            clock,
+            hybrid: Arc::default(),
+            bells: Bells::default(),
+            appetites: Appetites::default(),
+            changed: Notify::new(),
+            stripes: Mutex::default(),
+            pulses: Pulses::default(),
+            beats: AtomicI64::new(0),
+            beating: tokio::sync::Mutex::default(),
+            last: Mutex::new(Last {
+                process: Uuid::from_u128(fastrand::u128(..)),
+                beat: None,
+                handed: Instant::now(),
+            }),
+            turns: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn stripe(&self, number: i16) -> Arc<Stripe> {
+        let mut stripes = self.stripes.lock().unwrap_or_else(PoisonError::into_inner);
+        let stripe = stripes.entry(number);
+        stripe
+            .or_insert_with(|| Arc::new(Stripe::new(number)))
+            .clone()
+    }
+
+    pub(crate) fn stripes(&self) -> Vec<Arc<Stripe>> {
+        let stripes = self.stripes.lock().unwrap_or_else(PoisonError::into_inner);
+        stripes.values().cloned().collect()
+    }
+
+    /// Those that were ours when they were looked at last, without the ones that change hands.
+    pub(crate) fn held_now(&self) -> Vec<Arc<Stripe>> {
+        let mut held = self.stripes();
+        held.retain(|stripe| {
+            let held = stripe.held.try_read();
+            held.is_ok_and(|held| held.ownership.is_some())
+        });
+        held
+    }
+
+    pub(crate) fn last(&self) -> std::sync::MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that messages were handed out.
+    pub(crate) fn handed_out(&self) {
+        self.last().handed = Instant::now();
+    }
+
+    /// The turn of a queue; the next one after it handed something out.
+    pub(crate) fn turn(&self, queue: Uuid, handed_out: bool) -> u64 {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() >= TURNS_MAX {
+            turns.clear();
+        }
+        let turn = turns.entry(queue).or_default();
+        *turn += u64::from(handed_out);
+        *turn
+    }
+
+    /// For how long nothing was handed out.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        self.last().handed.elapsed()
+    }
+
+    pub(crate) fn process(&self) -> Uuid {
+        self.last().process
+    }
+
+    pub(crate) fn is_mine(&self, held: &Held) -> bool {
+        let (process, beat) = {
+            let last = self.last();
+            (last.process, last.beat)
+        };
+        let ours = held.ownership.is_some_and(|it| it.owner == Some(process));
+        ours && beat.is_some_and(|at| at.elapsed() < DEAD_AFTER.mul_f64(0.8))
+    }
+
+    /// Opens a shard that is ours already.
+    pub(crate) async fn open_own(&self, queue: Uuid, shard: i32) -> Result<Option<Opened>> {
+        let stripe = self.stripe(stripe_of(queue, shard));
+        let held = stripe.held.clone().read_owned().await;
+        if !self.is_mine(&held) {
+            return Ok(None);
+        }
+        let mut slot = held.slot(queue, shard).lock_owned().await;
+        if slot.as_ref().is_none_or(Shard::is_doubted) {
+            if let Some(doubted) = slot.take() {
+                doubted.flights.all_landed().await;
+            }
+            self.bells.take(queue, shard);
+            *slot = Some(self.load(queue, shard, self.window).await?);
+        }
+        Ok(Some(Opened {
+            shard: slot,
+            _held: held,
+        }))
+    }
+
+    /// Passes messages that this process stored on to the shard in its memory, if the shard is
+    /// ours. While a stripe changes hands nobody knows, and the bell is the way.
+    pub(crate) fn pass_on(&self, bucket: Bucket, rows: Vec<MessageRow>) -> bool {
+        let stripe = self.stripe(stripe_of(bucket.stream.queue, bucket.stream.shard));
+        let Ok(held) = stripe.held.try_read() else {
+            return false;
+        };
+        if !self.is_mine(&held) {
+            return false;
+        }
+        self.bells.arrived(bucket, rows);
+        self.changed.notify_waiters();
+        true
+    }
+
+    /// Reads a shard, whoever owns it, as far as a window goes.
+    pub(crate) async fn load(&self, queue: Uuid, shard: i32, window: Window) -> Result<Shard> {
+        let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
+        let mut shard = Shard::unread(rows, queue, shard, hybrid, window);
+        shard.begin(self.clock.now()).await?;
+        Ok(shard)
+    }
+}

@@ -1,0 +1,30 @@
+//! What all processes obey of a queue.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use longshore_core::{MovingMark, Pause, QueueName, QueueSettings};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// A queue.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueueDef {
+    /// New each time the name is created: keys of data never come twice.
+    pub(crate) queue: Uuid,
+    pub(crate) shards: i32,
+    pub(crate) version: i64,
+    pub(crate) settings: QueueSettings,
+    pub(crate) pause: Option<Pause>,
+    pub(crate) moving: Option<MovingMark>,
+}
+
+impl QueueDef {
+    /// Whether nothing may be handed out.
+    pub(crate) fn is_held(&self) -> bool {
+        self.pause.is_some() || self.moving.is_some()
+    }
+}
+
+/// What a process knows of the queues of its cells.
+pub(crate) type Cache = Mutex<HashMap<(i16, QueueName), (Instant, Arc<QueueDef>)>>;

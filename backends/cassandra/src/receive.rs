@@ -1,0 +1,266 @@
+//! Receiving: from the shards of a queue that this process has or can get.
+
+use std::sync::{Arc, Weak};
+
+use futures_util::future::{join_all, try_join_all};
+use longshore_core::{QueueName, Receive, Received, Result, StoreError, StoreErrorKind, Timestamp};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::owner::appetite::Search;
+use crate::owner::stripe::{Opened, stripe_of};
+use crate::owner::wanting::{Need, Want};
+use crate::queue_def::QueueDef;
+use crate::shard::hand_out::Order;
+use crate::store::{CassandraStore, Inner};
+
+/// What one look at a queue found.
+#[derive(Debug)]
+pub(crate) struct Pulled {
+    pub(crate) received: Received,
+    /// The queue, unless it does not exist or nothing is handed out of it.
+    pub(crate) queue: Option<Uuid>,
+    /// When time will change something.
+    pub(crate) next: Option<Timestamp>,
+    /// Whether all shards were looked at.
+    pub(crate) is_whole: bool,
+}
+
+impl Default for Pulled {
+    fn default() -> Self {
+        Self {
+            received: Received::default(),
+            queue: None,
+            next: None,
+            is_whole: true,
+        }
+    }
+}
+
+impl CassandraStore {
+    /// One look, in a task of its own: what it leases is handed out or leased to nobody.
+    pub(crate) async fn pull(&self, queue: &QueueName, request: Receive) -> Result<Pulled> {
+        // Whoever stopped waiting takes nothing: the task looks whether this lives.
+        let caller = Arc::new(());
+        let asker = Arc::downgrade(&caller);
+        let (inner, queue) = (self.inner.clone(), queue.clone());
+        let pulled = tokio::spawn(async move {
+            let mut pulled = Pulled::default();
+            let done = inner.pull(&queue, request, &asker, &mut pulled).await;
+            if !inner.residence.is_resident() {
+                // What fails is given up when this process is idle, or taken for dead.
+                let _ = inner.owner.give_up_all().await;
+            }
+            match done {
+                // What is leased is handed out, whatever happened after.
+                Err(error) if pulled.received.deliveries.is_empty() => Err(error),
+                _ => Ok(pulled),
+            }
+        });
+        let pulled = pulled.await;
+        drop(caller);
+        pulled.unwrap_or_else(|_| Err(broken_off()))
+    }
+}
+
+/// A receive as it goes from shard to shard.
+struct Pull<'a> {
+    inner: &'a Arc<Inner>,
+    def: &'a QueueDef,
+    order: Order,
+    /// Dead once nobody waits for the receive any more.
+    asker: &'a Weak<()>,
+    /// What was leased, and whose leases are not written yet.
+    begun: Vec<Begun>,
+}
+
+/// Messages of one shard that are leased in memory, and the write of their leases.
+struct Begun {
+    received: Received,
+    landing: Option<JoinHandle<Result<()>>>,
+}
+
+fn broken_off() -> StoreError {
+    let words =
+        "a task of this program was broken off; its messages come back when their leases end";
+    StoreError::new(StoreErrorKind::Unexpected, "receive", words).effect_unknown()
+}
+
+impl Inner {
+    async fn pull(
+        self: &Arc<Self>,
+        name: &QueueName,
+        request: Receive,
+        asker: &Weak<()>,
+        pulled: &mut Pulled,
+    ) -> Result<()> {
+        let Some(def) = self.catalog.get(name).await? else {
+            return Ok(());
+        };
+        if def.is_held() {
+            return Ok(());
+        }
+        pulled.queue = Some(def.queue);
+        let _eating = self.owner.appetites.eat(def.queue);
+        let order = Order {
+            max: request.batch_max.get() as usize,
+            lease: request.lease,
+            settings: def.settings.clone(),
+        };
+        let mut pull = Pull {
+            inner: self,
+            def: &def,
+            order,
+            asker,
+            begun: Vec::new(),
+        };
+        let done = pull.run(pulled).await;
+        let landed = pull.land(pulled).await;
+        if !pulled.received.deliveries.is_empty() {
+            self.owner.appetites.fed(def.queue);
+        }
+        done.and(landed)
+    }
+
+    /// Asks for the missing part of what this process should have of a queue.
+    fn claim_share(self: &Arc<Self>, queue: Uuid, missing: Vec<i32>) {
+        if missing.is_empty() || !self.residence.is_resident() {
+            return;
+        }
+        if !self.owner.appetites.is_share_due(queue) {
+            return;
+        }
+        let owner = self.owner.clone();
+        let want = Want {
+            need: Need::Share,
+            has: owner.has(queue),
+        };
+        tokio::spawn(async move {
+            let sought = missing
+                .iter()
+                .map(|shard| owner.seek(queue, *shard, Some(want)));
+            // What failed is tried again by the next one.
+            let _ = try_join_all(sought).await;
+        });
+    }
+}
+
+impl Pull<'_> {
+    async fn run(&mut self, pulled: &mut Pulled) -> Result<()> {
+        let shards = self.shards();
+        let missing = self.take_own(&shards, pulled).await?;
+        if self.has_some() {
+            let (inner, queue) = (self.inner, self.def.queue);
+            inner.claim_share(queue, missing);
+            return Ok(());
+        }
+        let queue = self.def.queue;
+        let stripes: Vec<_> = shards.iter().map(|it| stripe_of(queue, *it)).collect();
+        self.inner.owner.listen(&stripes).await?;
+        self.seek(&missing).await?;
+        // What was had a moment ago may be gone again.
+        let missing = self.take_own(&shards, pulled).await?;
+        pulled.is_whole = missing.is_empty();
+        Ok(())
+    }
+
+    /// All shards, another one first each time.
+    fn shards(&self) -> Vec<i32> {
+        let (first, count) = (self.inner.next_turn() as i32, self.def.shards);
+        (0..count)
+            .map(|number| number.wrapping_add(first).rem_euclid(count))
+            .collect()
+    }
+
+    fn has_some(&self) -> bool {
+        let mut begun = self.begun.iter();
+        begun.any(|begun| !begun.received.deliveries.is_empty())
+    }
+
+    /// Takes from the shards that are ours. Answers the others.
+    async fn take_own(&mut self, shards: &[i32], pulled: &mut Pulled) -> Result<Vec<i32>> {
+        let mut missing = Vec::new();
+        pulled.next = None;
+        for shard in shards {
+            let opened = self.inner.owner.open_own(self.def.queue, *shard).await?;
+            match opened {
+                Some(opened) => self.take_from(opened, *shard, pulled).await?,
+                None => missing.push(*shard),
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Tries to get shards that others have.
+    async fn seek(&self, missing: &[i32]) -> Result<()> {
+        let (owner, queue) = (&self.inner.owner, self.def.queue);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let has = owner.has(queue);
+        let stays = self.inner.residence.is_resident();
+        let want = match owner.appetites.search(queue, stays, has) {
+            Search::Rest => return Ok(()),
+            Search::Look => None,
+            Search::Ask(need) => Some(Want { need, has }),
+        };
+        let sought = missing.iter().map(|shard| owner.seek(queue, *shard, want));
+        try_join_all(sought).await.map(drop)
+    }
+
+    async fn take_from(
+        &mut self,
+        mut opened: Opened,
+        number: i32,
+        pulled: &mut Pulled,
+    ) -> Result<()> {
+        let Some(shard) = opened.shard.as_mut() else {
+            return Ok(());
+        };
+        let (owner, queue, now) = (&self.inner.owner, self.def.queue, self.inner.now());
+        if let Some(news) = owner.news(queue, number).await? {
+            shard.catch_up(news, now).await?;
+        }
+        if self.asker.strong_count() == 0 || self.order.max == 0 {
+            return Ok(());
+        }
+        shard.model.turn = owner.turn(queue, false);
+        let (received, flight) = shard.begin_hand_out(&self.order, now).await?;
+        self.order.max -= received.deliveries.len();
+        if !received.deliveries.is_empty() {
+            owner.turn(queue, true);
+            owner.handed_out();
+        }
+        if let Some(ahead) = shard.ahead(now) {
+            owner.read_ahead(queue, number, ahead);
+        }
+        let next = [pulled.next, shard.next_change(now)];
+        pulled.next = next.into_iter().flatten().min();
+        // It lands whatever this receive waits for next: others wait until it has, and have what
+        // this one waits for.
+        let landing = flight.map(|flight| tokio::spawn(flight.land()));
+        self.begun.push(Begun { received, landing });
+        Ok(())
+    }
+
+    /// Waits until the leases are written. Only messages whose leases are written are handed out.
+    async fn land(self, pulled: &mut Pulled) -> Result<()> {
+        let landed = self.begun.into_iter().map(|begun| async move {
+            if let Some(landing) = begun.landing {
+                landing.await.unwrap_or_else(|_| Err(broken_off()))?;
+            }
+            Ok::<_, StoreError>(begun.received)
+        });
+        let mut done = Ok(());
+        for received in join_all(landed).await {
+            match received {
+                Ok(received) => {
+                    pulled.received.deliveries.extend(received.deliveries);
+                    pulled.received.set_aside += received.set_aside;
+                }
+                Err(error) => done = Err(error),
+            }
+        }
+        done
+    }
+}

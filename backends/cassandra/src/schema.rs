@@ -1,0 +1,238 @@
+//! Creating the tables: one creator at a time, and nobody goes on before all nodes agree.
+
+use std::time::Duration;
+
+use longshore_core::{Result, StoreError, StoreErrorKind};
+use scylla::client::session::Session;
+use scylla::errors::ExecutionError;
+use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
+use scylla::statement::unprepared::Statement;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::config::{Config, SchemaRule, misconfigured};
+use crate::data_centre::DataCentre;
+use crate::ddl::{self, Compaction};
+use crate::error::{failed, strange};
+
+/// A turn to create the tables is this long, in seconds: that of a process that was killed must
+/// end.
+const TURN_S: u64 = 60;
+
+/// How long to wait for another process that has its turn.
+const CREATOR_MAX: Duration = Duration::from_secs(TURN_S + 30);
+
+/// So many turns a process takes.
+const TURNS_MAX: usize = 3;
+
+/// What there is of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Nothing,
+    /// Somebody creates them, or was stopped while doing so.
+    Begun,
+    Version(i32),
+}
+
+/// Sees that the tables are there.
+pub(crate) async fn bring_up(
+    session: &Session,
+    config: &Config,
+    here: &DataCentre,
+    create: bool,
+) -> Result<()> {
+    let ks = &config.keyspace;
+    match there(session, ks).await? {
+        There::Version(ddl::VERSION) => return Ok(()),
+        There::Version(other) => return Err(unknown(ks, other)),
+        _ => {}
+    }
+    if !create {
+        return Err(StoreError::new(
+            StoreErrorKind::NotFound,
+            "open",
+            format!("keyspace {ks} holds no longshore tables; run `longshore schema apply`"),
+        ));
+    }
+    if config.schema == SchemaRule::Manual {
+        return Err(misconfigured(format!(
+            "keyspace {ks} holds no longshore tables, and schema=manual leaves them to `longshore \
+             schema apply` on a URL without it"
+        )));
+    }
+    let creator = Creator {
+        session,
+        ks,
+        here,
+        id: Uuid::from_u128(fastrand::u128(..)),
+    };
+    creator.create(config).await?;
+    let refreshed = session.refresh_metadata().await;
+    refreshed.map_err(|error| strange("open", &error))
+}
+
+/// There is one version so far: another one is of a later program.
+fn unknown(ks: &str, version: i32) -> StoreError {
+    let known = ddl::VERSION;
+    let words = format!(
+        "the tables of keyspace {ks} have version {version}, this build knows version {known}; \
+         upgrade this program"
+    );
+    StoreError::unsupported("open", words)
+}
+
+/// Who makes the tables. Several may want to at a time: the statements of all go to one node,
+/// so that no two nodes make the same table, and the row of `meta` says whose turn it is.
+struct Creator<'a> {
+    session: &'a Session,
+    ks: &'a str,
+    here: &'a DataCentre,
+    id: Uuid,
+}
+
+impl Creator<'_> {
+    async fn create(&self, config: &Config) -> Result<()> {
+        let (ks, dc) = (self.ks, &self.here.name);
+        // Where the keyspace is there the right to create keyspaces is not needed.
+        if !has_keyspace(self.session, ks).await? {
+            let copies = self.here.copies_of_new(self.session, config).await?;
+            self.change(&ddl::keyspace(ks, dc, copies)).await?;
+        }
+        self.change(&ddl::meta(ks)).await?;
+        let compaction = Compaction::of(&release(self.session).await?);
+        // A turn may be over before the tables are there; making them again changes nothing.
+        for _ in 0..TURNS_MAX {
+            if !self.claim().await? {
+                return Ok(());
+            }
+            for table in ddl::tables() {
+                self.change(&table.create(ks, compaction)).await?;
+            }
+            if self.finish().await? {
+                return Ok(());
+            }
+        }
+        Err(self.late("the nodes take too long to make"))
+    }
+
+    /// Says that the tables are there; `false` if the turn was over before.
+    async fn finish(&self) -> Result<bool> {
+        let done = format!(
+            "UPDATE {}.meta SET version = {} WHERE name = 'schema' IF creator = {}",
+            self.ks,
+            ddl::VERSION,
+            self.id
+        );
+        run(self.session, Statement::new(done)).await?;
+        Ok(there(self.session, self.ks).await? == There::Version(ddl::VERSION))
+    }
+
+    fn late(&self, what: &str) -> StoreError {
+        let ks = self.ks;
+        StoreError::new(
+            StoreErrorKind::Timeout,
+            "open",
+            format!("{what} the tables of keyspace {ks}; run `longshore schema apply` again"),
+        )
+        .effect_unknown()
+    }
+
+    /// Takes the turn; `false` if another one has made the tables meanwhile.
+    async fn claim(&self) -> Result<bool> {
+        let Self {
+            session, ks, id, ..
+        } = self;
+        let began = Instant::now();
+        loop {
+            let claim = format!(
+                "INSERT INTO {ks}.meta (name, creator) VALUES ('schema', {id}) IF NOT EXISTS \
+                 USING TTL {TURN_S}"
+            );
+            // Of unknown outcome, or not ours: the row says whose it is.
+            let _ = run(session, Statement::new(claim)).await;
+            let ask = format!("SELECT creator FROM {ks}.meta WHERE name = 'schema'");
+            let creator = match one::<(Option<Uuid>,)>(session, &ask).await {
+                Err(error) if has_not_heard(&error) => None,
+                creator => creator?,
+            };
+            if creator == Some((Some(*id),)) {
+                return Ok(true);
+            }
+            if there(session, ks).await? == There::Version(ddl::VERSION) {
+                return Ok(false);
+            }
+            if began.elapsed() > CREATOR_MAX {
+                return Err(self.late("another process makes, and does not end,"));
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Changes the schema; the driver waits until all nodes agree.
+    async fn change(&self, cql: &str) -> Result<()> {
+        let mut statement = Statement::new(cql);
+        if let Some(first) = self.here.first.clone() {
+            let first = NodeIdentifier::Node(first);
+            statement
+                .set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(first, None)));
+        }
+        run(self.session, statement).await
+    }
+}
+
+async fn has_keyspace(session: &Session, ks: &str) -> Result<bool> {
+    let ask =
+        format!("SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '{ks}'");
+    Ok(one::<(String,)>(session, &ask).await?.is_some())
+}
+
+/// The release of the server that answers.
+pub(crate) async fn release(session: &Session) -> Result<String> {
+    let row = one::<(String,)>(session, "SELECT release_version FROM system.local").await?;
+    Ok(row.map(|(release,)| release).unwrap_or_default())
+}
+
+async fn there(session: &Session, ks: &str) -> Result<There> {
+    let ask = format!(
+        "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{ks}' AND table_name = 'meta'"
+    );
+    if one::<(String,)>(session, &ask).await?.is_none() {
+        return Ok(There::Nothing);
+    }
+    let ask = format!("SELECT version FROM {ks}.meta WHERE name = 'schema'");
+    Ok(match one::<(Option<i32>,)>(session, &ask).await {
+        Ok(Some((Some(version),))) => There::Version(version),
+        Ok(_) => There::Begun,
+        Err(error) if has_not_heard(&error) => There::Begun,
+        Err(error) => return Err(error),
+    })
+}
+
+/// Whether a node that was asked, or one that this one asked, has not heard of the table yet.
+fn has_not_heard(error: &StoreError) -> bool {
+    error.kind() == StoreErrorKind::Misconfigured || error.message().contains("INCOMPATIBLE_SCHEMA")
+}
+
+async fn run(session: &Session, statement: Statement) -> Result<()> {
+    let cql = statement.contents.clone();
+    let done = session.query_unpaged(statement, ()).await;
+    done.map(drop).map_err(|error| said(&cql, error))
+}
+
+async fn one<R>(session: &Session, cql: &str) -> Result<Option<R>>
+where
+    R: for<'f> scylla::deserialize::row::DeserializeRow<'f, 'f>,
+{
+    let answer = session.query_unpaged(cql, ()).await;
+    let answer = answer.map_err(|error| said(cql, error))?;
+    let rows = answer
+        .into_rows_result()
+        .map_err(|error| strange("open", &error))?;
+    rows.maybe_first_row::<R>()
+        .map_err(|error| strange("open", &error))
+}
+
+fn said(cql: &str, error: ExecutionError) -> StoreError {
+    let verb: String = cql.chars().take_while(char::is_ascii_alphabetic).collect();
+    failed("open", error).with("statement", verb)
+}

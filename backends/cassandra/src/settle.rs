@@ -1,0 +1,239 @@
+//! Ending and extending deliveries: in memory where the shard is ours, as facts elsewhere.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use longshore_core::{Disposition, MessageId, QueueName, Result, Settled, Settlement, StoreError};
+
+use crate::afar;
+use crate::queue_def::QueueDef;
+use crate::rows::slip::Slip;
+use crate::store::{Inner, by_shard};
+
+impl Inner {
+    /// Ends deliveries.
+    pub(crate) async fn settle(
+        self: &Arc<Self>,
+        name: &QueueName,
+        batch: &[Settlement],
+    ) -> Result<Vec<Settled>> {
+        let mut outcomes = vec![Settled::LeaseLost; batch.len()];
+        let Some(def) = self.catalog.get(name).await? else {
+            return Ok(outcomes);
+        };
+        let slips: Vec<_> = batch.iter().map(|item| Slip::of(&item.receipt)).collect();
+        let shards = by_shard(def.queue, &slips);
+        let done = shards.into_iter().map(|(shard, indexes)| {
+            let items: Vec<(Slip, &Disposition)> = indexes
+                .iter()
+                .filter_map(|index| Some((slips[*index]?, &batch[*index].disposition)))
+                .collect();
+            let def = &def;
+            async move {
+                let settled = self.settle_shard(def, shard, &items).await?;
+                Ok::<_, StoreError>((indexes, settled))
+            }
+        });
+        let done = try_join_all(done).await;
+        for (indexes, settled) in done.map_err(|error| of_some(error, batch.len()))? {
+            for (index, settled) in indexes.into_iter().zip(settled) {
+                outcomes[index] = settled;
+            }
+        }
+        let acked = batch.iter().zip(&slips);
+        let acked = acked.filter(|(item, _)| item.disposition == Disposition::Ack);
+        let ids = acked.filter_map(|(_, slip)| Some(MessageId::from_uuid((*slip)?.spot.id)));
+        self.recent.forget(name, ids);
+        self.owner.changed.notify_waiters();
+        Ok(outcomes)
+    }
+
+    async fn settle_shard(
+        &self,
+        def: &QueueDef,
+        number: i32,
+        items: &[(Slip, &Disposition)],
+    ) -> Result<Vec<Settled>> {
+        if let Some(mut opened) = self.owner.open_own(def.queue, number).await?
+            && let Some(shard) = opened.shard.as_mut()
+        {
+            if let Some(news) = self.owner.news(def.queue, number).await? {
+                shard.catch_up(news, self.now()).await?;
+            }
+            let parts = Parts::of(items, |(slip, _)| shard.is_unread(slip));
+            let begun = shard.begin_settle(&parts.read, &def.settings, self.now());
+            let (settled, flight) = begun.await?;
+            // Others may work on the shard meanwhile.
+            drop(opened);
+            if let Some(flight) = flight {
+                flight.land().await?;
+            }
+            if parts.unread.is_empty() {
+                return Ok(settled);
+            }
+            let afar = self.settle_afar(def, number, &parts.unread).await?;
+            return Ok(parts.joined(settled, afar));
+        }
+        self.settle_afar(def, number, items).await
+    }
+
+    /// Ends deliveries of messages that are not in memory here.
+    async fn settle_afar(
+        &self,
+        def: &QueueDef,
+        number: i32,
+        items: &[(Slip, &Disposition)],
+    ) -> Result<Vec<Settled>> {
+        let mut outcomes = Vec::with_capacity(items.len());
+        for round in rounds(items.iter().map(|(slip, _)| *slip)) {
+            let settled = items[round].iter().map(|(slip, disposition)| {
+                let now = self.now();
+                let sequence = self.owner.hybrid.next(now);
+                afar::settle(
+                    &*self.owner.rows,
+                    slip,
+                    disposition,
+                    &def.settings,
+                    now,
+                    sequence,
+                )
+            });
+            outcomes.extend(try_join_all(settled).await?);
+        }
+        self.tell_facts(def.queue, number).await?;
+        Ok(outcomes)
+    }
+
+    /// Makes leases last until now + `lease`.
+    pub(crate) async fn extend(
+        self: &Arc<Self>,
+        name: &QueueName,
+        slips: &[Option<Slip>],
+        lease: Duration,
+    ) -> Result<Vec<Settled>> {
+        let mut outcomes = vec![Settled::LeaseLost; slips.len()];
+        let Some(def) = self.catalog.get(name).await? else {
+            return Ok(outcomes);
+        };
+        let shards = by_shard(def.queue, slips);
+        let done = shards.into_iter().map(|(shard, indexes)| {
+            let slips: Vec<_> = indexes.iter().filter_map(|index| slips[*index]).collect();
+            let def = &def;
+            async move {
+                let extended = self.extend_shard(def, shard, &slips, lease).await?;
+                Ok::<_, StoreError>((indexes, extended))
+            }
+        });
+        let done = try_join_all(done).await;
+        for (indexes, extended) in done.map_err(|error| of_some(error, slips.len()))? {
+            for (index, extended) in indexes.into_iter().zip(extended) {
+                outcomes[index] = extended;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn extend_shard(
+        &self,
+        def: &QueueDef,
+        number: i32,
+        slips: &[Slip],
+        lease: Duration,
+    ) -> Result<Vec<Settled>> {
+        if let Some(mut opened) = self.owner.open_own(def.queue, number).await?
+            && let Some(shard) = opened.shard.as_mut()
+        {
+            let parts = Parts::of(slips, |slip| shard.is_unread(slip));
+            let extended = shard.extend(&parts.read, lease, self.now()).await?;
+            drop(opened);
+            if parts.unread.is_empty() {
+                return Ok(extended);
+            }
+            let afar = self.extend_afar(def, number, &parts.unread, lease).await?;
+            return Ok(parts.joined(extended, afar));
+        }
+        self.extend_afar(def, number, slips, lease).await
+    }
+
+    async fn extend_afar(
+        &self,
+        def: &QueueDef,
+        number: i32,
+        slips: &[Slip],
+        lease: Duration,
+    ) -> Result<Vec<Settled>> {
+        let extended = slips
+            .iter()
+            .map(|slip| afar::extend(&*self.owner.rows, slip, lease, self.now()));
+        let outcomes = try_join_all(extended).await?;
+        self.tell_facts(def.queue, number).await?;
+        Ok(outcomes)
+    }
+}
+
+/// The error of a call about so many messages: what failed for some may be done for others.
+fn of_some(error: StoreError, messages: usize) -> StoreError {
+    if messages > 1 {
+        error.effect_unknown()
+    } else {
+        error
+    }
+}
+
+/// The items of a call to a shard that is ours: about messages that were read, and about those
+/// that lie behind them, which another process handed out.
+struct Parts<T> {
+    read: Vec<T>,
+    unread: Vec<T>,
+    /// In which part each item is.
+    is_unread: Vec<bool>,
+}
+
+impl<T: Copy> Parts<T> {
+    fn of(items: &[T], is_unread: impl Fn(&T) -> bool) -> Self {
+        let is_unread: Vec<_> = items.iter().map(is_unread).collect();
+        let part = |of: bool| {
+            let items = items.iter().zip(&is_unread);
+            let items = items.filter(|(_, is_unread)| **is_unread == of);
+            items.map(|(item, _)| *item).collect()
+        };
+        Self {
+            read: part(false),
+            unread: part(true),
+            is_unread,
+        }
+    }
+
+    /// The outcomes of both parts in the order of the items.
+    fn joined(&self, read: Vec<Settled>, unread: Vec<Settled>) -> Vec<Settled> {
+        let (mut read, mut unread) = (read.into_iter(), unread.into_iter());
+        let next = |is_unread: &bool| {
+            if *is_unread {
+                unread.next()
+            } else {
+                read.next()
+            }
+        };
+        self.is_unread.iter().filter_map(next).collect()
+    }
+}
+
+/// Cuts a batch so that no message is in one piece twice: its ends are judged in order.
+fn rounds(slips: impl Iterator<Item = Slip>) -> Vec<std::ops::Range<usize>> {
+    let mut rounds: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut seen = HashSet::new();
+    for (index, slip) in slips.enumerate() {
+        let repeats = !seen.insert(slip.spot);
+        match rounds.last_mut() {
+            Some(round) if !repeats => round.end = index + 1,
+            _ => {
+                seen.clear();
+                seen.insert(slip.spot);
+                rounds.push(index..index + 1);
+            }
+        }
+    }
+    rounds
+}

@@ -1,0 +1,179 @@
+//! A shard of a queue in memory, made of its rows.
+
+pub(crate) mod ahead;
+pub(crate) mod behind;
+pub(crate) mod change;
+pub(crate) mod changes;
+pub(crate) mod chore;
+pub(crate) mod entry;
+pub(crate) mod evacuate;
+pub(crate) mod far;
+pub(crate) mod finished;
+pub(crate) mod flight;
+pub(crate) mod follow;
+pub(crate) mod hand_out;
+pub(crate) mod keep;
+pub(crate) mod known;
+pub(crate) mod late;
+pub(crate) mod learn;
+pub(crate) mod model;
+pub(crate) mod news;
+pub(crate) mod reading;
+pub(crate) mod retire;
+pub(crate) mod room;
+pub(crate) mod settle;
+pub(crate) mod settled;
+pub(crate) mod slice;
+pub(crate) mod take_in;
+pub mod window;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use longshore_core::{Result, Timestamp};
+use uuid::Uuid;
+
+use crate::rows::hybrid::Hybrid;
+use crate::rows::lane;
+use crate::rows::{Bucket, Rows, Stream};
+use crate::shard::changes::Changes;
+use crate::shard::entry::{Entry, Raw};
+use crate::shard::flight::{Flight, Flights};
+use crate::shard::known::{Known, KnownBucket};
+use crate::shard::model::Model;
+use crate::shard::window::Window;
+
+/// What somebody knows of a shard: its first messages, as many as the window holds.
+pub struct Shard {
+    pub(crate) rows: Arc<dyn Rows>,
+    pub(crate) queue: Uuid,
+    pub(crate) number: i32,
+    pub(crate) hybrid: Arc<Hybrid>,
+    pub(crate) window: Window,
+    pub(crate) model: Model,
+    pub(crate) streams: BTreeMap<i8, Known>,
+    /// A write failed or its outcome is unknown: memory may differ from the rows.
+    pub(crate) is_stale: bool,
+    /// Writes that began and did not end yet.
+    pub(crate) flights: Flights,
+    /// The slice that is being read beside the work.
+    pub(crate) ahead: Weak<()>,
+    /// Grows whenever facts were told that others wrote.
+    pub(crate) told: u64,
+    /// Lanes that were polled since the last sweep.
+    pub(crate) unswept: BTreeSet<i8>,
+    /// When all lanes were looked at last.
+    pub(crate) swept_at: Timestamp,
+    /// When it was noted last how far the buckets are settled.
+    pub(crate) noted_at: Timestamp,
+    pub(crate) raw_bytes: usize,
+    /// How large a message is here, about.
+    pub(crate) row_bytes: usize,
+}
+
+impl Shard {
+    /// Reads a shard as it is. Whoever does not own it looks only.
+    pub async fn load(
+        rows: Arc<dyn Rows>,
+        queue: Uuid,
+        number: i32,
+        hybrid: Arc<Hybrid>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let mut shard = Self::unread(rows, queue, number, hybrid, Window::OWNER);
+        shard.begin(now).await?;
+        Ok(shard)
+    }
+
+    /// A shard of which nothing is known yet.
+    pub(crate) fn unread(
+        rows: Arc<dyn Rows>,
+        queue: Uuid,
+        number: i32,
+        hybrid: Arc<Hybrid>,
+        window: Window,
+    ) -> Self {
+        Self {
+            rows,
+            queue,
+            number,
+            hybrid,
+            window,
+            model: Model::default(),
+            streams: BTreeMap::new(),
+            is_stale: false,
+            flights: Flights::default(),
+            ahead: Weak::new(),
+            told: 0,
+            unswept: BTreeSet::new(),
+            swept_at: Timestamp::EPOCH,
+            noted_at: Timestamp::EPOCH,
+            raw_bytes: 0,
+            row_bytes: 64 * 1024,
+        }
+    }
+
+    /// Reads as much as the window holds.
+    pub(crate) async fn begin(&mut self, now: Timestamp) -> Result<()> {
+        self.swept_at = now;
+        self.read_index(&lane::ALL).await?;
+        self.set_frontier();
+        self.read_on(&lane::ALL, now).await
+    }
+
+    /// Whether memory may differ from the rows.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.is_stale || self.flights.in_doubt()
+    }
+
+    pub(crate) fn stream(&self, lane: i8) -> Stream {
+        Stream {
+            queue: self.queue,
+            shard: self.number,
+            lane,
+        }
+    }
+
+    pub(crate) fn known_bucket(&mut self, bucket: Bucket) -> Option<&mut KnownBucket> {
+        let known = self.streams.get_mut(&bucket.stream.lane)?;
+        known.buckets.get_mut(&bucket.number)
+    }
+
+    /// What is known of a bucket, which is not registered as far as is known if it is new.
+    pub(crate) fn known_entry(&mut self, bucket: Bucket) -> &mut KnownBucket {
+        let known = self.streams.entry(bucket.stream.lane).or_default();
+        known.buckets.entry(bucket.number).or_default()
+    }
+
+    /// The head and body of an entry; `None` if its row is gone.
+    pub(crate) async fn raw_of(&self, entry: &Entry) -> Result<Option<Raw>> {
+        if let Some(raw) = &entry.raw {
+            return Ok(Some(raw.clone()));
+        }
+        let (bucket, spot) = entry.address;
+        let row = self.rows.message(bucket, spot).await?;
+        Ok(row.map(|row| (row.head, row.body)))
+    }
+
+    /// Begins to write facts.
+    pub(crate) async fn depart(&self, changes: Changes) -> Flight {
+        self.flights.depart(self.rows.clone(), changes).await
+    }
+
+    /// Writes facts. If that fails, memory is not believed any more.
+    pub(crate) async fn write(&mut self, changes: Changes) -> Result<()> {
+        let written = changes.write(&*self.rows).await;
+        self.is_stale |= written.is_err();
+        written
+    }
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shard")
+            .field("queue", &self.queue)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}

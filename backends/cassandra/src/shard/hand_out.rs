@@ -1,0 +1,255 @@
+//! Handing messages out.
+
+use std::time::Duration;
+
+use longshore_core::wire::DecodeError;
+use longshore_core::{DeadReason, Delivery, OnExpired, QueueSettings, Received, Result, Timestamp};
+
+use crate::rows::fact::{Fact, Why};
+use crate::rows::slip::Slip;
+use crate::rows::snapshot::Death;
+use crate::shard::Shard;
+use crate::shard::changes::Changes;
+use crate::shard::entry::{Address, Entry, Phase};
+use crate::shard::flight::Flight;
+use crate::shard::reading;
+
+/// How long a row of a newer version is put back.
+const SET_ASIDE: Duration = Duration::from_secs(60);
+
+/// What a receive asks of one shard.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// At most this many.
+    pub max: usize,
+    /// For how long.
+    pub lease: Duration,
+    /// The settings of the queue.
+    pub settings: QueueSettings,
+}
+
+/// What was decided, before it is written.
+#[derive(Default)]
+struct Decided {
+    changes: Changes,
+    /// First deliveries, with their attempts.
+    rolled: Vec<(Address, u32)>,
+    received: Received,
+}
+
+impl Shard {
+    /// Leases messages that are ready. They are handed out once that is written.
+    pub async fn hand_out(&mut self, order: &Order, now: Timestamp) -> Result<Received> {
+        let (received, flight) = self.begin_hand_out(order, now).await?;
+        if let Some(flight) = flight {
+            flight.land().await?;
+        }
+        Ok(received)
+    }
+
+    /// Leases messages that are ready, in memory. They may be handed out once the flight has
+    /// landed.
+    pub(crate) async fn begin_hand_out(
+        &mut self,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<(Received, Option<Flight>)> {
+        let begun = self.try_hand_out(order, now).await;
+        self.is_stale |= begun.is_err();
+        begun
+    }
+
+    async fn try_hand_out(
+        &mut self,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<(Received, Option<Flight>)> {
+        let mut set_aside = 0;
+        loop {
+            self.fill_for(order.max, now).await?;
+            let Decided {
+                mut changes,
+                rolled,
+                mut received,
+            } = self.decide(order, now).await?;
+            for (id, told_at) in changes.roll(rolled, now.plus(order.lease)) {
+                if let Some(entry) = self.model.entries.get_mut(&id) {
+                    entry.told_from = entry.told_from.min(told_at);
+                }
+            }
+            set_aside += received.set_aside;
+            if !received.deliveries.is_empty() || !self.has_more(now) {
+                received.set_aside = set_aside;
+                if changes.is_empty() {
+                    return Ok((received, None));
+                }
+                return Ok((received, Some(self.depart(changes).await)));
+            }
+            // What was ready has expired, and more lies behind.
+            self.write(changes).await?;
+        }
+    }
+
+    async fn decide(&mut self, order: &Order, now: Timestamp) -> Result<Decided> {
+        self.model.tick(now);
+        let mut decided = Decided::default();
+        while decided.received.deliveries.len() < order.max {
+            // Asked anew each time: a message that dies here may admit one of a higher lane.
+            let Some(entry) = self.model.pop_ready().and_then(|id| self.model.take(id)) else {
+                break;
+            };
+            self.decide_one(entry, order, now, &mut decided).await?;
+        }
+        if !decided.received.deliveries.is_empty() {
+            self.model.turn = self.model.turn.wrapping_add(1);
+        }
+        Ok(decided)
+    }
+
+    async fn decide_one(
+        &mut self,
+        mut entry: Entry,
+        order: &Order,
+        now: Timestamp,
+        decided: &mut Decided,
+    ) -> Result<()> {
+        if let Phase::Leased(until) = entry.phase {
+            // Its end may have been written by a process that is not the owner.
+            let (bucket, spot) = entry.address;
+            let facts = reading::by_spot(&self.rows.facts_of(bucket, spot).await?);
+            let id = entry.id();
+            self.model.put(entry, now);
+            let facts = facts.get(&spot).map_or(&[][..], Vec::as_slice);
+            self.learn(id, facts, now, &mut decided.changes);
+            match self.model.entries.get(&id).map(|entry| entry.phase) {
+                Some(Phase::Leased(still)) if still == until => {}
+                _ => return Ok(()),
+            }
+            let Some(again) = self.model.take(id) else {
+                return Ok(());
+            };
+            entry = again;
+        }
+        let Some(raw) = self.raw_of(&entry).await? else {
+            // Its bucket was deleted, so this row was never acknowledged. A copy of it may have
+            // been: all is read again.
+            self.is_stale = true;
+            return Ok(());
+        };
+        let message = match entry.message(&raw) {
+            Ok(message) => message,
+            Err(DecodeError::Damaged(why)) => {
+                decided.received.set_aside += 1;
+                let why = Some(why.to_owned());
+                self.bury(entry, DeadReason::Damaged, why, now, &mut decided.changes);
+                return Ok(());
+            }
+            Err(_newer) => {
+                decided.received.set_aside += 1;
+                entry.serial += 1;
+                entry.phase = Phase::Ready;
+                entry.state.heads = entry.group.is_some();
+                entry.state.aside_ms = Some(now.plus(SET_ASIDE).as_millis());
+                let became = Fact::Became(Box::new(entry.state.clone()));
+                decided.changes.add(entry.address, entry.serial, &became);
+                self.model.replace(entry, now);
+                return Ok(());
+            }
+        };
+        if message.expires_at.is_some_and(|expires| expires <= now) {
+            self.expire(entry, &order.settings, now, &mut decided.changes);
+            return Ok(());
+        }
+        let until = now.plus(order.lease);
+        entry.serial += 1;
+        entry.state.attempts += 1;
+        entry.state.heads = entry.group.is_some();
+        entry.phase = Phase::Leased(until);
+        self.drop_raw(&mut entry);
+        let attempt = entry.state.attempts;
+        if entry.serial == 1 {
+            decided.rolled.push((entry.address, attempt));
+        } else {
+            let fact = Fact::Delivered { attempt, until };
+            decided.changes.add(entry.address, entry.serial, &fact);
+        }
+        let slip = slip_of(&entry);
+        let mut delivery = Delivery::new(message, slip.receipt(), attempt, until);
+        delivery.checkpoint.clone_from(&entry.state.checkpoint);
+        delivery.recorded_through = entry.state.recorded_through;
+        decided.received.deliveries.push(delivery);
+        self.model.put(entry, now);
+        Ok(())
+    }
+
+    /// Moves an entry to the dead letters and admits its successor.
+    fn bury(
+        &mut self,
+        mut entry: Entry,
+        reason: DeadReason,
+        error: Option<String>,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        entry.serial += 1;
+        entry.phase = Phase::Ready;
+        entry.state.heads = false;
+        entry.state.dead = Some(Death {
+            reason,
+            error,
+            at: now,
+            sequence: self.hybrid.next(now),
+            parks: false,
+        });
+        self.drop_raw(&mut entry);
+        self.became(entry, now, changes);
+    }
+
+    fn expire(
+        &mut self,
+        entry: Entry,
+        settings: &QueueSettings,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        if settings.on_expired.unwrap_or_default() == OnExpired::Dead {
+            let error = Some("it expired before it could be handed out".to_owned());
+            return self.bury(entry, DeadReason::Expired, error, now, changes);
+        }
+        self.end(&entry, Why::Expired, settings, now, changes);
+    }
+
+    /// Ends an entry that was taken off the model: its id is recognised for a while if the
+    /// caller gave it, and its group goes on.
+    pub(crate) fn end(
+        &mut self,
+        entry: &Entry,
+        why: Why,
+        settings: &QueueSettings,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        let is_known = entry.is_given && why != Why::Removed;
+        let known_until = if is_known {
+            now.plus(settings.id_window())
+        } else {
+            Timestamp::EPOCH
+        };
+        changes.done(entry, why, known_until);
+        self.finished(entry, known_until, now);
+        self.close_entry(entry);
+        if let Some(group) = &entry.group {
+            self.model.admit(group);
+        }
+    }
+}
+
+/// The slip of an entry's current delivery.
+pub(crate) fn slip_of(entry: &Entry) -> Slip {
+    Slip {
+        bucket: entry.address.0,
+        spot: entry.address.1,
+        serial: entry.serial,
+        attempt: entry.state.attempts,
+    }
+}

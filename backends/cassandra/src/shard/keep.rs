@@ -1,0 +1,147 @@
+//! What an owner does for its shards now and then: the life of buckets.
+
+use std::time::Duration;
+
+use longshore_core::{Result, Timestamp};
+
+use crate::produce::Producer;
+use crate::rows::lane;
+use crate::rows::{Bucket, Mark};
+use crate::shard::Shard;
+use crate::shard::chore::{Chore, Looked, Task};
+use crate::shard::known::{Known, KnownBucket};
+use crate::shard::reading::after;
+
+/// A bucket is closed so long after its time is over. Messages that are written later go to the
+/// next one: the span decides how often that happens, never whether something is lost.
+const CLOSE_AFTER: Duration = Duration::from_secs(10);
+
+impl Shard {
+    /// Everything but what [`Self::keep_on`] does.
+    pub async fn keep_house(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
+        self.sweep(now).await?;
+        self.close(now).await?;
+        self.evacuate(producer, now).await?;
+        self.note_settled_seldom(now).await
+    }
+
+    /// Goes on with the scans of closed buckets, and with deleting those that are settled. Answers
+    /// whether there is more to do.
+    pub async fn keep_on(&mut self, now: Timestamp) -> Result<bool> {
+        let Some(chore) = self.next_chore(now).await? else {
+            return Ok(false);
+        };
+        let looked = chore.look(&*self.rows).await?;
+        self.do_chore(chore, looked, now).await?;
+        Ok(true)
+    }
+
+    /// What to look at next; nothing if all is done for now.
+    pub(crate) async fn next_chore(&mut self, now: Timestamp) -> Result<Option<Chore>> {
+        let is_unscanned = |bucket: Bucket, stream: &Known, known: &KnownBucket| {
+            !known.is_final && bucket.number < stream.marks.closed_to
+        };
+        if let Some(bucket) = self.find_bucket(is_unscanned) {
+            return Ok(Some(self.chore(Task::Scan, bucket)));
+        }
+        let is_over = |bucket: Bucket, _: &Known, known: &KnownBucket| known.is_over(bucket, now);
+        if let Some(bucket) = self.find_bucket(is_over) {
+            // Its ends are decided; from here on they are in the rows.
+            self.flights.all_landed().await;
+            return Ok(Some(self.chore(Task::Retire, bucket)));
+        }
+        for lane in lane::ALL {
+            let done = self.advance(lane).await;
+            self.is_stale |= done.is_err();
+            done?;
+        }
+        Ok(None)
+    }
+
+    fn chore(&mut self, task: Task, bucket: Bucket) -> Chore {
+        let from = self.known_entry(bucket).checked;
+        Chore { task, bucket, from }
+    }
+
+    /// Does what is to be done about one page.
+    pub(crate) async fn do_chore(
+        &mut self,
+        chore: Chore,
+        looked: Looked,
+        now: Timestamp,
+    ) -> Result<()> {
+        let is_scan = chore.task == Task::Scan;
+        let known = self.known_bucket(chore.bucket);
+        if known.is_none_or(|it| it.checked != chore.from || it.is_final == is_scan) {
+            // Something else was done about it meanwhile.
+            return Ok(());
+        }
+        let done = match chore.task {
+            Task::Scan => self.scan_on(chore.bucket, &looked, now).await,
+            Task::Retire => self.retire_on(chore.bucket, &looked, now).await,
+        };
+        self.is_stale |= done.is_err();
+        done
+    }
+
+    fn find_bucket(&self, is_it: impl Fn(Bucket, &Known, &KnownBucket) -> bool) -> Option<Bucket> {
+        self.streams.iter().find_map(|(lane, stream)| {
+            let mut buckets = stream.buckets.iter().map(|(number, known)| {
+                let number = *number;
+                let stream = self.stream(*lane);
+                (Bucket { stream, number }, known)
+            });
+            let found = buckets.find(|(bucket, known)| is_it(*bucket, stream, known));
+            found.map(|(bucket, _)| bucket)
+        })
+    }
+
+    /// Closes the buckets whose time is over. Once that is confirmed each is read as a whole:
+    /// whatever was acknowledged in it is found by then.
+    async fn close(&mut self, now: Timestamp) -> Result<()> {
+        let done = self.try_close(now).await;
+        self.is_stale |= done.is_err();
+        done
+    }
+
+    async fn try_close(&mut self, now: Timestamp) -> Result<()> {
+        for lane in lane::ALL {
+            let stream = self.stream(lane);
+            let Some(known) = self.streams.get(&lane) else {
+                continue;
+            };
+            let open = known.buckets.range(known.marks.closed_to..);
+            let over = open.filter(|(number, _)| {
+                let number = **number;
+                let end = lane::end_of(Bucket { stream, number });
+                end.plus(CLOSE_AFTER) <= now
+            });
+            let Some(last) = over.map(|(number, _)| *number).max() else {
+                continue;
+            };
+            self.rows.raise(stream, Mark::Closed, last + 1).await?;
+            let marks = self.rows.marks(stream).await?;
+            if marks.closed_to <= last {
+                // Not confirmed is not closed: the next look tries again.
+                continue;
+            }
+            // The index is read anew: a bucket may have been registered since.
+            self.read_index(&[lane]).await?;
+            self.read_on(&[lane], now).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what was not seen of one more page of a closed bucket while it was open. What lies
+    /// behind the end of what was read, is read on.
+    async fn scan_on(&mut self, bucket: Bucket, looked: &Looked, now: Timestamp) -> Result<()> {
+        let goes_on = self.take_late_page(bucket, &looked.page, now).await?;
+        let known = self.known_entry(bucket);
+        if let (true, Some(last)) = (goes_on && looked.goes_on, looked.page.last()) {
+            known.checked = after(*last);
+            return Ok(());
+        }
+        known.finish();
+        self.read_on(&[bucket.stream.lane], now).await
+    }
+}

@@ -1,0 +1,189 @@
+//! Rows become entries in memory.
+
+use std::collections::BTreeSet;
+
+use longshore_core::{Result, Timestamp};
+
+use crate::rows::fact::{Fact, Why};
+use crate::rows::tale::Tale;
+use crate::rows::{Bucket, MessageRow};
+use crate::shard::Shard;
+use crate::shard::changes::Changes;
+use crate::shard::entry::{Address, Entry, Raw};
+use crate::shard::slice::Slice;
+
+/// Heads and bodies of messages that wait are kept up to this size, per shard.
+const RAW_MAX: usize = 32 * 1024 * 1024;
+
+impl Shard {
+    /// Adds what was read; messages that were delivered before go before copies that were not.
+    pub(crate) async fn take_in(&mut self, read: Vec<Slice>, now: Timestamp) -> Result<()> {
+        let mut all = Vec::new();
+        for slice in read {
+            let bucket = slice.bucket;
+            let known = self.known_entry(bucket);
+            let told = slice.told(known, now);
+            all.extend(told.into_iter().map(|(row, tale)| (bucket, row, tale)));
+        }
+        all.sort_by_key(|(_, row, tale)| (tale.done.is_none(), tale.serial == 0, row.sequence));
+        let mut changes = Changes::default();
+        let mut groups = BTreeSet::new();
+        for (bucket, row, tale) in all {
+            groups.extend(row.group.clone());
+            self.take_row(bucket, row, tale, now, &mut changes);
+        }
+        if self.set_frontier() {
+            self.model.admit_all();
+        }
+        for group in groups {
+            if let Ok(group) = longshore_core::GroupName::new(group) {
+                self.model.admit(&group);
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.write(changes).await
+    }
+
+    /// Adds one message that was read.
+    pub(crate) fn take_row(
+        &mut self,
+        bucket: Bucket,
+        row: MessageRow,
+        tale: Tale,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        self.hybrid.seen(row.sequence, now);
+        let address = (bucket, row.spot);
+        let known = self.known_entry(bucket);
+        // A closed bucket is read once, in order, with its facts.
+        if !known.is_final && !known.seen.insert(row.spot) {
+            return;
+        }
+        let (id, born, generation) = (row.spot.id, row.sequence, row.generation);
+        if let Some((why, known_until)) = tale.done {
+            known.known_until = known.known_until.max(known_until);
+            if !matches!(why, Why::Moved | Why::Copy) {
+                self.model.finish(id, born, known_until, now);
+            }
+            return;
+        }
+        let repeats = generation == 0 && tale.serial == 0 && self.model.is_repeat(id, born);
+        match self.model.entries.get_mut(&id) {
+            None if repeats => {
+                let (why, known_until) = (Why::Copy, Timestamp::EPOCH);
+                changes.add(address, 0, &Fact::Done { why, known_until });
+            }
+            None => {
+                let entry = self.fresh_entry(bucket, row, tale);
+                self.open_spot(address);
+                self.model.put(entry, now);
+            }
+            Some(other) if other.is_at(address) => {}
+            // The newest row stands for all, and ends all. Only a handler that succeeded, or a
+            // move that was acknowledged, marks an older one: a newer row that is merely seen
+            // may lie in a bucket that somebody closed and deletes without it.
+            Some(other) if other.generation >= generation || other.is_leased() => {
+                other.copies.push(address);
+                self.open_spot(address);
+            }
+            Some(_) => {
+                let mut entry = self.fresh_entry(bucket, row, tale);
+                self.open_spot(address);
+                if let Some(mut older) = self.model.take(id) {
+                    self.drop_raw(&mut older);
+                    entry.copies.append(&mut older.copies);
+                    entry.copies.push(older.address);
+                }
+                self.model.put(entry, now);
+            }
+        }
+    }
+
+    /// Adds a message that this process stored, if all before it was read; otherwise it is read
+    /// when its turn comes. Answers whether that is all there is to do.
+    pub(crate) fn arrive(
+        &mut self,
+        bucket: Bucket,
+        row: MessageRow,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) -> bool {
+        let is_new = self.known_bucket(bucket).is_none();
+        if is_new && self.is_read(bucket.stream.lane) {
+            return false;
+        }
+        let has_room = self.room(bucket, now) > 0;
+        let known = self.known_entry(bucket);
+        if !known.at_end || !has_room {
+            known.at_end = false;
+            // It may lie behind what was read.
+            known.is_fresh_at(now);
+            self.set_frontier();
+            return true;
+        }
+        let id = row.spot.id;
+        known.passed(row.spot, now);
+        let tale = Tale::begin(&row);
+        self.take_row(bucket, row, tale, now, changes);
+        let entry = self.model.entries.get(&id);
+        if let Some(group) = entry.and_then(|entry| entry.group.clone()) {
+            self.model.admit(&group);
+        }
+        true
+    }
+
+    fn fresh_entry(&mut self, bucket: Bucket, row: MessageRow, tale: Tale) -> Entry {
+        let mut entry = Entry::of(bucket, row, tale);
+        let size = entry.raw.as_ref().map_or(0, raw_size);
+        if self.raw_bytes + size > RAW_MAX || entry.state.dead.is_some() {
+            entry.raw = None;
+        } else {
+            self.raw_bytes += size;
+        }
+        entry
+    }
+
+    /// Keeps the head and the body of an entry that has none.
+    pub(crate) fn keep_raw(&mut self, entry: &mut Entry, raw: Raw) {
+        self.raw_bytes += raw_size(&raw);
+        entry.raw = Some(raw);
+    }
+
+    /// Gives the room of a head and a body back.
+    pub(crate) fn drop_raw(&mut self, entry: &mut Entry) {
+        if let Some(raw) = entry.raw.take() {
+            self.raw_bytes = self.raw_bytes.saturating_sub(raw_size(&raw));
+        }
+    }
+
+    /// Notes that nothing of an entry is open any more.
+    pub(crate) fn close_entry(&mut self, entry: &Entry) {
+        let size = entry.raw.as_ref().map_or(0, raw_size);
+        self.raw_bytes = self.raw_bytes.saturating_sub(size);
+        self.close_spot(entry.address);
+        for copy in &entry.copies {
+            self.close_spot(*copy);
+        }
+    }
+
+    pub(crate) fn open_spot(&mut self, (bucket, spot): Address) {
+        let known = self.streams.entry(bucket.stream.lane).or_default();
+        let bucket = known.buckets.entry(bucket.number).or_default();
+        known.held += usize::from(bucket.open.insert(spot));
+    }
+
+    pub(crate) fn close_spot(&mut self, (bucket, spot): Address) {
+        if let Some(known) = self.streams.get_mut(&bucket.stream.lane)
+            && let Some(bucket) = known.buckets.get_mut(&bucket.number)
+        {
+            known.held -= usize::from(bucket.open.remove(&spot));
+        }
+    }
+}
+
+fn raw_size(raw: &Raw) -> usize {
+    raw.0.len() + raw.1.len()
+}

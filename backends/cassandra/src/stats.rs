@@ -1,0 +1,60 @@
+//! The numbers of a queue: counted where all is in memory, estimated beyond.
+
+use std::sync::Arc;
+
+use longshore_core::{QueueName, QueueStats, Result, Timestamp};
+
+use crate::look::Looked;
+use crate::shard::Shard;
+use crate::shard::entry::Phase;
+use crate::store::Inner;
+
+impl Inner {
+    /// The numbers; `None` if the queue does not exist.
+    pub(crate) async fn stats(self: &Arc<Self>, name: &QueueName) -> Result<Option<QueueStats>> {
+        let Some(def) = self.catalog.get(name).await? else {
+            return Ok(None);
+        };
+        let mut stats = QueueStats::default();
+        stats.exact = true;
+        let mut looked = self.look_at_all(&def).await?;
+        for shard in looked.iter_mut().filter_map(Looked::shard_mut) {
+            count(shard, &mut stats, self.now());
+            if !shard.is_whole() {
+                let behind = shard.behind().await?;
+                stats.waiting += behind.waiting;
+                stats.delayed += behind.delayed;
+                stats.dead += behind.dead;
+                stats.exact = false;
+            }
+        }
+        stats.paused.clone_from(&def.pause);
+        stats.moving.clone_from(&def.moving);
+        stats.settings = def.settings.clone();
+        Ok(Some(stats))
+    }
+}
+
+fn count(shard: &Shard, stats: &mut QueueStats, now: Timestamp) {
+    for entry in shard.model.entries.values() {
+        match entry.phase {
+            Phase::Leased(until) if until > now => stats.leased += 1,
+            Phase::Ready | Phase::Leased(_) => {
+                stats.waiting += 1;
+                let age = now.since(entry.state.due());
+                stats.oldest_age = stats.oldest_age.max(Some(age));
+            }
+            Phase::Behind => stats.waiting += 1,
+            Phase::SetAside(_) => {
+                stats.waiting += 1;
+                stats.set_aside += 1;
+            }
+            Phase::Delayed => stats.delayed += 1,
+            Phase::Dead => {
+                stats.dead += 1;
+                let parks = entry.state.dead.as_ref().is_some_and(|death| death.parks);
+                stats.parked += u64::from(parks);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Protocols with a step left out. Each loses messages, and the test has to notice.
+//!
+//! A step is left out by what its reads are told, so the code under test stays as it is shipped.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use longshore_core::Result;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::rows::Simulated;
+use crate::rows::{
+    Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Settled,
+    Spot, Stream,
+};
+
+/// Which step is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A producer does not look whether its bucket was closed meanwhile.
+    NoCheckAfterWrite,
+    /// An owner reads only what comes after the last message that it has seen.
+    CursorOverIds,
+    /// The same with a cursor that is held back for a while.
+    CursorHeldBack,
+    /// An owner takes for final what it read before it closed the bucket.
+    ScanBeforeClose,
+    /// An owner deletes a bucket that it closed without reading it again.
+    DeleteUnverified,
+    /// A process that others took for dead goes on as if nobody had.
+    Undying,
+    /// A process takes others for dead that give signs of life.
+    DeafToBeats,
+    /// A process that takes a stripe over does not read what was handed out.
+    ForgetLeases,
+}
+
+/// How far a cursor is held back, in µs: longer than most writes take.
+const HELD_BACK_US: i64 = 500_000;
+
+/// The rows as a process sees them that leaves out a step.
+#[derive(Debug)]
+pub(super) struct Broken {
+    rows: Simulated,
+    fault: Fault,
+    /// The rows of each bucket that were read so far.
+    seen: Mutex<BTreeMap<Bucket, BTreeMap<Spot, MessageRow>>>,
+    /// What was there before a close.
+    before_close: Mutex<BTreeMap<Bucket, Vec<MessageRow>>>,
+    index_before_close: Mutex<BTreeMap<Stream, (i64, Vec<BucketRow>)>>,
+}
+
+impl Broken {
+    pub(super) fn new(rows: Simulated, fault: Fault) -> Self {
+        Self {
+            rows,
+            fault,
+            seen: Mutex::default(),
+            before_close: Mutex::default(),
+            index_before_close: Mutex::default(),
+        }
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    /// Behind which spot of a bucket nothing is read any more: the greatest one that was read so
+    /// far, or one some time before.
+    fn cursor(&self, bucket: Bucket) -> Option<Spot> {
+        let seen = locked(&self.seen);
+        let last = seen.get(&bucket)?.keys().last().copied()?;
+        match self.fault {
+            Fault::CursorOverIds => Some(last),
+            Fault::CursorHeldBack => Some(Spot {
+                pos: last.pos - HELD_BACK_US,
+                ..last
+            }),
+            _ => None,
+        }
+    }
+
+    /// From now on a closed bucket has what was polled of it.
+    fn believe_polls(&self, stream: Stream, to: i64) {
+        let seen = locked(&self.seen);
+        let closed = seen.iter().filter(|(bucket, _)| bucket.stream == stream);
+        let mut believed = locked(&self.before_close);
+        for (bucket, rows) in closed.filter(|(bucket, _)| bucket.number < to) {
+            let rows = || rows.values().cloned().collect();
+            believed.entry(*bucket).or_insert_with(rows);
+        }
+    }
+
+    async fn remember_before_close(&self, stream: Stream, to: i64) -> Result<()> {
+        let index = self.rows.buckets(stream, i64::MIN).await?;
+        for row in index.iter().filter(|row| row.number < to) {
+            let bucket = Bucket {
+                stream,
+                number: row.number,
+            };
+            let all = self.rows.messages(bucket, Spot::FIRST, usize::MAX).await?;
+            locked(&self.before_close).entry(bucket).or_insert(all);
+        }
+        locked(&self.index_before_close).insert(stream, (to, index));
+        // Time goes by between the scan and the close.
+        sleep(self.rows.0.some_time(2000)).await;
+        Ok(())
+    }
+
+    /// The messages of a bucket before it was closed, once it is.
+    fn cached(&self, bucket: Bucket, from: Spot, max: usize) -> Option<Vec<MessageRow>> {
+        let cache = locked(&self.before_close);
+        let rows = cache.get(&bucket)?.iter();
+        Some(
+            rows.filter(|row| row.spot >= from)
+                .take(max)
+                .cloned()
+                .collect(),
+        )
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Rows for Broken {
+    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
+        if let Some(rows) = self.cached(bucket, from, max) {
+            return Ok(rows);
+        }
+        let mut rows = self.rows.messages(bucket, from, max).await?;
+        let cursor = self.cursor(bucket);
+        rows.retain(|row| Some(row.spot) > cursor);
+        let mut seen = locked(&self.seen);
+        let seen = seen.entry(bucket).or_default();
+        seen.extend(rows.iter().map(|row| (row.spot, row.clone())));
+        Ok(rows)
+    }
+
+    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
+        if let Some(rows) = self.cached(bucket, from, max) {
+            return Ok(rows.into_iter().map(|row| row.spot).collect());
+        }
+        let mut spots = self.rows.spots(bucket, from, max).await?;
+        let cursor = self.cursor(bucket);
+        spots.retain(|spot| Some(*spot) > cursor);
+        Ok(spots)
+    }
+
+    async fn buckets(&self, stream: Stream, from: i64) -> Result<Vec<BucketRow>> {
+        let mut now = self.rows.buckets(stream, from).await?;
+        if let Some((to, index)) = locked(&self.index_before_close).get(&stream) {
+            let was_there = |number: i64| index.iter().any(|row| row.number == number);
+            now.retain(|row| row.number >= *to || was_there(row.number));
+        }
+        Ok(now)
+    }
+
+    async fn marks(&self, stream: Stream) -> Result<Marks> {
+        if self.is(Fault::NoCheckAfterWrite) {
+            return Ok(Marks::default());
+        }
+        self.rows.marks(stream).await
+    }
+
+    async fn raise(&self, stream: Stream, mark: Mark, to: i64) -> Result<()> {
+        if self.is(Fault::ScanBeforeClose) && mark == Mark::Closed {
+            self.remember_before_close(stream, to).await?;
+        }
+        if self.is(Fault::DeleteUnverified) && mark == Mark::Closed {
+            self.believe_polls(stream, to);
+        }
+        self.rows.raise(stream, mark, to).await
+    }
+
+    async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
+        self.rows.put_messages(bucket, rows).await
+    }
+
+    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
+        self.rows.message(bucket, spot).await
+    }
+
+    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
+        self.rows.put_facts(bucket, rows).await
+    }
+
+    async fn facts(
+        &self,
+        bucket: Bucket,
+        from: (Spot, i32, i8),
+        max: usize,
+    ) -> Result<Vec<FactRow>> {
+        if self.is(Fault::ForgetLeases) {
+            // A page that is not full is the last one.
+            let facts = self.rows.facts(bucket, from, usize::MAX).await?;
+            let is_delivery = |row: &FactRow| row.what <= 1;
+            let others = facts.into_iter().filter(|row| !is_delivery(row));
+            return Ok(others.take(max).collect());
+        }
+        self.rows.facts(bucket, from, max).await
+    }
+
+    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>> {
+        self.rows.facts_of(bucket, spot).await
+    }
+
+    async fn register(&self, bucket: Bucket) -> Result<()> {
+        self.rows.register(bucket).await
+    }
+
+    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()> {
+        self.rows.note_settled(bucket, settled).await
+    }
+
+    async fn set_done(&self, bucket: Bucket) -> Result<()> {
+        self.rows.set_done(bucket).await
+    }
+
+    async fn delete(&self, bucket: Bucket) -> Result<()> {
+        self.rows.delete(bucket).await
+    }
+
+    async fn forget_buckets(&self, stream: Stream, below: i64) -> Result<()> {
+        self.rows.forget_buckets(stream, below).await
+    }
+
+    async fn owner(&self, stripe: i16) -> Result<Ownership> {
+        self.rows.owner(stripe).await
+    }
+
+    async fn seen_owner(&self, stripe: i16) -> Result<Ownership> {
+        self.rows.seen_owner(stripe).await
+    }
+
+    async fn own(&self, stripe: i16, from: Ownership, to: Option<Uuid>) -> Result<bool> {
+        self.rows.own(stripe, from, to).await
+    }
+
+    async fn beat(&self, process: Uuid, beat: i64) -> Result<bool> {
+        let lives = self.rows.beat(process, beat).await?;
+        Ok(lives || self.is(Fault::Undying))
+    }
+
+    async fn pulse(&self, process: Uuid) -> Result<Option<Pulse>> {
+        let pulse = self.rows.pulse(process).await?;
+        let dead = self.is(Fault::DeafToBeats);
+        Ok(pulse.map(|pulse| Pulse {
+            dead: dead || pulse.dead,
+            ..pulse
+        }))
+    }
+
+    async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool> {
+        self.rows.declare_dead(process, beat).await
+    }
+
+    async fn ring(&self, stripe: i16, ring: Ring) -> Result<()> {
+        self.rows.ring(stripe, ring).await
+    }
+
+    async fn rings(&self, stripe: i16) -> Result<Vec<Ring>> {
+        self.rows.rings(stripe).await
+    }
+}
