@@ -4,6 +4,7 @@ mod cli;
 mod complaint;
 mod dead;
 mod enqueue;
+mod fsck;
 mod global;
 mod look;
 mod manage;
@@ -21,6 +22,7 @@ pub(crate) use dead::{
     GroupBy,
 };
 pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};
+pub(crate) use fsck::FsckArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use look::{PeekArgs, QueuesArgs, ShowArgs};
 pub(crate) use manage::{CancelArgs, MoveArgs, PauseArgs, PurgeArgs, ResumeArgs};

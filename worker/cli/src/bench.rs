@@ -1,6 +1,8 @@
 //! `longshore bench`: a store against the raw floor of its own driver.
 
 mod args;
+mod counted;
+mod folder;
 mod hand;
 mod latency;
 mod load;
@@ -11,6 +13,7 @@ mod ratio;
 mod report;
 mod run;
 mod scenario;
+mod scratch;
 mod session;
 mod show;
 mod steps;

@@ -52,11 +52,12 @@ pub(crate) fn install(global: &GlobalArgs, loudness: Loudness) -> Result<()> {
 }
 
 fn filter(global: &GlobalArgs, loudness: Loudness) -> Result<EnvFilter> {
+    // The driver of Cassandra warns of each node that is away, beside the error that says so.
     let level = match (global.quiet, global.verbose, loudness) {
-        (true, _, _) => "error",
+        (true, _, _) => "error,scylla=off",
         // What log steps say is what their author wants to see.
-        (_, 0, Loudness::Warnings) => "warn,longshore::log=info",
-        (_, 0, Loudness::Events) | (_, 1, Loudness::Warnings) => "warn,longshore=info",
+        (_, 0, Loudness::Warnings) => "warn,scylla=off,longshore::log=info",
+        (_, 0, Loudness::Events) | (_, 1, Loudness::Warnings) => "warn,scylla=off,longshore=info",
         (_, 1, Loudness::Events) | (_, 2, _) => "info,longshore=debug",
         (_, _, _) => "trace",
     };

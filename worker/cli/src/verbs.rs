@@ -8,6 +8,7 @@ mod dead;
 mod doctor;
 mod enqueue;
 mod extend;
+mod fsck;
 mod move_queue;
 mod pause;
 mod peek;

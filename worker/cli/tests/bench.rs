@@ -201,8 +201,13 @@ fn what_makes_no_sense_is_refused() {
     refused("memory://x", &["--scenario", "space"], 2, "server");
     refused("sqlite://./gone/q.db", &[], 3, "gone");
     refused("sqlite://./q.db?snyc=full", &[], 78, "sync");
-    refused("redis://127.0.0.1:1/0", &[], 69, "server");
-    refused("cassandra://h/k", &[], 78, "cassandra");
+    refused("redis://127.0.0.1:1/0", &[], 69, "redis://127.0.0.1:1");
+    refused(
+        "cassandra://127.0.0.1:1/k",
+        &[],
+        69,
+        "cassandra://127.0.0.1:1/k",
+    );
     assert_eq!(left_behind(home.path()), Vec::<String>::new());
 }
 

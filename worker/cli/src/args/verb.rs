@@ -3,9 +3,9 @@
 use clap::Subcommand;
 
 use super::{
-    CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, MoveArgs, PauseArgs, PeekArgs,
-    PurgeArgs, QueuesArgs, ReceiveArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs, SettleArgs,
-    ShowArgs,
+    CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, FsckArgs, MoveArgs, PauseArgs,
+    PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs,
+    SettleArgs, ShowArgs,
 };
 use crate::bench::BenchArgs;
 
@@ -50,6 +50,8 @@ pub(crate) enum Verb {
         after_help = "Example:\n  longshore doctor --store sqlite:///var/lib/longshore/queue.db"
     )]
     Doctor,
+    /// Prove that each message is in exactly one state, and mend what is not
+    Fsck(FsckArgs),
     /// Measure a store against the raw floor of its driver
     Bench(BenchArgs),
     /// Print the schema of route files or of a store, or apply it

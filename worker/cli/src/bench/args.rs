@@ -22,6 +22,8 @@ pub(crate) enum Scenario {
     Memory,
     /// Lifecycle where every message has a group
     Grouped,
+    /// Many messages through one queue, round after round: the last rounds against the first
+    Steady,
     /// A whole worker process with many slots that drains a queue, against the raw lifecycle
     Drain,
     /// What many idle worker processes cost a server
@@ -113,6 +115,7 @@ impl BenchArgs {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle | Scenario::Memory => 100_000,
             Scenario::Grouped => 20_000,
+            Scenario::Steady => 50_000,
             Scenario::Drain => 200_000,
             Scenario::Space => 1_000_000,
             Scenario::Idle => 0,
@@ -127,6 +130,7 @@ impl BenchArgs {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle | Scenario::Grouped => 7,
             Scenario::Drain => 5,
+            Scenario::Steady => 20,
             Scenario::Pickup | Scenario::Idle | Scenario::Space => 1,
             Scenario::Callers => 9,
             Scenario::Flat => 21,

@@ -20,7 +20,8 @@ pub(crate) use process::child;
 use desk::work_off;
 use process::Process;
 
-use super::place::{Place, Scratch};
+use super::place::Place;
+use super::scratch::Scratch;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 

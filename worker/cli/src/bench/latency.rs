@@ -28,6 +28,11 @@ impl Latencies {
         self.0.saturating_record(micros.max(1));
     }
 
+    /// 99 of 100 are at most so many µs.
+    pub(crate) fn p99_micros(&self) -> u64 {
+        self.0.value_at_quantile(0.99)
+    }
+
     /// Its quantiles, under a name.
     pub(crate) fn summary(&self, name: impl Into<String>) -> LatencySummary {
         let millis = |micros: u64| micros as f64 / 1000.0;

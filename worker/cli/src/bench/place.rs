@@ -1,12 +1,13 @@
 //! Where the scratch stores of a bench live.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use longshore::Connection;
 use longshore::core::StoreUrl;
 
+use super::folder::Folder;
+use super::scratch::Scratch;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 
@@ -15,13 +16,25 @@ use crate::exit::Exit;
 pub(crate) struct Place {
     /// The folder of the files; `None` for a store without any.
     folder: Option<Folder>,
-    /// The server and what comes before the query, for a store that has one.
-    server: Option<String>,
+    /// What comes before the query, for a store that has a server.
+    server: Option<Server>,
     /// `?key=value`, as in the URL.
     query: String,
     made: AtomicU32,
     /// The URLs of the stores made on a server.
     on_server: Mutex<Vec<String>>,
+}
+
+/// How many cells a Cassandra store has.
+const CELLS: u32 = 32_000;
+
+/// A server, and what keeps the scratch stores on it apart.
+#[derive(Debug)]
+enum Server {
+    /// What their keys begin with.
+    Prefixes(String),
+    /// The number in their keys, from a first one on.
+    Cells { base: String, first: u32 },
 }
 
 impl Place {
@@ -37,22 +50,33 @@ impl Place {
             "sqlite" => (Some(Folder::beside(Path::new(parsed.path()))?), None),
             other if other.contains("redis") || other == "valkey" => {
                 let base = url.split_once('?').map_or(url, |(base, _)| base);
-                (None, Some(base.to_owned()))
+                (None, Some(Server::Prefixes(base.to_owned())))
+            }
+            "cassandra" | "cassandra+tls" => {
+                let base = url.split_once('?').map_or(url, |(base, _)| base);
+                // A keyspace beside that of the URL: what a bench leaves behind goes with it.
+                let base = format!("{base}_bench");
+                // By chance: the numbers of processes come again, and what is left behind stays.
+                let first = fastrand::u32(0..CELLS);
+                (None, Some(Server::Cells { base, first }))
             }
             other => {
                 return Err(CliError::new(
                     Exit::Misconfigured,
                     format!(
-                        "bench cannot measure {other}:// stores; use sqlite://, redis:// or \
-                         memory://"
+                        "bench cannot measure {other}:// stores; use sqlite://, redis://, \
+                         cassandra:// or memory://"
                     ),
                 ));
             }
         };
+        let own = server.as_ref().map(Server::key);
+        let query = query.split('&');
+        let query = query.filter(|pair| own.is_none_or(|own| !is_of(own, pair)));
         Ok(Self {
             folder,
             server,
-            query: query.to_owned(),
+            query: query.collect::<Vec<_>>().join("&"),
             made: AtomicU32::new(0),
             on_server: Mutex::default(),
         })
@@ -77,9 +101,14 @@ impl Place {
         self.server.is_some()
     }
 
+    /// Whether several servers keep them, each change in several copies.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.server, Some(Server::Cells { .. }))
+    }
+
     /// The folder, where there is one.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.folder.as_ref().map(|folder| folder.0.as_path())
+        self.folder.as_ref().map(Folder::path)
     }
 
     /// A store that does not exist yet. `settings` replaces the query of the URL if given.
@@ -90,13 +119,12 @@ impl Place {
             query => format!("?{query}"),
         };
         if let Some(server) = &self.server {
-            // Keys of its own, so that all of them can be found and cleared.
-            let prefix = format!("prefix=bench-{}-{count}", std::process::id());
+            let (base, own) = server.apart(count);
             let given = settings.unwrap_or(&self.query);
             let separator = if given.is_empty() { "" } else { "&" };
             let scratch = Scratch {
-                base: server.clone(),
-                query: format!("?{given}{separator}{prefix}"),
+                base,
+                query: format!("?{given}{separator}{own}"),
                 files: None,
             };
             let mut made = self
@@ -114,8 +142,8 @@ impl Place {
                 files: None,
             });
         };
-        let files = Folder::create(folder.0.join(count.to_string()))?;
-        let path = files.0.join("queue.db");
+        let files = Folder::create(folder.path().join(count.to_string()))?;
+        let path = files.path().join("queue.db");
         let Some(path) = path.to_str() else {
             return Err(CliError::usage(
                 "bench needs a path that is valid UTF-8, because it travels in a URL",
@@ -130,83 +158,28 @@ impl Place {
     }
 }
 
-/// One scratch store. Dropping it removes its files.
-#[derive(Debug)]
-pub(crate) struct Scratch {
-    base: String,
-    query: String,
-    files: Option<Folder>,
+/// Whether a pair of a query sets a key.
+fn is_of(key: &str, pair: &str) -> bool {
+    pair.split('=').next() == Some(key)
 }
 
-impl Scratch {
-    /// Its URL.
-    pub(crate) fn url(&self) -> String {
-        format!("{}{}", self.base, self.query)
-    }
-
-    /// The same store opened with other settings, such as a relaxed durability to fill it.
-    pub(crate) fn url_with(&self, settings: &str) -> String {
-        match self.files {
-            Some(_) => format!("{}?{settings}", self.base),
-            None => self.url(),
+impl Server {
+    /// The setting that keeps scratch stores apart, whatever the URL has for it.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Prefixes(_) => "prefix",
+            Self::Cells { .. } => "cell",
         }
     }
 
-    /// Opens it.
-    pub(crate) async fn open(&self) -> Result<Connection> {
-        open(&self.url()).await
-    }
-}
-
-/// Opens a store.
-pub(crate) async fn open(url: &str) -> Result<Connection> {
-    Ok(longshore::connect(url).await?)
-}
-
-/// A folder that goes away with its content.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn beside(path: &Path) -> Result<Self> {
-        let parent = if path.is_dir() {
-            path
-        } else {
-            match path.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            }
+    /// The base of a scratch store's URL, and the setting that makes it a store of its own.
+    fn apart(&self, count: u32) -> (String, String) {
+        let (base, value) = match self {
+            // What is left behind when its queues are empty is a handful of keys.
+            Self::Prefixes(base) => (base, format!("bench-{}-{count}", std::process::id())),
+            Self::Cells { base, first } => (base, (first.wrapping_add(count) % CELLS).to_string()),
         };
-        let parent = parent
-            .canonicalize()
-            .map_err(|error| crate::error::of_file(parent, &error))?;
-        Self::create(parent.join(format!(".longshore-bench-{}", std::process::id())))
-    }
-
-    /// Never takes over a folder that is there already.
-    fn create(path: PathBuf) -> Result<Self> {
-        match std::fs::create_dir(&path) {
-            Ok(()) => Ok(Self(path)),
-            Err(error) => Err(CliError::new(
-                Exit::Failed,
-                format!(
-                    "the scratch folder \"{}\" cannot be made: {error}; name a store in a folder \
-                     where this user may write",
-                    path.display()
-                ),
-            )),
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            crate::output::complain(format!(
-                "the scratch folder \"{}\" could not be removed: {error}; remove it by hand",
-                self.0.display()
-            ));
-        }
+        (base.clone(), format!("{}={value}", self.key()))
     }
 }
 
@@ -234,13 +207,36 @@ mod tests {
     }
 
     #[test]
+    fn stores_of_a_server_are_kept_apart_and_away_from_that_of_the_url() {
+        let place = Place::of("cassandra://a,b/shop?dc=eu1").unwrap();
+        let (one, two) = (place.fresh(None).unwrap(), place.fresh(None).unwrap());
+        assert!(
+            one.url()
+                .starts_with("cassandra://a,b/shop_bench?dc=eu1&cell=")
+        );
+        assert_ne!(one.url(), two.url());
+        let place = Place::of("cassandra://a/shop?cell=7&dc=eu1").unwrap();
+        let query = place.fresh(None).unwrap().query;
+        assert!(query.starts_with("?dc=eu1&cell=") && query.matches("cell").count() == 1);
+        let place = Place::of("redis://h/0?prefix=mine").unwrap();
+        let query = place.fresh(None).unwrap().query;
+        assert!(query.starts_with("?prefix=bench-"), "{query}");
+        let place = Place::of("redis://h/0").unwrap();
+        let (one, two) = (place.fresh(None).unwrap(), place.fresh(None).unwrap());
+        assert!(one.url().starts_with("redis://h/0?prefix=bench-"));
+        assert_ne!(one.url(), two.url());
+    }
+
+    #[test]
     fn a_folder_that_is_not_there_and_other_stores_are_refused() {
         let home = tempfile::tempdir().unwrap();
         let gone = home.path().join("gone/longshore.db");
         let error = Place::of(&format!("sqlite://{}", gone.display())).unwrap_err();
         assert_eq!(error.exit(), Exit::NothingMatched);
         assert_eq!(
-            Place::of("cassandra://127.0.0.1").unwrap_err().exit(),
+            Place::of("failover:(memory://a,memory://b)")
+                .unwrap_err()
+                .exit(),
             Exit::Misconfigured
         );
         assert_eq!(

@@ -10,6 +10,7 @@ use longshore::core::{
     QueueStore, Receive, Settled, Settlement, Timestamp,
 };
 
+use super::latency::Latencies;
 use super::load::Load;
 use super::meter::{Moment, Span};
 use super::tally::Tally;
@@ -101,35 +102,44 @@ pub(crate) async fn fill_by(
 /// Receives and acks batch after batch until a receive answers none, and marks what came out.
 ///
 /// A batch is acked while the next one is received, as a worker does it: the store may put both
-/// into one transaction.
+/// into one transaction. Answers how long it took, and how long each batch did from the call that
+/// received it to the answer of its ack.
 pub(crate) async fn drain(
     store: &dyn QueueStore,
     load: &Load,
     batch: u32,
     tally: &mut Tally,
-) -> Result<Span> {
+) -> Result<(Span, Latencies)> {
     let queue = queue()?;
     let start = Moment::now();
-    // Where there are groups, nothing may be ready while others hold the heads of all of them.
+    // Where there are groups, nothing may be ready while others hold the heads of all of them; and
+    // a store may answer none for a moment while what waits changes hands.
+    let handover = store.limits().handover_max;
     let wait = if load.has_groups() {
-        BEHIND_HEADS
+        BEHIND_HEADS.max(handover)
     } else {
-        Duration::ZERO
+        handover
     };
     let (mut worked, mut end) = (Vec::new(), start);
+    let (mut batches, mut began) = (Latencies::new()?, start);
     loop {
         let had_some = !worked.is_empty();
+        let begins = Moment::now();
         let (taken, acked) = tokio::join!(receive(store, &queue, batch, wait), async {
             ack(store, &queue, worked).await.map(|()| Moment::now())
         },);
         worked = taken?;
         // The waiting at the end is not counted, only what was done.
         let acked = acked?;
+        if had_some {
+            batches.record(acked.since(began));
+        }
+        began = begins;
         if had_some || wait.is_zero() {
             end = acked;
         }
         if worked.is_empty() && (!had_some || wait.is_zero()) {
-            return Ok(Span { start, end });
+            return Ok((Span { start, end }, batches));
         }
         for delivery in &worked {
             tally.mark(load.number(delivery.message.id));

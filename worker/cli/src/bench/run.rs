@@ -47,6 +47,7 @@ async fn measure(bench: &Bench<'_>, url: &str) -> Result<Report> {
     let mut report = Report::new(bench.args, url, &bench.place);
     match bench.args.scenario {
         Scenario::Lifecycle | Scenario::Grouped => scenario::lifecycle(bench, &mut report).await?,
+        Scenario::Steady => scenario::steady(bench, &mut report).await?,
         Scenario::Callers => scenario::callers(bench, &mut report).await?,
         Scenario::Flat => scenario::flat(bench, &mut report).await?,
         Scenario::Pickup => scenario::pickup(bench, &mut report).await?,

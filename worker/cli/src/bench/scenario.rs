@@ -9,6 +9,7 @@ mod lifecycle;
 mod memory;
 mod pickup;
 mod space;
+mod steady;
 
 pub(crate) use callers::callers;
 pub(crate) use drain::drain;
@@ -18,3 +19,4 @@ pub(crate) use lifecycle::lifecycle;
 pub(crate) use memory::memory;
 pub(crate) use pickup::pickup;
 pub(crate) use space::space;
+pub(crate) use steady::steady;

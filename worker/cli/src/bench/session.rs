@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use longshore::Connection;
-use longshore::core::{Floor, FloorReport, FloorServer, FloorSpec, StoreUrl};
+use longshore::core::{Floor, FloorReport, FloorServer, FloorSpec, ServerCounts, StoreUrl};
 
 use super::args::{BenchArgs, Scenario};
 use super::load::Load;
-use super::place::{Place, Scratch};
+use super::place::Place;
 use super::pump;
 use super::report::Goal;
+use super::scratch::{Scratch, at};
 use super::steps::Steps;
 use super::tally::{Check, Tally};
 use crate::error::{CliError, Result};
@@ -91,6 +92,19 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// What the servers of the stores count, where they can be asked for it.
+    pub(crate) async fn counts(&self) -> Result<Option<ServerCounts>> {
+        match &self.floor {
+            Some(_) => {
+                let scratch = self.place.fresh(None)?;
+                let url = scratch.url();
+                let counts = Self::floor_of(&url)?.counts().await;
+                counts.map_err(|error| at(&url, error))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// How many enqueues each worker has under way: over a connection one at a time would
     /// measure the way there and back.
     pub(crate) fn under_way(&self) -> u32 {
@@ -121,9 +135,11 @@ impl<'a> Bench<'a> {
         workers: u32,
     ) -> Result<FloorReport> {
         let scratch = self.place.fresh(None)?;
-        let floor = Self::floor_of(&scratch.url())?;
+        let url = scratch.url();
+        let floor = Self::floor_of(&url)?;
         let spec = self.raw_spec(messages, (enqueue_batch, batch), workers);
-        Ok(floor.measure(spec).await?)
+        let measured = floor.measure(spec).await;
+        measured.map_err(|error| at(&url, error))
     }
 
     /// The same without noting who has which message, where the store has commands for that.

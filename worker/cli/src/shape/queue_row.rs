@@ -20,6 +20,8 @@ pub(crate) struct QueueRow {
     pub(crate) oldest_age_ms: Option<u64>,
     /// Whether receiving is stopped.
     pub(crate) paused: bool,
+    /// Whether the numbers were counted, or are estimates.
+    pub(crate) exact: bool,
 }
 
 impl QueueRow {
@@ -35,6 +37,7 @@ impl QueueRow {
                 .oldest_age
                 .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
             paused: stats.paused.is_some(),
+            exact: stats.exact,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Which verb does what.
 
 use super::{
-    bench, cancel, completions, dead, doctor, enqueue, extend, move_queue, pause, peek, purge,
-    queues, receive, resume, routes, run, schema, settle, show, workers,
+    bench, cancel, completions, dead, doctor, enqueue, extend, fsck, move_queue, pause, peek,
+    purge, queues, receive, resume, routes, run, schema, settle, show, workers,
 };
 use crate::args::Verb;
 use crate::error::Result;
@@ -29,6 +29,7 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Routes(args) => routes::perform(args.verb, session),
         Verb::Workers => workers::perform(session).await,
         Verb::Doctor => doctor::perform(session).await,
+        Verb::Fsck(args) => fsck::perform(args, session).await,
         Verb::Bench(args) => bench::perform(args, session).await,
         Verb::Schema(args) => schema::perform(args, session).await,
         Verb::Completions(args) => completions::perform(&args),

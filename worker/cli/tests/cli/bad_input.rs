@@ -232,7 +232,7 @@ fn no_password_is_ever_shown() {
     let stage = Stage::new();
     for (url, code) in [
         ("redis://u:hunter2@127.0.0.1:1/0", 69),
-        ("cassandra://u:hunter2@h/k", 78),
+        ("cassandra://u:hunter2@127.0.0.1:1/k", 69),
         ("redis://u:hunter2@h:0", 78),
         ("redis:u:hunter2@h", 78),
         ("sqlite://./x.db?password=hunter2", 78),
@@ -272,6 +272,7 @@ fn verbs_that_read_create_no_store() {
         vec!["resume", "q"],
         vec!["workers"],
         vec!["doctor"],
+        vec!["fsck"],
     ] {
         stage.run(&args).refused(3, "longshore enqueue");
         let left: Vec<_> = std::fs::read_dir(stage.path(".")).unwrap().collect();

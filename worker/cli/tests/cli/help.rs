@@ -3,7 +3,7 @@
 use super::stage::Stage;
 
 /// The verbs of the contract, each as it is called.
-const VERBS: [&[&str]; 29] = [
+const VERBS: [&[&str]; 30] = [
     &["enqueue"],
     &["run"],
     &["receive"],
@@ -30,6 +30,7 @@ const VERBS: [&[&str]; 29] = [
     &["workers"],
     &["bench"],
     &["doctor"],
+    &["fsck"],
     &["schema"],
     &["schema", "apply"],
     &["completions"],

@@ -132,6 +132,7 @@ fn queues_and_peek() {
       {
         "dead": 0,
         "delayed": 1,
+        "exact": true,
         "leased": 0,
         "oldest_age_ms": "AGE",
         "paused": false,

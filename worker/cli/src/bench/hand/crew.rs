@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::future::{join_all, select_all};
 
 use super::{Hand, Order, Said};
-use crate::bench::place::{Place, Scratch};
+use crate::bench::place::Place;
+use crate::bench::scratch::Scratch;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 

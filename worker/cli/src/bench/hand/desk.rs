@@ -70,8 +70,12 @@ impl Desk {
                 batch,
             } => {
                 let mut tally = Tally::new(messages);
-                let span = pump::drain(store, &load, batch, &mut tally).await?;
-                Ok(Some(Said::Drained { span, tally }))
+                let (span, batches) = pump::drain(store, &load, batch, &mut tally).await?;
+                Ok(Some(Said::Drained {
+                    span,
+                    tally,
+                    slow_us: batches.p99_micros(),
+                }))
             }
             Order::Work {
                 load,
@@ -81,7 +85,11 @@ impl Desk {
                 let connection = self.connection.clone();
                 let worked = work::work(connection, load, messages, concurrency).await?;
                 let (span, tally) = worked;
-                Ok(Some(Said::Drained { span, tally }))
+                Ok(Some(Said::Drained {
+                    span,
+                    tally,
+                    slow_us: 0,
+                }))
             }
             Order::Serve { load, batch } => {
                 let (connection, says) = (self.connection.clone(), self.says.clone());

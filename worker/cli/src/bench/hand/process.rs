@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::PENDING;
 use super::desk::work_off;
 use super::order::{Order, Said};
-use crate::bench::place;
+use crate::bench::scratch;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 
@@ -88,7 +88,7 @@ pub(crate) async fn child(url: &str) -> Result<()> {
             }
         }
     });
-    let connection = place::open(url).await?;
+    let connection = scratch::open(url).await?;
     let desk = tokio::spawn(work_off(connection, orders, says));
     let mut output = tokio::io::stdout();
     while let Some(answer) = said.recv().await {

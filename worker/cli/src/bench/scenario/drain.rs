@@ -66,7 +66,7 @@ async fn once(bench: &Bench<'_>, report: &mut Report, round: u32) -> Result<Dura
         concurrency: bench.args.concurrency.get(),
     };
     let mut answers = crew.ask_each([work]).await?;
-    let Some(Said::Drained { span, tally }) = answers.pop() else {
+    let Some(Said::Drained { span, tally, .. }) = answers.pop() else {
         return Err(pump::wrong("the worker did not say how it went"));
     };
     report.check.add(&bench.check(&connection, &tally).await?);

@@ -7,10 +7,10 @@ use longshore::core::GroupName;
 
 use crate::bench::load::Load;
 use crate::bench::meter::{Moment, processor_time};
-use crate::bench::place::{Scratch, open};
 use crate::bench::pump;
 use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
+use crate::bench::scratch::{Scratch, open};
 use crate::bench::session::Bench;
 use crate::bench::tally::{Check, Tally};
 use crate::error::Result;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::bench::args::Scenario;
+use crate::bench::counted::Counted;
 use crate::bench::hand::{Crew, Order, Said};
-use crate::bench::meter::{Span, processor_time};
+use crate::bench::meter::{Moment, Span, processor_time};
 use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Goal, Report};
 use crate::bench::session::{Bench, rate};
@@ -23,6 +24,10 @@ const GOAL_SERVER_SMALL: Goal = Goal::AtLeast(0.25);
 const GOAL_SERVER_GROUPED: Goal = Goal::AtLeast(0.15);
 /// The part of raw pipelined inserts that a server's bulk enqueue should reach.
 const GOAL_SERVER_BULK: Goal = Goal::AtLeast(0.6);
+/// The part of raw batched inserts that bulk enqueue into a cluster should reach.
+const GOAL_CLUSTER_BULK: Goal = Goal::AtLeast(0.5);
+/// The part of raw slices and settled rows that receive+settle should reach there.
+const GOAL_CLUSTER_DRAIN: Goal = Goal::AtLeast(0.4);
 /// So many messages in a call are bulk.
 const BULK: u32 = 100;
 
@@ -44,6 +49,10 @@ fn goals(bench: &Bench<'_>) -> [Option<Goal>; 3] {
     }
     let is_bulk = bench.args.enqueue_batch.get() >= BULK;
     let plain = bench.args.scenario == Scenario::Lifecycle;
+    if bench.place.is_cluster() {
+        let goals = [GOAL_CLUSTER_BULK, GOAL_CLUSTER_DRAIN].map(|goal| plain.then_some(goal));
+        return [goals[0].filter(|_| is_bulk), goals[1], None];
+    }
     let bulk = (is_bulk && plain).then_some(GOAL_SERVER_BULK);
     [bulk, None, Some(goal_of_life(bench))]
 }
@@ -59,6 +68,7 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
     let connection = bench.open_warm(&scratch).await?;
     let workers = bench.args.workers();
     let mut crew = Crew::hire(&bench.place, &scratch, workers).await?;
+    let mut counted = None;
     for round in 1..=rounds {
         // In turns, so that whoever comes second has no advantage in the end.
         let (raw, ours) = if round % 2 == 1 {
@@ -68,6 +78,7 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
             let ours = ours(bench, round, &mut crew).await?;
             (raw(bench, round).await?, ours)
         };
+        counted = ours.counted;
         for ((pairs, ours), raw) in rates.iter_mut().zip(ours.spans()).zip(raw.spans()) {
             pairs.push(rate(messages, ours), rate(messages, raw));
         }
@@ -89,6 +100,9 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
         let against = "raw, nothing claimed";
         let line = Comparison::of("whole life", against, "messages/s", &pairs);
         report.ratios.push(line);
+    }
+    if let Some((counted, took)) = counted {
+        report.figures.extend(counted.of_messages(messages, took));
     }
     end_to_end(bench, report).await
 }
@@ -117,14 +131,18 @@ fn tell(bench: &Bench<'_>, report: &mut Report, rates: &[Pairs; 3], costs: &[Pai
 }
 
 /// What one round took.
-struct Took {
-    enqueue: Duration,
-    receive_settle: Duration,
+pub(super) struct Took {
+    pub(super) enqueue: Duration,
+    pub(super) receive_settle: Duration,
+    /// 99 of 100 batches were received and settled within this.
+    pub(super) slow: Duration,
     /// Of both together, by all workers.
     processor: Duration,
     /// Of both together, by the server.
     server: Duration,
-    tally: Tally,
+    /// What the servers counted, and how long they did.
+    pub(super) counted: Option<(Counted, Duration)>,
+    pub(super) tally: Tally,
 }
 
 impl Took {
@@ -149,20 +167,24 @@ async fn raw(bench: &Bench<'_>, round: u32) -> Result<Took> {
     Ok(Took {
         enqueue: report.enqueue,
         receive_settle: report.receive_settle,
+        slow: Duration::ZERO,
         // A small round may cost less than two such measurements differ.
         processor: all.saturating_sub(around).max(Duration::from_micros(1)),
         server: server.max(Duration::from_micros(1)),
+        counted: None,
         tally: Tally::new(0),
     })
 }
 
-async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
+pub(super) async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
     bench.steps.next(format!("round {round}: longshore"));
     let messages = bench.args.messages();
     let (enqueue_batch, batch) = bench.args.batches();
     let load = bench.load();
     let workers = u64::from(bench.args.workers());
     let server = bench.server_time().await?;
+    let counts = bench.counts().await?;
+    let start = Moment::now();
     let before = crew.processor_time().await?;
     let shares = (0..workers).map(|worker| Order::Fill {
         load,
@@ -184,23 +206,32 @@ async fn ours(bench: &Bench<'_>, round: u32, crew: &mut Crew) -> Result<Took> {
         messages,
         batch,
     };
-    let mut tally = Tally::new(messages);
+    let (mut tally, mut slow) = (Tally::new(messages), Duration::ZERO);
     for said in crew.ask_each((0..workers).map(|_| drain.clone())).await? {
         match said {
-            Said::Drained { span, tally: seen } => {
+            Said::Drained {
+                span,
+                tally: seen,
+                slow_us,
+            } => {
                 spans.push(span);
                 tally.merge(&seen);
+                slow = slow.max(Duration::from_micros(slow_us));
             }
             other => return Err(other.unexpected()),
         }
     }
     let after = crew.processor_time().await?;
+    let counted = Counted::between(counts, bench.counts().await?);
+    let took = Moment::now().since(start);
     let server = bench.server_time().await?.saturating_sub(server);
     Ok(Took {
         enqueue,
         processor: after.saturating_sub(before),
         receive_settle: Span::cover(spans).unwrap_or_default(),
+        slow,
         server,
+        counted: counted.map(|counted| (counted, took)),
         tally,
     })
 }

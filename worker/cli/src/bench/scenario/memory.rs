@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::meter::Span;
-use crate::bench::place::open;
 use crate::bench::pump;
 use crate::bench::ratio::{Better, Pairs, median};
 use crate::bench::report::{Comparison, Figure, Goal, Report};
+use crate::bench::scratch::open;
 use crate::bench::session::{Bench, rate};
 use crate::error::Result;
 
@@ -77,7 +77,7 @@ async fn once(bench: &Bench<'_>, report: &mut Report, round: u32) -> Result<Took
         concurrency: bench.args.batch.get(),
     };
     let mut answers = crew.ask_each([work]).await?;
-    let Some(Said::Drained { span, tally }) = answers.pop() else {
+    let Some(Said::Drained { span, tally, .. }) = answers.pop() else {
         return Err(pump::wrong("the worker did not say how it went"));
     };
     let usage = crew.ask_each([Order::Usage]).await?.pop();

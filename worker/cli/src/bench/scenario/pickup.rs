@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bench::counted::Counted;
 use crate::bench::hand::{Crew, Order, Said};
 use crate::bench::latency::Latencies;
 use crate::bench::meter::Moment;
@@ -15,11 +16,15 @@ use crate::error::Result;
 const GOAL_P95_MS: f64 = 50.0;
 /// The same where a server wakes it.
 const GOAL_P95_SERVER_MS: f64 = 5.0;
+/// The same where it looks for messages now and then.
+const GOAL_P95_CLUSTER_MS: f64 = 250.0;
 /// What an idle worker may cost, in percent of a core.
 const GOAL_IDLE: Goal = Goal::AtMost(0.5);
 /// Between two messages the worker becomes idle again: at least this long, at most twice as long.
 /// The gap differs each time, so that no timer of the worker can fall in step with it.
 const GAP: Duration = Duration::from_millis(20);
+/// The same where a worker looks more often for some seconds after it had a message.
+const GAP_CLUSTER: Duration = Duration::from_millis(2500);
 
 /// Watches an idle worker, then hands it single messages.
 pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
@@ -31,13 +36,24 @@ pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     crew.order_each(&Order::Attend { load }).await?;
     if bench.place.is_shared() {
         bench.steps.next("watching an idle worker");
+        let before = bench.counts().await?;
+        let start = Moment::now();
         report.figures.push(idle(bench, &mut crew).await?);
+        let counted = Counted::between(before, bench.counts().await?);
+        let span = Moment::now().since(start);
+        let counted = counted.map(|counted| counted.of_idling(span));
+        report.figures.extend(counted.into_iter().flatten());
     }
     bench.steps.next("handing it single messages");
     let mut tally = Tally::new(messages);
     let (mut from_call, mut from_stored) = (Latencies::new()?, Latencies::new()?);
     for number in 0..messages {
-        tokio::time::sleep(GAP + GAP.mul_f64(spread(number))).await;
+        let gap = if bench.place.is_cluster() {
+            GAP_CLUSTER
+        } else {
+            GAP
+        };
+        tokio::time::sleep(gap + gap.mul_f64(spread(number))).await;
         let called = Moment::now();
         pump::fill(
             connection.backend().queues.as_ref(),
@@ -64,7 +80,9 @@ pub(crate) async fn pickup(bench: &Bench<'_>, report: &mut Report) -> Result<()>
     report.latencies.extend([
         from_call
             .summary("call of enqueue to an idle worker")
-            .goal(if bench.place.has_server() {
+            .goal(if bench.place.is_cluster() {
+                GOAL_P95_CLUSTER_MS
+            } else if bench.place.has_server() {
                 GOAL_P95_SERVER_MS
             } else {
                 GOAL_P95_MS

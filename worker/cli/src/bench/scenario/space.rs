@@ -2,10 +2,10 @@
 
 use longshore::core::FloorServer;
 
-use crate::bench::place::open;
 use crate::bench::pump;
 use crate::bench::ratio::{Better, Pairs};
 use crate::bench::report::{Comparison, Figure, Goal, Report};
+use crate::bench::scratch::open;
 use crate::bench::session::Bench;
 use crate::bench::tally::Tally;
 use crate::error::Result;

@@ -10,14 +10,18 @@ pub(super) struct Limits {
     queue: QueueName,
     /// The greatest body in bytes.
     pub(super) body_max: usize,
+    /// Whether the store takes greater ones where a queue allows them.
+    may_raise: bool,
 }
 
 impl Limits {
     /// The limits of a queue with these settings.
     pub(super) fn new(queue: &QueueName, store: &StoreLimits, settings: &QueueSettings) -> Self {
+        let body_max = settings.body_bytes_max(store);
         Self {
             queue: queue.clone(),
-            body_max: settings.body_bytes_max(store),
+            body_max,
+            may_raise: body_max < store.body_bytes_max,
         }
     }
 
@@ -27,9 +31,14 @@ impl Limits {
             || format!("more than {}", self.body_max),
             |bytes| bytes.to_string(),
         );
+        let or = if self.may_raise {
+            ", or raise body_max"
+        } else {
+            ""
+        };
         format!(
             "the body has {has} bytes, queue \"{}\" takes at most {}; store the data elsewhere \
-             and enqueue where it lies, or raise body_max",
+             and enqueue where it lies{or}",
             self.queue, self.body_max
         )
     }
@@ -62,4 +71,23 @@ pub(super) fn due(delay: Option<Span>, at: Option<Timestamp>) -> Option<Due> {
     delay
         .map(|span| Due::In(span.0))
         .or_else(|| at.map(Due::At))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_the_stores_is_not_said_to_be_raised() {
+        let queue = QueueName::new("q").expect("a name");
+        let mut store = StoreLimits::exact();
+        let mut said = |most, usual| {
+            store.body_bytes_max = most;
+            store.body_bytes_default = usual;
+            let limits = Limits::new(&queue, &store, &QueueSettings::default());
+            limits.too_large(None).contains("raise body_max")
+        };
+        assert!(said(200, 100));
+        assert!(!said(100, 100));
+    }
 }
