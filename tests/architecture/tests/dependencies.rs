@@ -51,8 +51,21 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
+        name: "longshore-cassandra",
+        may: &["longshore-core"],
+        for_tests: &[
+            ("longshore-conformance", "runs the suite"),
+            ("longshore-core", "the clock that tests move"),
+            (
+                "longshore-memory",
+                "the reference model of the property test",
+            ),
+        ],
+    },
+    Row {
         name: "longshore-backends",
         may: &[
+            "longshore-cassandra",
             "longshore-core",
             "longshore-memory",
             "longshore-redis",
@@ -163,6 +176,7 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["longshore-sqlite", "longshore-system-tests"]),
     ("notify", &["longshore-sqlite"]),
     ("redis", &["longshore-redis"]),
+    ("scylla", &["longshore-cassandra", "longshore-system-tests"]),
 ];
 
 #[test]

@@ -115,6 +115,53 @@ fn compose_runs_a_worker_and_a_producer_on_one_store() {
 }
 
 #[test]
+fn compose_runs_the_cassandra_of_the_tests_and_its_schema_before_its_worker() {
+    let compose = compose();
+    let pom = read("tests/cassandra/pom.xml");
+    let tested = pom
+        .split_once("<artifactId>cassandra-all</artifactId>")
+        .and_then(|(_, rest)| rest.split_once("<version>")?.1.split_once("</version>"))
+        .map(|(version, _)| format!("cassandra:{version}"));
+    assert_eq!(
+        compose.value("x-cassandra.image"),
+        tested.as_deref(),
+        "compose.yaml and tests/cassandra/pom.xml name different versions"
+    );
+    assert!(compose.value("x-cassandra.healthcheck.test").is_some());
+    let waits = |service: &str, on: &str| {
+        let path = format!("services.{service}.depends_on.{on}.condition");
+        compose.value(&path).map(str::to_owned)
+    };
+    let healthy = Some("service_healthy".to_owned());
+    for (service, on) in [
+        ("cassandra-2", "cassandra"),
+        ("cassandra-3", "cassandra-2"),
+        ("schema-cassandra", "cassandra-3"),
+    ] {
+        assert_eq!(waits(service, on), healthy, "{service}");
+    }
+    assert_eq!(
+        compose.value("services.schema-cassandra.command"),
+        Some("[\"schema\", \"apply\"]")
+    );
+    assert_eq!(
+        waits("worker-cassandra", "schema-cassandra").as_deref(),
+        Some("service_completed_successfully")
+    );
+    let store = |service: &str| {
+        let path = format!("services.{service}.environment.LONGSHORE_STORE");
+        compose.value(&path).expect("a store").to_owned()
+    };
+    assert_eq!(
+        store("worker-cassandra"),
+        store("schema-cassandra") + "&schema=manual",
+        "the tables of one keyspace are made by the job alone"
+    );
+    let worker = compose.value("services.worker-cassandra.command");
+    assert_eq!(worker, compose.value("services.worker-redis.command"));
+}
+
+#[test]
 fn the_image_is_built_from_the_lock_file_and_does_not_run_as_root() {
     let text = read("Dockerfile");
     assert!(text.contains("cargo build --release --locked --package longshore-cli"));

@@ -25,7 +25,7 @@ const HTTP: &[&str] = &[
 const ROUTES: &[&str] = &["toml", "minijinja", "glob", "process-wrap"];
 /// What only one store needs.
 const SQLITE: &[&str] = &["rusqlite", "libsqlite3-sys", "notify", "longshore-sqlite"];
-const CASSANDRA: &[&str] = &["scylla", "cdrs-tokio", "cassandra-protocol"];
+const CASSANDRA: &[&str] = &["scylla", "longshore-cassandra"];
 const REDIS: &[&str] = &["redis", "longshore-redis"];
 
 fn assert_none(package: &str, features: &[&str], unwanted: &[&[&str]]) {
@@ -72,6 +72,16 @@ fn a_producer_on_one_store_compiles_no_other() {
             TERMINAL,
         ],
     );
+    assert_none(
+        "longshore",
+        &["cassandra"],
+        &[
+            &["longshore-memory", "axum", "hyper", "reqwest"],
+            SQLITE,
+            REDIS,
+            TERMINAL,
+        ],
+    );
 }
 
 #[test]
@@ -97,6 +107,7 @@ fn the_lists_above_name_what_is_really_there() {
         ROUTES,
         SQLITE,
         REDIS,
+        CASSANDRA,
         &[
             "clap",
             "comfy-table",

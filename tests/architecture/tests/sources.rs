@@ -6,6 +6,7 @@ use longshore_architecture_tests::{
 
 /// Where the wall clock may be read, and what for.
 const CLOCKS: &[(&str, &str)] = &[
+    ("backends/cassandra/src/clock.rs", "the store's clock"),
     ("backends/memory/src/clock.rs", "the store's clock"),
     (
         "backends/redis/src/clock.rs",
