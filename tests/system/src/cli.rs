@@ -32,6 +32,11 @@ impl Cli {
         }
     }
 
+    /// The URL of the store.
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
     /// Calls a verb.
     pub fn call(&self, arguments: &[&str]) -> Answer {
         self.call_with(arguments, b"")

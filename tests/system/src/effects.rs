@@ -1,8 +1,9 @@
 //! The lines that handlers leave.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
+
+use crate::journal::Journal;
 
 /// Whether a handler began or came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,18 +27,14 @@ pub struct Effect {
     pub life: String,
 }
 
-/// Where handlers write, one file for all processes of a test.
-///
-/// Opened to append, one `write` a line and no buffer: a killed process leaves whole lines, and
-/// the order in the file is the order in which they were written.
+/// Where handlers write, one file for all processes of a test, in the order of what they do.
 #[derive(Debug)]
-pub struct EffectLog(File);
+pub struct EffectLog(Journal);
 
 impl EffectLog {
     /// Opens it, made anew if it is not there.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self(file))
+        Ok(Self(Journal::open(path)?))
     }
 
     /// Writes a line.
@@ -49,7 +46,7 @@ impl EffectLog {
         let Effect {
             key, attempt, life, ..
         } = effect;
-        (&self.0).write_all(format!("{moment} {key} {attempt} {life}\n").as_bytes())
+        self.0.add(&format!("{moment} {key} {attempt} {life}"))
     }
 }
 
@@ -64,8 +61,7 @@ impl Effects {
     ///
     /// When a line is not one of a handler.
     pub fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        Self::parse(&text)
+        Self::parse(&Journal::read(path))
     }
 
     /// Reads lines.
@@ -73,15 +69,10 @@ impl Effects {
     /// # Panics
     ///
     /// When one is not the line of a handler.
-    pub fn parse(text: &str) -> Self {
-        let lines = text.lines();
-        Self(
-            lines
-                .map(|line| {
-                    parse_line(line).unwrap_or_else(|| panic!("no line of a handler: {line}"))
-                })
-                .collect(),
-        )
+    pub fn parse(lines: &[impl AsRef<str>]) -> Self {
+        let parse =
+            |line: &str| parse_line(line).unwrap_or_else(|| panic!("no line of a handler: {line}"));
+        Self(lines.iter().map(|line| parse(line.as_ref())).collect())
     }
 
     /// The lines in their order.
@@ -165,6 +156,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "no line of a handler")]
     fn half_a_line_is_not_taken_for_a_whole_one() {
-        Effects::parse("start 7 2\n");
+        Effects::parse(&["start 7 2"]);
     }
 }

@@ -1,20 +1,20 @@
 //! What producers tried and what they were told is stored.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::journal::Journal;
+
 /// Where producers write, one file for all of a test; see [`crate::EffectLog`].
 #[derive(Debug)]
-pub struct Ledger(File);
+pub struct Ledger(Journal);
 
 impl Ledger {
     /// Opens it, made anew if it is not there.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self(file))
+        Ok(Self(Journal::open(path)?))
     }
 
     /// Says that a call with these jobs begins.
@@ -28,7 +28,7 @@ impl Ledger {
     }
 
     fn write(&self, word: &str, keys: &Range<u64>) -> io::Result<()> {
-        (&self.0).write_all(format!("{word} {} {}\n", keys.start, keys.end).as_bytes())
+        self.0.add(&format!("{word} {} {}", keys.start, keys.end))
     }
 
     /// Reads which were tried and which are stored.
@@ -37,9 +37,8 @@ impl Ledger {
     ///
     /// When a line is not one of a ledger.
     pub fn read(path: &Path) -> (BTreeSet<u64>, BTreeSet<u64>) {
-        let text = fs::read_to_string(path).unwrap_or_default();
         let (mut tried, mut stored) = (BTreeSet::new(), BTreeSet::new());
-        for line in text.lines() {
+        for line in Journal::read(path) {
             let mut words = line.split(' ');
             let word = words.next().unwrap_or_default();
             let mut number = || words.next().and_then(|text| text.parse().ok());

@@ -42,4 +42,8 @@ pub struct ProducerOrder {
     pub batch_max: u64,
     /// After its first call it waits until it can lock this file.
     pub gate: Option<String>,
+    /// How long it waits between two calls.
+    pub pace_ms: u64,
+    /// Whether it goes on with the next jobs after a call that failed, rather than end.
+    pub patient: bool,
 }

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 
+use longshore::Queue;
 use longshore_system_tests::{Act, Ledger, ProducerOrder, Work};
 
 #[tokio::main]
@@ -20,16 +22,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let keys = next..end.min(next + size);
         ledger.tried(keys.clone())?;
         let jobs = keys.clone().map(|key| Work::new(key, Act::Take(0)));
-        queue.enqueue_batch(jobs).await?.require_all()?;
-        ledger.stored(keys.clone())?;
+        match store(&queue, jobs).await {
+            Ok(()) => ledger.stored(keys.clone())?,
+            Err(error) if order.patient => println!("{error}"),
+            Err(error) => return Err(error),
+        }
         if keys.start == order.first
             && let Some(gate) = &order.gate
         {
             std::fs::File::open(gate)?.lock_shared()?;
         }
         next = keys.end;
+        // Load of a size that does not depend on how fast the store is; nobody waits for it.
+        tokio::time::sleep(Duration::from_millis(order.pace_ms)).await;
         // Calls of every size, one after the other.
         size = size % order.batch_max + 1;
     }
+    Ok(())
+}
+
+async fn store(queue: &Queue, jobs: impl Iterator<Item = Work>) -> Result<(), Box<dyn Error>> {
+    queue.enqueue_batch(jobs).await?.require_all()?;
     Ok(())
 }

@@ -26,7 +26,7 @@ fn history(lines: &[&str]) -> History {
     History {
         tried: (1..=9).collect(),
         stored: (1..=5).collect(),
-        effects: Effects::parse(&lines.join("\n")),
+        effects: Effects::parse(lines),
         killed: ["w1.1", "w1.2"].map(String::from).into(),
         live: [4].into(),
         dead: [(5, 1)].into(),
@@ -54,7 +54,7 @@ fn a_large_sound_history_breaks_nothing() {
     let history = History {
         tried: (0..10_000).collect(),
         stored: (0..10_000).collect(),
-        effects: Effects::parse(&lines.join("\n")),
+        effects: Effects::parse(&lines),
         ..History::default()
     };
     assert_eq!(judge(&history), []);

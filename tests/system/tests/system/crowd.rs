@@ -27,6 +27,8 @@ fn a_crowd_of_writers_takes_turns() {
             jobs: JOBS,
             batch_max: 8,
             gate: Some(place.path("gate").display().to_string()),
+            pace_ms: 0,
+            patient: false,
         };
         Process::start(
             &place,

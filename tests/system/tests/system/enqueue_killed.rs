@@ -76,6 +76,8 @@ fn start(place: &Place, first: u64) -> Process {
         jobs: 1_000_000,
         batch_max: 40,
         gate: None,
+        pace_ms: 0,
+        patient: false,
     };
     Process::start(place, PRODUCER, [serde_json::json!(order).to_string()], &[])
 }

@@ -60,10 +60,15 @@ pub(crate) fn history(place: &Place, cli: &Cli, fleet: &Fleet<'_>, keys: BTreeSe
         effects: effects(place),
         killed: fleet.killed().clone(),
         dead,
-        // Its slots, and as many again whose end is on its way to the store.
-        leased_max: 2 * Fleet::order(place, "").slots,
+        leased_max: leased_max(place),
         ..History::default()
     }
+}
+
+/// How many messages one worker may hold: its slots, and as many again whose end is on its way to
+/// the store.
+pub(crate) fn leased_max(place: &Place) -> u32 {
+    2 * Fleet::order(place, "").slots
 }
 
 /// Asserts that no promise was broken.

@@ -30,6 +30,8 @@ fn a_stopped_holder_hangs_nobody_beyond_the_deadline() {
         jobs: 10_000_000,
         batch_max: 60,
         gate: None,
+        pace_ms: 0,
+        patient: false,
     };
     let mut holder = Process::start(
         &place,

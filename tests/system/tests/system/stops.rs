@@ -72,7 +72,7 @@ fn kill_and_stop(place: &Place, messages: u64, deadline: Duration) {
 }
 
 /// Lets time pass: the other processes work meanwhile, and their leases end by it.
-fn pass(span: Duration) {
+pub(crate) fn pass(span: Duration) {
     let end = Instant::now() + span;
     until("time to pass", span + Duration::from_secs(5), || {
         Instant::now() >= end
@@ -81,7 +81,7 @@ fn pass(span: Duration) {
 
 /// The lines without those that a stopped life left after somebody else had begun the job: a
 /// process that slept cannot know that its leases have ended.
-fn without_late_lines(effects: &Effects, stopped: &BTreeSet<String>) -> Effects {
+pub(crate) fn without_late_lines(effects: &Effects, stopped: &BTreeSet<String>) -> Effects {
     let mut holders: HashMap<u64, (&str, u32)> = HashMap::new();
     let mut kept: Vec<Effect> = Vec::new();
     for line in effects.all() {
