@@ -7,7 +7,7 @@ use longshore_core::{Clock, Result};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
-use scylla::client::session::{Session, TlsContext};
+use scylla::client::session::TlsContext;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::policies::load_balancing::DefaultPolicy;
 use scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
@@ -16,6 +16,7 @@ use scylla::statement::{Consistency, SerialConsistency};
 
 use crate::config::{Config, Tls, misconfigured};
 use crate::data_centre::DataCentre;
+use crate::driver::Driver;
 use crate::error::unreachable;
 use crate::link::Link;
 use crate::schema;
@@ -43,17 +44,17 @@ const AGREEMENT_MAX: Duration = Duration::from_secs(20);
 /// Connects; creates what is missing where that is allowed.
 pub(crate) async fn connect(config: &Config, timeout: Duration, create: bool) -> Result<Arc<Link>> {
     let mut profile = requests(timeout, config.dc.as_deref()).into_handle();
-    let session = session(config, timeout, profile.clone()).await?;
-    let here = DataCentre::of(&session, config)?;
+    let driver = open(config, timeout, profile.clone()).await?;
+    let here = DataCentre::of(&driver, config)?;
     // Also where the URL names none: a data centre that joins later is not asked.
     profile.map_to_another_profile(requests(timeout, Some(&here.name)));
     // Before anything is made in it, and again if it was made meanwhile.
-    here.check_copies(&session, config)?;
-    schema::bring_up(&session, config, &here, create).await?;
-    here.check_copies(&session, config)?;
-    let statements = Box::pin(Statements::prepare(&session, &config.keyspace)).await?;
+    here.check_copies(&driver, config)?;
+    schema::bring_up(&driver, config, &here, create).await?;
+    here.check_copies(&driver, config)?;
+    let statements = Box::pin(Statements::prepare(&driver, &config.keyspace)).await?;
     Ok(Arc::new(Link {
-        session,
+        driver,
         keyspace: config.keyspace.clone(),
         here,
         statements,
@@ -79,11 +80,11 @@ fn requests(timeout: Duration, dc: Option<&str>) -> ExecutionProfile {
         .build()
 }
 
-async fn session(
+async fn open(
     config: &Config,
     timeout: Duration,
     profile: ExecutionProfileHandle,
-) -> Result<Session> {
+) -> Result<Driver> {
     let mut builder = SessionBuilder::new()
         .known_nodes(&config.hosts)
         .default_execution_profile_handle(profile)
@@ -101,7 +102,7 @@ async fn session(
     if let Some(tls) = &config.tls {
         builder = builder.tls_context(Some(TlsContext::Rustls023(tls_config(tls)?)));
     }
-    builder.build().await.map_err(unreachable)
+    Driver::open(builder).await.map_err(unreachable)
 }
 
 fn tls_config(tls: &Tls) -> Result<Arc<rustls::ClientConfig>> {

@@ -3,7 +3,6 @@
 use futures_util::future::try_join_all;
 use longshore_core::{Result, ServerCounts};
 use scylla::client::execution_profile::ExecutionProfile;
-use scylla::client::session::Session;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::response::query_result::QueryRowsResult;
 use scylla::statement::{Consistency, Statement};
@@ -11,15 +10,16 @@ use scylla::value::{CqlValue, Row};
 use uuid::Uuid;
 
 use crate::ddl::{self, Use};
+use crate::driver::Driver;
 use crate::error::{failed, strange};
 
 /// What all nodes count about the tables of a keyspace. The nodes keep it in tables of their own,
 /// which each answers for itself.
-pub(crate) async fn counts(session: &Session, keyspace: &str) -> Result<ServerCounts> {
-    let state = session.get_cluster_state();
+pub(crate) async fn counts(driver: &Driver, keyspace: &str) -> Result<ServerCounts> {
+    let state = driver.cluster();
     let nodes = state.get_nodes_info().iter().map(|node| node.host_id);
     let nodes: Vec<Uuid> = nodes.collect();
-    let asked = nodes.iter().map(|node| of_node(session, *node, keyspace));
+    let asked = nodes.iter().map(|node| of_node(driver, *node, keyspace));
     let mut all = ServerCounts::default();
     for counts in try_join_all(asked).await? {
         all.reads += counts.reads;
@@ -40,19 +40,19 @@ fn transacted() -> Vec<&'static str> {
     transacted.map(|it| it.name).collect()
 }
 
-async fn of_node(session: &Session, node: Uuid, keyspace: &str) -> Result<ServerCounts> {
+async fn of_node(driver: &Driver, node: Uuid, keyspace: &str) -> Result<ServerCounts> {
     let mut counts = ServerCounts::default();
     let transacted = transacted();
-    for (table, count) in view(session, node, keyspace, "local_write_latency", "count").await? {
+    for (table, count) in view(driver, node, keyspace, "local_write_latency", "count").await? {
         counts.writes += count;
         if transacted.contains(&table.as_str()) {
             counts.transactions += count;
         }
     }
-    for (_, count) in view(session, node, keyspace, "local_read_latency", "count").await? {
+    for (_, count) in view(driver, node, keyspace, "local_read_latency", "count").await? {
         counts.reads += count;
     }
-    for (_, most) in view(session, node, keyspace, "tombstones_per_read", "max").await? {
+    for (_, most) in view(driver, node, keyspace, "tombstones_per_read", "max").await? {
         counts.tombstones_max = counts.tombstones_max.max(most);
     }
     Ok(counts)
@@ -60,7 +60,7 @@ async fn of_node(session: &Session, node: Uuid, keyspace: &str) -> Result<Server
 
 /// A column of one of the tables that a node keeps about tables, by table.
 async fn view(
-    session: &Session,
+    driver: &Driver,
     node: Uuid,
     keyspace: &str,
     view: &str,
@@ -72,7 +72,7 @@ async fn view(
     let mut statement = Statement::new(cql);
     statement.set_consistency(Consistency::One);
     statement.set_execution_profile_handle(Some(profile.build().into_handle()));
-    let answer = session.query_unpaged(statement, ()).await;
+    let answer = driver.query(statement).await;
     let answer = answer.map_err(|error| failed("bench", error))?;
     let rows = answer
         .into_rows_result()

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::{Result, StoreError, StoreErrorKind};
-use scylla::client::session::Session;
 use scylla::cluster::Node;
 use scylla::cluster::metadata::Strategy;
 use tokio::time::sleep;
 
 use crate::config::{Config, misconfigured};
+use crate::driver::Driver;
 
 /// With so many copies one node may be away.
 pub(crate) const COPIES: usize = 3;
@@ -34,8 +34,8 @@ pub(crate) struct DataCentre {
 
 impl DataCentre {
     /// The one that the URL names, or the only one.
-    pub(crate) fn of(session: &Session, config: &Config) -> Result<Self> {
-        let state = session.get_cluster_state();
+    pub(crate) fn of(driver: &Driver, config: &Config) -> Result<Self> {
+        let state = driver.cluster();
         let nodes = state.get_nodes_info();
         let centres = nodes.iter().filter_map(|node| node.datacenter.as_deref());
         let known: BTreeSet<_> = centres.collect();
@@ -52,15 +52,15 @@ impl DataCentre {
         let here = here.filter(|node| node.datacenter.as_deref() == Some(&name));
         let first = here.filter(|node| node.is_connected());
         Ok(Self {
-            nodes: nodes_of(session, &name),
+            nodes: nodes_of(driver, &name),
             first: first.min_by_key(|node| node.host_id).cloned(),
             name: name.clone(),
         })
     }
 
     /// How many copies it keeps of a keyspace; `None` if the driver does not know.
-    pub(crate) fn copies(&self, session: &Session, keyspace: &str) -> Option<usize> {
-        let state = session.get_cluster_state();
+    pub(crate) fn copies(&self, driver: &Driver, keyspace: &str) -> Option<usize> {
+        let state = driver.cluster();
         match &state.get_keyspace(keyspace)?.strategy {
             Strategy::NetworkTopologyStrategy {
                 datacenter_repfactors,
@@ -71,9 +71,9 @@ impl DataCentre {
     }
 
     /// Refuses a keyspace that one broken disk would take messages from, unless the URL says so.
-    pub(crate) fn check_copies(&self, session: &Session, config: &Config) -> Result<()> {
+    pub(crate) fn check_copies(&self, driver: &Driver, config: &Config) -> Result<()> {
         let (keyspace, dc) = (&config.keyspace, &self.name);
-        match self.copies(session, keyspace) {
+        match self.copies(driver, keyspace) {
             Some(0) => Err(misconfigured(format!(
                 "keyspace {keyspace} has no copies in data centre {dc}; add the data centre to \
                  its replication, or say with dc which one to ask"
@@ -85,7 +85,7 @@ impl DataCentre {
 
     /// How many copies a keyspace gets that is created here. Nodes that have just started are
     /// waited for: they know of each other some seconds later.
-    pub(crate) async fn copies_of_new(&self, session: &Session, config: &Config) -> Result<usize> {
+    pub(crate) async fn copies_of_new(&self, driver: &Driver, config: &Config) -> Result<usize> {
         let name = &self.name;
         let wanted = config.copies.unwrap_or(COPIES);
         let mut nodes = self.nodes;
@@ -95,8 +95,8 @@ impl DataCentre {
             }
             sleep(LOOK_EVERY).await;
             // One that fails is made good by the next.
-            let _ = session.refresh_metadata().await;
-            nodes = nodes_of(session, name);
+            let _ = driver.refresh().await;
+            nodes = nodes_of(driver, name);
         }
         let copies = config.copies.unwrap_or_else(|| nodes.clamp(1, COPIES));
         if copies > nodes {
@@ -124,8 +124,8 @@ impl DataCentre {
 }
 
 /// How many nodes of a data centre the driver knows.
-fn nodes_of(session: &Session, dc: &str) -> usize {
-    let state = session.get_cluster_state();
+fn nodes_of(driver: &Driver, dc: &str) -> usize {
+    let state = driver.cluster();
     let here = state.get_nodes_info().iter();
     here.filter(|node| node.datacenter.as_deref() == Some(dc))
         .count()

@@ -52,7 +52,7 @@ impl Floor for CassandraFloor {
     async fn measure(&self, spec: FloorSpec) -> Result<FloorReport> {
         let timeout = self.config.timeout.unwrap_or(TIMEOUT);
         let link = Box::pin(connect(&self.config, timeout, true)).await?;
-        let session = &link.session;
+        let session = link.driver.session();
         let name = format!("{}.floor_{:08x}", self.config.keyspace, fastrand::u32(..));
         let bare = Bare::create(session, &name).await?;
         let report = bare.measure(spec).await;
@@ -65,7 +65,7 @@ impl Floor for CassandraFloor {
     async fn counts(&self) -> Result<Option<ServerCounts>> {
         let timeout = self.config.timeout.unwrap_or(TIMEOUT);
         let link = Box::pin(connect(&self.config, timeout, true)).await?;
-        counts(&link.session, &self.config.keyspace).await.map(Some)
+        counts(&link.driver, &self.config.keyspace).await.map(Some)
     }
 }
 

@@ -164,7 +164,7 @@ impl Keys {
     async fn settled(
         &self,
         statement: &scylla::statement::prepared::PreparedStatement,
-        values: impl scylla::serialize::row::SerializeRow,
+        values: impl scylla::serialize::row::SerializeRow + Send + Sync,
     ) -> Result<bool> {
         match self.link.transact("enqueue", statement, values).await {
             Err(error) if is_unsettled(&error) => Ok(false),

@@ -26,6 +26,7 @@ mod data_centre;
 mod ddl;
 mod dead;
 mod depth;
+mod driver;
 mod enqueue;
 mod error;
 mod floor;

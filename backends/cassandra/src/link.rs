@@ -3,7 +3,6 @@
 use std::fmt;
 
 use longshore_core::{Result, StoreError};
-use scylla::client::session::Session;
 use scylla::deserialize::row::DeserializeRow;
 use scylla::response::query_result::QueryRowsResult;
 use scylla::response::{PagingState, PagingStateResponse};
@@ -14,13 +13,14 @@ use scylla::value::{CqlValue, Row};
 
 use crate::attempts::Attempts;
 use crate::data_centre::DataCentre;
+use crate::driver::{Driver, Values};
 use crate::error::{failed, strange};
 use crate::queue_def::Cache;
 use crate::statement::Statements;
 
 /// An open connection to a cluster. Stores of several cells may share one.
 pub(crate) struct Link {
-    pub(crate) session: Session,
+    pub(crate) driver: Driver,
     pub(crate) keyspace: String,
     /// The data centre whose nodes are asked.
     pub(crate) here: DataCentre,
@@ -35,18 +35,18 @@ impl Link {
         &self,
         operation: &'static str,
         statement: &PreparedStatement,
-        values: impl SerializeRow,
+        values: impl SerializeRow + Send + Sync,
     ) -> Result<()> {
         let attempts = Attempts::new();
         let mut statement = statement.clone();
         statement.set_history_listener(attempts.clone());
-        let done = self.session.execute_unpaged(&statement, values).await;
+        let done = self.driver.execute(&statement, &values).await;
         done.map(drop)
             .map_err(|error| attempts.failed(operation, error))
     }
 
     /// Runs the same statement for several values of one partition, as one mutation.
-    pub(crate) async fn run_all<V: SerializeRow>(
+    pub(crate) async fn run_all<V: SerializeRow + Send + Sync>(
         &self,
         operation: &'static str,
         statement: &PreparedStatement,
@@ -64,7 +64,8 @@ impl Link {
         for _ in &values {
             batch.append_statement(statement.clone());
         }
-        let done = self.session.batch(&batch, values).await;
+        let values = values.iter().map(|value| value as Values<'_>).collect();
+        let done = self.driver.batch(&batch, values).await;
         done.map(drop)
             .map_err(|error| attempts.failed(operation, error))
     }
@@ -74,12 +75,12 @@ impl Link {
         &self,
         operation: &'static str,
         statement: &PreparedStatement,
-        values: impl SerializeRow,
+        values: impl SerializeRow + Send + Sync,
     ) -> Result<Option<R>>
     where
         R: for<'f> DeserializeRow<'f, 'f>,
     {
-        let answer = self.session.execute_unpaged(statement, values).await;
+        let answer = self.driver.execute(statement, &values).await;
         let answer = answer.map_err(|error| failed(operation, error))?;
         let rows = answer
             .into_rows_result()
@@ -94,7 +95,7 @@ impl Link {
         &self,
         operation: &'static str,
         statement: &PreparedStatement,
-        values: impl SerializeRow,
+        values: impl SerializeRow + Send + Sync,
         make: impl Fn(R) -> T,
     ) -> Result<Vec<T>>
     where
@@ -103,10 +104,7 @@ impl Link {
         let mut all = Vec::new();
         let mut state = PagingState::start();
         loop {
-            let page = self
-                .session
-                .execute_single_page(statement, &values, state)
-                .await;
+            let page = self.driver.page(statement, &values, state).await;
             let (answer, next) = page.map_err(|error| failed(operation, error))?;
             let rows = answer
                 .into_rows_result()
@@ -124,9 +122,9 @@ impl Link {
         &self,
         operation: &'static str,
         statement: &PreparedStatement,
-        values: impl SerializeRow,
+        values: impl SerializeRow + Send + Sync,
     ) -> Result<bool> {
-        let answer = self.session.execute_unpaged(statement, values).await;
+        let answer = self.driver.execute(statement, &values).await;
         let answer = answer.map_err(|error| failed(operation, error))?;
         let rows = answer
             .into_rows_result()
@@ -139,9 +137,9 @@ impl Link {
         &self,
         operation: &'static str,
         batch: Batch,
-        values: impl scylla::serialize::batch::BatchValues,
+        values: Vec<Values<'_>>,
     ) -> Result<bool> {
-        let answer = self.session.batch(&batch, values).await;
+        let answer = self.driver.batch(&batch, values).await;
         let answer = answer.map_err(|error| failed(operation, error))?;
         let rows = answer
             .into_rows_result()

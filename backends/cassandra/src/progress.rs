@@ -10,6 +10,7 @@ use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::CqlValue;
 
+use crate::driver::Values;
 use crate::store::CassandraStore;
 
 /// Rows that are wanted for longer than this are kept for ever.
@@ -68,6 +69,7 @@ impl ProgressStore for CassandraStore {
                 CqlValue::Int(ttl),
             ]);
         }
+        let values = values.iter().map(|row| row as Values<'_>).collect();
         link.transact_all("save", batch, values).await
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use longshore_core::{Result, StoreError, StoreErrorKind};
-use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::unprepared::Statement;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use crate::config::{Config, SchemaRule, misconfigured};
 use crate::data_centre::DataCentre;
 use crate::ddl::{self, Compaction};
+use crate::driver::Driver;
 use crate::error::{failed, strange};
 
 /// A turn to create the tables is this long, in seconds: that of a process that was killed must
@@ -36,13 +36,13 @@ enum There {
 
 /// Sees that the tables are there.
 pub(crate) async fn bring_up(
-    session: &Session,
+    driver: &Driver,
     config: &Config,
     here: &DataCentre,
     create: bool,
 ) -> Result<()> {
     let ks = &config.keyspace;
-    match there(session, ks).await? {
+    match there(driver, ks).await? {
         There::Version(ddl::VERSION) => return Ok(()),
         There::Version(other) => return Err(unknown(ks, other)),
         _ => {}
@@ -61,13 +61,13 @@ pub(crate) async fn bring_up(
         )));
     }
     let creator = Creator {
-        session,
+        driver,
         ks,
         here,
         id: Uuid::from_u128(fastrand::u128(..)),
     };
     creator.create(config).await?;
-    let refreshed = session.refresh_metadata().await;
+    let refreshed = driver.refresh().await;
     refreshed.map_err(|error| strange("open", &error))
 }
 
@@ -84,7 +84,7 @@ fn unknown(ks: &str, version: i32) -> StoreError {
 /// Who makes the tables. Several may want to at a time: the statements of all go to one node,
 /// so that no two nodes make the same table, and the row of `meta` says whose turn it is.
 struct Creator<'a> {
-    session: &'a Session,
+    driver: &'a Driver,
     ks: &'a str,
     here: &'a DataCentre,
     id: Uuid,
@@ -94,12 +94,12 @@ impl Creator<'_> {
     async fn create(&self, config: &Config) -> Result<()> {
         let (ks, dc) = (self.ks, &self.here.name);
         // Where the keyspace is there the right to create keyspaces is not needed.
-        if !has_keyspace(self.session, ks).await? {
-            let copies = self.here.copies_of_new(self.session, config).await?;
+        if !has_keyspace(self.driver, ks).await? {
+            let copies = self.here.copies_of_new(self.driver, config).await?;
             self.change(&ddl::keyspace(ks, dc, copies)).await?;
         }
         self.change(&ddl::meta(ks)).await?;
-        let compaction = Compaction::of(&release(self.session).await?);
+        let compaction = Compaction::of(&release(self.driver).await?);
         // A turn may be over before the tables are there; making them again changes nothing.
         for _ in 0..TURNS_MAX {
             if !self.claim().await? {
@@ -123,8 +123,8 @@ impl Creator<'_> {
             ddl::VERSION,
             self.id
         );
-        run(self.session, Statement::new(done)).await?;
-        Ok(there(self.session, self.ks).await? == There::Version(ddl::VERSION))
+        run(self.driver, Statement::new(done)).await?;
+        Ok(there(self.driver, self.ks).await? == There::Version(ddl::VERSION))
     }
 
     fn late(&self, what: &str) -> StoreError {
@@ -139,9 +139,7 @@ impl Creator<'_> {
 
     /// Takes the turn; `false` if another one has made the tables meanwhile.
     async fn claim(&self) -> Result<bool> {
-        let Self {
-            session, ks, id, ..
-        } = self;
+        let Self { driver, ks, id, .. } = self;
         let began = Instant::now();
         loop {
             let claim = format!(
@@ -149,16 +147,16 @@ impl Creator<'_> {
                  USING TTL {TURN_S}"
             );
             // Of unknown outcome, or not ours: the row says whose it is.
-            let _ = run(session, Statement::new(claim)).await;
+            let _ = run(driver, Statement::new(claim)).await;
             let ask = format!("SELECT creator FROM {ks}.meta WHERE name = 'schema'");
-            let creator = match one::<(Option<Uuid>,)>(session, &ask).await {
+            let creator = match one::<(Option<Uuid>,)>(driver, &ask).await {
                 Err(error) if has_not_heard(&error) => None,
                 creator => creator?,
             };
             if creator == Some((Some(*id),)) {
                 return Ok(true);
             }
-            if there(session, ks).await? == There::Version(ddl::VERSION) {
+            if there(driver, ks).await? == There::Version(ddl::VERSION) {
                 return Ok(false);
             }
             if began.elapsed() > CREATOR_MAX {
@@ -176,31 +174,31 @@ impl Creator<'_> {
             statement
                 .set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(first, None)));
         }
-        run(self.session, statement).await
+        run(self.driver, statement).await
     }
 }
 
-async fn has_keyspace(session: &Session, ks: &str) -> Result<bool> {
+async fn has_keyspace(driver: &Driver, ks: &str) -> Result<bool> {
     let ask =
         format!("SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '{ks}'");
-    Ok(one::<(String,)>(session, &ask).await?.is_some())
+    Ok(one::<(String,)>(driver, &ask).await?.is_some())
 }
 
 /// The release of the server that answers.
-pub(crate) async fn release(session: &Session) -> Result<String> {
-    let row = one::<(String,)>(session, "SELECT release_version FROM system.local").await?;
+pub(crate) async fn release(driver: &Driver) -> Result<String> {
+    let row = one::<(String,)>(driver, "SELECT release_version FROM system.local").await?;
     Ok(row.map(|(release,)| release).unwrap_or_default())
 }
 
-async fn there(session: &Session, ks: &str) -> Result<There> {
+async fn there(driver: &Driver, ks: &str) -> Result<There> {
     let ask = format!(
         "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{ks}' AND table_name = 'meta'"
     );
-    if one::<(String,)>(session, &ask).await?.is_none() {
+    if one::<(String,)>(driver, &ask).await?.is_none() {
         return Ok(There::Nothing);
     }
     let ask = format!("SELECT version FROM {ks}.meta WHERE name = 'schema'");
-    Ok(match one::<(Option<i32>,)>(session, &ask).await {
+    Ok(match one::<(Option<i32>,)>(driver, &ask).await {
         Ok(Some((Some(version),))) => There::Version(version),
         Ok(_) => There::Begun,
         Err(error) if has_not_heard(&error) => There::Begun,
@@ -213,17 +211,17 @@ fn has_not_heard(error: &StoreError) -> bool {
     error.kind() == StoreErrorKind::Misconfigured || error.message().contains("INCOMPATIBLE_SCHEMA")
 }
 
-async fn run(session: &Session, statement: Statement) -> Result<()> {
+async fn run(driver: &Driver, statement: Statement) -> Result<()> {
     let cql = statement.contents.clone();
-    let done = session.query_unpaged(statement, ()).await;
+    let done = driver.query(statement).await;
     done.map(drop).map_err(|error| said(&cql, error))
 }
 
-async fn one<R>(session: &Session, cql: &str) -> Result<Option<R>>
+async fn one<R>(driver: &Driver, cql: &str) -> Result<Option<R>>
 where
     R: for<'f> scylla::deserialize::row::DeserializeRow<'f, 'f>,
 {
-    let answer = session.query_unpaged(cql, ()).await;
+    let answer = driver.query(cql).await;
     let answer = answer.map_err(|error| said(cql, error))?;
     let rows = answer
         .into_rows_result()

@@ -1,10 +1,10 @@
 //! The statements of this store, prepared once for each connection of a process.
 
 use longshore_core::Result;
-use scylla::client::session::Session;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::{Consistency, SerialConsistency};
 
+use crate::driver::Driver;
 use crate::error::unprepared;
 
 /// How a statement is sent.
@@ -34,17 +34,17 @@ macro_rules! statements {
 
         impl Statements {
             /// Prepares all of them.
-            pub(crate) async fn prepare(session: &Session, keyspace: &str) -> Result<Self> {
+            pub(crate) async fn prepare(driver: &Driver, keyspace: &str) -> Result<Self> {
                 Ok(Self {
-                    $($name: prepare(session, Way::$way, &$cql.replace("KS.", &format!("{keyspace}."))).await?,)*
+                    $($name: prepare(driver, Way::$way, &$cql.replace("KS.", &format!("{keyspace}."))).await?,)*
                 })
             }
         }
     };
 }
 
-async fn prepare(session: &Session, way: Way, cql: &str) -> Result<PreparedStatement> {
-    let mut prepared = session.prepare(cql).await.map_err(unprepared)?;
+async fn prepare(driver: &Driver, way: Way, cql: &str) -> Result<PreparedStatement> {
+    let mut prepared = driver.prepare(cql).await.map_err(unprepared)?;
     prepared.set_consistency(Consistency::LocalQuorum);
     prepared.set_serial_consistency(Some(SerialConsistency::LocalSerial));
     match way {

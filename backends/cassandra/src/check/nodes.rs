@@ -33,7 +33,7 @@ pub(crate) struct Said {
 
 /// Asks each node of the data centre.
 pub(crate) async fn ask(link: &Link) -> Vec<Said> {
-    let state = link.session.get_cluster_state();
+    let state = link.driver.cluster();
     let here = state.get_nodes_info().iter();
     let here = here.filter(|node| node.datacenter.as_deref() == Some(&link.here.name));
     join_all(here.map(|node| ask_one(link, node))).await
@@ -72,7 +72,7 @@ where
     ask.set_is_idempotent(true);
     let target = NodeIdentifier::Node(node.clone());
     ask.set_load_balancing_policy(Some(SingleTargetLoadBalancingPolicy::new(target, None)));
-    let answer = link.session.query_unpaged(ask, ()).await.ok()?;
+    let answer = link.driver.query(ask).await.ok()?;
     answer
         .into_rows_result()
         .ok()?
@@ -108,7 +108,7 @@ pub(crate) fn answering(link: &Link, nodes: &[Said]) -> Finding {
 
 /// What an acknowledged message survives.
 pub(crate) fn durability(link: &Link, nodes: &[Said]) -> Finding {
-    let copies = link.here.copies(&link.session, &link.keyspace).unwrap_or(0);
+    let copies = link.here.copies(&link.driver, &link.keyspace).unwrap_or(0);
     let quorum = copies / 2 + 1;
     let found =
         format!("copies of each message: {copies}; an acknowledged one is on {quorum} of them");

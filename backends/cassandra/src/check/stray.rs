@@ -40,7 +40,7 @@ pub(crate) async fn partitions(
     ));
     ask.set_consistency(Consistency::LocalQuorum);
     ask.set_is_idempotent(true);
-    let prepared = link.session.prepare(ask).await;
+    let prepared = link.driver.prepare(ask).await;
     let prepared = prepared.map_err(crate::error::unprepared)?;
     let make = |(of, at, shard, lane, number): Columns| {
         let stream = Stream { queue, shard, lane };

@@ -35,7 +35,7 @@ where
     let mut ask = Statement::new(cql);
     ask.set_consistency(Consistency::One);
     ask.set_is_idempotent(true);
-    let answer = link.session.query_unpaged(ask, ()).await.ok()?;
+    let answer = link.driver.query(ask).await.ok()?;
     let rows = answer.into_rows_result().ok()?;
     rows.rows::<R>().ok()?.collect::<Result<Vec<_>, _>>().ok()
 }
@@ -49,7 +49,7 @@ pub(crate) async fn settings(link: &Link) -> Vec<Finding> {
     );
     let (Some(rows), Ok(release)) = (
         rows_of::<Columns>(link, cql).await,
-        release(&link.session).await,
+        release(&link.driver).await,
     ) else {
         let found = "their settings cannot be read";
         return vec![
