@@ -17,9 +17,18 @@ fn a_killed_node_stops_nobody_and_nothing_is_lost() {
     crew.until_it_goes_on("jobs with three nodes", 50);
     let killed = cluster.kill(&[2]);
     crew.until_it_goes_on("jobs with two nodes", 200);
+    until_doctor_finds(&crew, "2 of 3 nodes");
     killed.back();
     crew.until_it_goes_on("jobs with three nodes again", 50);
+    until_doctor_finds(&crew, "3 of 3 nodes");
     assert_nothing_ran_twice(&crew.finish());
+}
+
+/// Waits until an operator would read this.
+fn until_doctor_finds(crew: &Crew<'_>, found: &str) {
+    until(&format!("doctor to find {found}"), LONG, || {
+        crew.cli.call(&["doctor"]).stdout.contains(found)
+    });
 }
 
 /// A node that stands still keeps its connections, and answers nothing on them.
