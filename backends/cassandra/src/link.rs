@@ -52,8 +52,7 @@ impl Link {
         statement: &PreparedStatement,
         values: Vec<V>,
     ) -> Result<()> {
-        if let [_] = values.as_slice() {
-            let [value] = &values[..] else { return Ok(()) };
+        if let [value] = values.as_slice() {
             return self.run(operation, statement, value).await;
         }
         let mut batch = Batch::new(BatchType::Unlogged);
