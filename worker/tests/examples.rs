@@ -36,7 +36,8 @@ fn cargo() -> Command {
 #[test]
 fn every_example_runs_and_shows_its_point() {
     let built = cargo()
-        .args(["build", "--quiet", "--offline", "--examples"])
+        // All packages, as the tests are built: for this one alone much would be built again.
+        .args(["build", "--quiet", "--offline", "--workspace", "--examples"])
         .status()
         .unwrap();
     assert!(built.success());
