@@ -23,7 +23,8 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// Builds all programs; where `tests/run` has just done so this is a look and no more. The same
-/// packages as there, so that no crate is compiled twice with other features.
+/// packages as there, with a test beside them as there, so that no crate is compiled twice with
+/// other features.
 fn build() -> PathBuf {
     let test = env::current_exe().expect("a test knows its own path");
     let folder = test
@@ -32,7 +33,8 @@ fn build() -> PathBuf {
         .expect("tests are built below the programs");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
+    command.args(["build", "--quiet", "--locked", "--workspace"]);
+    command.args(["--bins", "--test", "system"]);
     if folder.ends_with("release") {
         command.arg("--release");
     }
