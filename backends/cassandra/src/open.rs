@@ -109,7 +109,8 @@ fn made(
         recent: Recent::default(),
         depths: Depths::default(),
         residence: Residence::default(),
-        turn: AtomicUsize::new(0),
+        // Processes that receive once do not all begin with the same shard.
+        turn: AtomicUsize::new(fastrand::usize(..1 << 16)),
         call_timeout,
     });
     watch::start(&inner, config.poll);
