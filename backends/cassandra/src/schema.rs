@@ -47,18 +47,19 @@ pub(crate) async fn bring_up(
         There::Version(other) => return Err(unknown(ks, other)),
         _ => {}
     }
+    // Also of a call that would create nothing: none with this URL ever does.
+    if config.schema == SchemaRule::Manual {
+        return Err(misconfigured(format!(
+            "keyspace {ks} holds no longshore tables, and schema=manual leaves them to `longshore \
+             schema apply` on a URL without it"
+        )));
+    }
     if !create {
         return Err(StoreError::new(
             StoreErrorKind::NotFound,
             "open",
             format!("keyspace {ks} holds no longshore tables; run `longshore schema apply`"),
         ));
-    }
-    if config.schema == SchemaRule::Manual {
-        return Err(misconfigured(format!(
-            "keyspace {ks} holds no longshore tables, and schema=manual leaves them to `longshore \
-             schema apply` on a URL without it"
-        )));
     }
     let creator = Creator {
         driver,

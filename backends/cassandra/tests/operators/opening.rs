@@ -16,7 +16,15 @@ async fn what_is_missing_or_wrong_is_refused_in_words() {
         assert!(error.to_string().contains(words), "{error}");
     };
     refused("", false, Kind::NotFound, "longshore schema apply").await;
-    refused("&schema=manual", true, Kind::Misconfigured, "schema=manual").await;
+    for create in [true, false] {
+        refused(
+            "&schema=manual",
+            create,
+            Kind::Misconfigured,
+            "schema=manual",
+        )
+        .await;
+    }
     refused("&dc=mars", true, Kind::Misconfigured, "known: dc1").await;
     refused("&rf=9", true, Kind::Misconfigured, "more copies than").await;
 
