@@ -157,7 +157,12 @@ impl Pull<'_> {
         let queue = self.def.queue;
         let stripes: Vec<_> = shards.iter().map(|it| stripe_of(queue, *it)).collect();
         self.inner.owner.listen(&stripes).await?;
-        let missing = self.seek(&shards, missing, pulled).await?;
+        self.seek(&missing, pulled).await?;
+        if self.has_some() {
+            return Ok(());
+        }
+        // What was had a moment ago may be gone again.
+        let missing = self.take_own(&shards, pulled).await?;
         pulled.is_whole = missing.is_empty();
         Ok(())
     }
@@ -189,45 +194,30 @@ impl Pull<'_> {
         Ok(missing)
     }
 
-    /// Tries to get shards that others have, and takes from those it got. Answers the others.
-    async fn seek(
-        &mut self,
-        shards: &[i32],
-        mut missing: Vec<i32>,
-        pulled: &mut Pulled,
-    ) -> Result<Vec<i32>> {
-        let (owner, queue) = (self.inner.owner.clone(), self.def.queue);
-        if let Some(want) = self.search(&missing) {
-            // Who passes by wants some messages of any shard. Of several that come at the same
-            // time each begins with another one, or they would contend for all of them.
-            if !self.inner.residence.is_resident() && missing.len() > 1 {
-                let first = missing.remove(0);
-                owner.seek(queue, first, want).await?;
-                self.take_own(&[first], pulled).await?;
-                if self.has_some() {
-                    return Ok(missing);
-                }
-            }
-            let sought = missing.iter().map(|shard| owner.seek(queue, *shard, want));
-            try_join_all(sought).await?;
-        }
-        // What was had a moment ago may be gone again.
-        self.take_own(shards, pulled).await
-    }
-
-    /// Whether it is time to look for shards that others have, and what is asked of their owners.
-    fn search(&self, missing: &[i32]) -> Option<Option<Want>> {
+    /// Tries to get shards that others have.
+    async fn seek(&mut self, mut missing: &[i32], pulled: &mut Pulled) -> Result<()> {
         if missing.is_empty() {
-            return None;
+            return Ok(());
         }
-        let (owner, queue) = (&self.inner.owner, self.def.queue);
-        let has = owner.has(queue);
-        let stays = self.inner.residence.is_resident();
-        match owner.appetites.search(queue, stays, has) {
-            Search::Rest => None,
-            Search::Look => Some(None),
-            Search::Ask(need) => Some(Some(Want { need, has })),
+        let (owner, queue) = (self.inner.owner.clone(), self.def.queue);
+        let (stays, has) = (self.inner.residence.is_resident(), owner.has(queue));
+        let want = match owner.appetites.search(queue, stays, has) {
+            Search::Rest => return Ok(()),
+            Search::Look => None,
+            Search::Ask(need) => Some(Want { need, has }),
+        };
+        // Who passes by wants some messages of any shard. Of several that come at the same time
+        // each begins with another one, or they would contend for all of them.
+        if let (false, [first, others @ ..]) = (stays, missing) {
+            owner.seek(queue, *first, want).await?;
+            self.take_own(&[*first], pulled).await?;
+            if self.has_some() {
+                return Ok(());
+            }
+            missing = others;
         }
+        let sought = missing.iter().map(|shard| owner.seek(queue, *shard, want));
+        try_join_all(sought).await.map(drop)
     }
 
     async fn take_from(
