@@ -113,6 +113,6 @@ pub enum FreshIdRepeat {
 pub enum GivenIdRepeat {
     /// Duplicate.
     Duplicate,
-    /// Stored, and the copies are collapsed at delivery.
+    /// Stored, and the copies are collapsed at delivery, where they are of one group or of none.
     CollapsedAtDelivery,
 }

@@ -104,6 +104,17 @@ impl Entry {
         self.address == address || self.copies.contains(&address)
     }
 
+    /// Whether another row of the same message stands instead of this one: one that the message was
+    /// moved to, or of copies of which nothing was told the first, in whatever order they are read.
+    pub(crate) fn yields_to(&self, row: &MessageRow, tale: &Tale) -> bool {
+        if self.is_leased() {
+            return false;
+        }
+        let is_untold = self.serial == 0 && tale.serial == 0;
+        let is_first = self.generation == row.generation && row.sequence < self.born;
+        self.generation < row.generation || is_untold && is_first
+    }
+
     pub(crate) fn is_leased(&self) -> bool {
         matches!(self.phase, Phase::Leased(_))
     }

@@ -6,7 +6,7 @@ use longshore_core::{Result, Timestamp};
 
 use crate::rows::{Bucket, MessageRow};
 use crate::shard::Shard;
-use crate::shard::changes::Changes;
+use crate::shard::take_in::TakenIn;
 
 /// What is new about a shard.
 #[derive(Debug, Default)]
@@ -32,16 +32,14 @@ impl Shard {
     async fn try_catch_up(&mut self, news: News, now: Timestamp) -> Result<()> {
         // What others stored goes first: it may be of a group that has new members here.
         self.refresh_some(news.lanes, now).await?;
-        let mut changes = Changes::default();
+        let mut taken = TakenIn::default();
         let mut unread = BTreeSet::new();
         for (bucket, row) in news.arrived {
-            if !self.arrive(bucket, row, now, &mut changes) {
+            if !self.arrive(bucket, row, now, &mut taken) {
                 unread.insert(bucket.stream.lane);
             }
         }
-        if !changes.is_empty() {
-            self.write(changes).await?;
-        }
+        self.finish_taking(taken).await?;
         self.refresh_some(unread, now).await?;
         if news.facts {
             self.told += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore_core::{Result, Timestamp};
+use longshore_core::{GroupName, Result, Timestamp};
 
 use crate::rows::fact::{Fact, Why};
 use crate::rows::tale::Tale;
@@ -11,6 +11,15 @@ use crate::shard::Shard;
 use crate::shard::changes::Changes;
 use crate::shard::entry::{Address, Entry, Raw};
 use crate::shard::slice::Slice;
+
+/// What follows from rows that were taken in.
+#[derive(Debug, Default)]
+pub(crate) struct TakenIn {
+    /// To be written.
+    changes: Changes,
+    /// Groups that have new members, or one less.
+    groups: BTreeSet<GroupName>,
+}
 
 /// Heads and bodies of messages that wait are kept up to this size, per shard.
 const RAW_MAX: usize = 32 * 1024 * 1024;
@@ -26,34 +35,35 @@ impl Shard {
             all.extend(told.into_iter().map(|(row, tale)| (bucket, row, tale)));
         }
         all.sort_by_key(|(_, row, tale)| (tale.done.is_none(), tale.serial == 0, row.sequence));
-        let mut changes = Changes::default();
-        let mut groups = BTreeSet::new();
+        let mut taken = TakenIn::default();
         for (bucket, row, tale) in all {
-            groups.extend(row.group.clone());
-            self.take_row(bucket, row, tale, now, &mut changes);
+            self.take_row(bucket, row, tale, now, &mut taken);
         }
         if self.set_frontier() {
             self.model.admit_all();
         }
-        for group in groups {
-            if let Ok(group) = longshore_core::GroupName::new(group) {
-                self.model.admit(&group);
-            }
+        self.finish_taking(taken).await
+    }
+
+    /// Lets the groups go on, and writes what follows, once all are in.
+    pub(crate) async fn finish_taking(&mut self, taken: TakenIn) -> Result<()> {
+        for group in &taken.groups {
+            self.model.admit(group);
         }
-        if changes.is_empty() {
+        if taken.changes.is_empty() {
             return Ok(());
         }
-        self.write(changes).await
+        self.write(taken.changes).await
     }
 
     /// Adds one message that was read.
-    pub(crate) fn take_row(
+    fn take_row(
         &mut self,
         bucket: Bucket,
         row: MessageRow,
         tale: Tale,
         now: Timestamp,
-        changes: &mut Changes,
+        taken: &mut TakenIn,
     ) {
         self.hybrid.seen(row.sequence, now);
         let address = (bucket, row.spot);
@@ -74,26 +84,31 @@ impl Shard {
         match self.model.entries.get_mut(&id) {
             None if repeats => {
                 let (why, known_until) = (Why::Copy, Timestamp::EPOCH);
-                changes.add(address, 0, &Fact::Done { why, known_until });
+                taken
+                    .changes
+                    .add(address, 0, &Fact::Done { why, known_until });
             }
             None => {
                 let entry = self.fresh_entry(bucket, row, tale);
                 self.open_spot(address);
+                taken.groups.extend(entry.group.clone());
                 self.model.put(entry, now);
             }
             Some(other) if other.is_at(address) => {}
             // The newest row stands for all, and ends all. Only a handler that succeeded, or a
             // move that was acknowledged, marks an older one: a newer row that is merely seen
             // may lie in a bucket that somebody closed and deletes without it.
-            Some(other) if other.generation >= generation || other.is_leased() => {
+            Some(other) if !other.yields_to(&row, &tale) => {
                 other.copies.push(address);
                 self.open_spot(address);
             }
             Some(_) => {
                 let mut entry = self.fresh_entry(bucket, row, tale);
                 self.open_spot(address);
+                taken.groups.extend(entry.group.clone());
                 if let Some(mut older) = self.model.take(id) {
                     self.drop_raw(&mut older);
+                    taken.groups.extend(older.group);
                     entry.copies.append(&mut older.copies);
                     entry.copies.push(older.address);
                 }
@@ -109,7 +124,7 @@ impl Shard {
         bucket: Bucket,
         row: MessageRow,
         now: Timestamp,
-        changes: &mut Changes,
+        taken: &mut TakenIn,
     ) -> bool {
         let is_new = self.known_bucket(bucket).is_none();
         if is_new && self.is_read(bucket.stream.lane) {
@@ -124,14 +139,9 @@ impl Shard {
             self.set_frontier();
             return true;
         }
-        let id = row.spot.id;
         known.passed(row.spot, now);
         let tale = Tale::begin(&row);
-        self.take_row(bucket, row, tale, now, changes);
-        let entry = self.model.entries.get(&id);
-        if let Some(group) = entry.and_then(|entry| entry.group.clone()) {
-            self.model.admit(&group);
-        }
+        self.take_row(bucket, row, tale, now, taken);
         true
     }
 

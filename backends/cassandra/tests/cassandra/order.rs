@@ -1,8 +1,9 @@
-//! The cases that ask for one order of a whole queue.
+//! The cases that ask for one order of a whole queue, or for one place of its groups.
 
 /// What asks for one order of a whole queue: `limits().ordered` says whether there is one. It is
-/// played on queues of one shard; all else on the default.
-pub(crate) const ORDER: [(&str, &str); 20] = [
+/// played on queues of one shard; all else on the default. Copies are collapsed within a shard, so
+/// those of two groups are met there, too.
+pub(crate) const ORDER: [(&str, &str); 21] = [
     (
         "admin::the_oldest_age_is_that_of_the_oldest_ready_message",
         "order",
@@ -24,6 +25,10 @@ pub(crate) const ORDER: [(&str, &str); 20] = [
         "order",
     ),
     ("groups::groups_do_not_hold_each_other_up", "order"),
+    (
+        "ids::the_first_message_stays_as_it_was",
+        "copies of two groups",
+    ),
     ("lanes::a_batch_is_filled_from_all_lanes", "order"),
     ("lanes::a_released_message_keeps_its_lane", "order"),
     (

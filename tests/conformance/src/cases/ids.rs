@@ -1,11 +1,11 @@
 //! Ids: how long a repeat is recognised.
 
-use longshore_core::{Changed, Enqueued, GivenIdRepeat, NewMessage, SettingsChange};
+use longshore_core::{Changed, Enqueued, GivenIdRepeat, Lane, NewMessage, SettingsChange};
 
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, MILLI, given, just_before, message, secs};
-use crate::stage::name;
+use crate::stage::{bodies, name};
 
 cases! { "ids";
     4 a_given_id_is_known_while_it_waits,
@@ -23,6 +23,7 @@ cases! { "ids";
     4 cancel_forgets_the_id,
     4 purge_forgets_what_it_removed_and_nothing_else,
     4 the_first_message_stays_as_it_was,
+    4 of_two_processes_the_first_to_store_counts,
 }
 
 /// Enqueues again what is there already.
@@ -200,4 +201,23 @@ async fn the_first_message_stays_as_it_was(stage: Stage) {
     is_known(&stage, &again).await;
     let taken = stage.take_one().await;
     assert_eq!(taken.message.body, "first");
+}
+
+/// A repeat changes nothing about the first either where another process stores it, in another
+/// lane, and whoever hands messages out learns of both at once.
+async fn of_two_processes_the_first_to_store_counts(stage: Stage) {
+    stage.put(&[message("before")]).await;
+    let before = stage.take(9).await;
+    stage.ack(&before[0]).await;
+    let new = given("first");
+    stage.put(std::slice::from_ref(&new)).await;
+    stage.advance(MILLI);
+    let mut again = new.clone().lane(Lane::High);
+    again.body = "again".into();
+    let other = stage.subject.reopen().await;
+    let stored = other.queues.enqueue(&stage.queue, &[again]).await;
+    assert_eq!(stored.expect("enqueue"), [stage.repeat_of(new.id)]);
+    let found = stage.found(new.id).await;
+    assert_eq!(found.message().map(|it| it.lane), Some(Lane::Normal));
+    assert_eq!(bodies(&stage.take(9).await), ["first"]);
 }
