@@ -30,6 +30,8 @@ impl Shard {
     }
 
     async fn try_catch_up(&mut self, news: News, now: Timestamp) -> Result<()> {
+        // What fell due meanwhile has its place before what came since.
+        self.model.tick(now);
         // What others stored goes first: it may be of a group that has new members here.
         self.refresh_some(news.lanes, now).await?;
         let mut taken = TakenIn::default();

@@ -27,6 +27,8 @@ const RAW_MAX: usize = 32 * 1024 * 1024;
 impl Shard {
     /// Adds what was read; messages that were delivered before go before copies that were not.
     pub(crate) async fn take_in(&mut self, read: Vec<Slice>, now: Timestamp) -> Result<()> {
+        // What fell due meanwhile has its place before what came since.
+        self.model.tick(now);
         let mut all = Vec::new();
         for slice in read {
             let bucket = slice.bucket;

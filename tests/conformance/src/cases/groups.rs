@@ -16,6 +16,7 @@ cases! { "groups";
     8 a_purge_leaves_no_group_behind,
     8 lanes_are_ignored_inside_a_group,
     8 a_delayed_member_joins_when_it_falls_due,
+    8 a_delayed_member_that_fell_due_unseen_goes_before_a_later_one,
     8 a_delayed_member_holds_nobody_up,
     8 delayed_members_join_in_the_order_of_their_due_times,
     8 members_due_at_the_same_time_keep_the_enqueue_order,
@@ -107,6 +108,18 @@ async fn a_delayed_member_joins_when_it_falls_due(stage: Stage) {
     for body in ["a", "b", "late", "c"] {
         assert_eq!(work_off(&stage).await, [body]);
     }
+}
+
+/// It has its place from its due time on, whether or not anybody looked at the queue since.
+async fn a_delayed_member_that_fell_due_unseen_goes_before_a_later_one(stage: Stage) {
+    stage.put(&grouped("g", ["head"])).await;
+    assert_eq!(work_off(&stage).await, ["head"]);
+    stage.put(&[message("late").group("g").due_in(10)]).await;
+    stage.nothing().await;
+    stage.advance(secs(11));
+    stage.put(&grouped("g", ["later"])).await;
+    assert_eq!(work_off(&stage).await, ["late"]);
+    assert_eq!(work_off(&stage).await, ["later"]);
 }
 
 /// Until it is due it is not in the way.
