@@ -104,6 +104,13 @@ impl Entry {
         self.address == address || self.copies.contains(&address)
     }
 
+    /// The greatest position of its rows. A later row of it never lies where one of them does, whoever
+    /// writes it, or what ends the old one would end both.
+    pub(crate) fn last_pos(&self) -> i64 {
+        let copies = self.copies.iter().map(|(_, spot)| spot.pos);
+        copies.fold(self.address.1.pos, i64::max)
+    }
+
     /// Whether another row of the same message stands instead of this one: one that the message was
     /// moved to, or of copies of which nothing was told the first, in whatever order they are read.
     pub(crate) fn yields_to(&self, row: &MessageRow, tale: &Tale) -> bool {

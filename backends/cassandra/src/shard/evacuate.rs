@@ -115,11 +115,10 @@ impl Shard {
                 continue;
             };
             let (stream, at) = self.home_of(entry, now);
+            let pos = self.hybrid.next(now);
+            let pos = pos.max(entry.last_pos().saturating_add(1));
             let row = MessageRow {
-                spot: Spot {
-                    pos: self.hybrid.next(now),
-                    id: *id,
-                },
+                spot: Spot { pos, id: *id },
                 generation: entry.generation.saturating_add(1),
                 lane: lane::of(entry.lane),
                 group: entry.group.as_ref().map(|it| it.as_str().to_owned()),

@@ -67,7 +67,7 @@ impl Shard {
         now: Timestamp,
         taken: &mut TakenIn,
     ) {
-        self.hybrid.seen(row.sequence, now);
+        self.hybrid.seen(row.spot.pos.max(row.sequence), now);
         let address = (bucket, row.spot);
         let known = self.known_entry(bucket);
         // A closed bucket is read once, in order, with its facts.

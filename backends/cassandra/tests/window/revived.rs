@@ -1,8 +1,11 @@
 //! Messages that lie far behind what is in memory, and that operators want handed out now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{AttemptRecord, Changed, DeadReason, Disposition, Due, Label, MessageId};
+use longshore_core::{
+    AttemptRecord, Changed, DeadReason, Disposition, Due, Label, MessageId, Timestamp,
+};
 use uuid::Uuid;
 
 use super::backlog::{Backlog, WINDOW, numbers};
@@ -17,18 +20,22 @@ fn id() -> MessageId {
     MessageId::from_uuid(Uuid::from_u128(LAST))
 }
 
+fn buried(now: Timestamp, park_group: bool) -> Disposition {
+    let label = Label::new("broken").expect("a label");
+    Disposition::DeadLetter {
+        reason: DeadReason::Requested,
+        record: AttemptRecord::new("w", now, now, label, "it broke"),
+        park_group,
+        checkpoint: None,
+    }
+}
+
 #[tokio::test]
 async fn the_next_owner_hands_out_what_was_redriven() {
     let mut backlog = Backlog::new();
     backlog.store(1, FAR, None).await;
     let mut shard = backlog.take_over().await;
-    let label = Label::new("broken").expect("a label");
-    let dead = Disposition::DeadLetter {
-        reason: DeadReason::Requested,
-        record: AttemptRecord::new("w", backlog.now, backlog.now, label, "it broke"),
-        park_group: false,
-        checkpoint: None,
-    };
+    let dead = buried(backlog.now, false);
     let mut all = 0;
     while all < FAR {
         let taken = backlog.receive(&mut shard, 50).await;
@@ -69,4 +76,24 @@ async fn the_next_owner_hands_out_what_is_due_earlier_now() {
     let mut next = backlog.take_over().await;
     assert_eq!(numbers(&backlog.receive(&mut next, 9).await), [LAST]);
     assert!(backlog.receive(&mut next, 9).await.is_empty());
+}
+
+/// Both rows lie in the same bucket, and each process begins to count with the millisecond.
+#[tokio::test]
+async fn what_two_processes_move_in_the_same_millisecond_lies_in_two_rows() {
+    let mut backlog = Backlog::new();
+    backlog.store(1, 1, Some("g")).await;
+    let mut shard = backlog.take_over().await;
+    let taken = backlog.receive(&mut shard, 1).await;
+    let parked = buried(backlog.now, true);
+    backlog.end(&mut shard, &taken, &parked).await;
+    backlog.wait(Duration::from_secs(3600));
+    backlog.keep_house(&mut shard).await;
+    backlog.hybrid = Arc::default();
+    let mut shard = backlog.take_over().await;
+    let id = taken[0].message.id;
+    let redriven = shard.redrive(&[id], &backlog.producer, backlog.now).await;
+    assert_eq!(redriven.expect("redriven"), [Changed::Applied]);
+    let mut next = backlog.take_over().await;
+    assert_eq!(numbers(&backlog.receive(&mut next, 9).await), [1]);
 }
