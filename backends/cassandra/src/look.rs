@@ -11,7 +11,6 @@ use crate::owner::residence::HANDOVER_MAX;
 use crate::owner::stripe::{Opened, stripe_of};
 use crate::queue_def::QueueDef;
 use crate::shard::Shard;
-use crate::shard::window::Window;
 use crate::store::Inner;
 
 /// A shard to look at.
@@ -47,9 +46,7 @@ impl Inner {
         }
         let mut looked = match self.owner.open_own(def.queue, number).await? {
             Some(opened) => Looked::Own(opened),
-            None => Looked::Read(Box::new(
-                self.owner.load(def.queue, number, Window::LOOK).await?,
-            )),
+            None => Looked::Read(Box::new(self.owner.look(def.queue, number).await?)),
         };
         self.catch_up(def, number, &mut looked).await?;
         let now = self.now();

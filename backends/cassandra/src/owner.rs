@@ -28,6 +28,7 @@ use crate::owner::stripe::{Held, Opened, Stripe, stripe_of};
 use crate::rows::hybrid::Hybrid;
 use crate::rows::{Bucket, MessageRow, Rows};
 use crate::shard::Shard;
+use crate::shard::aside::LOOKS;
 use crate::shard::window::Window;
 
 /// This process among those of a cell.
@@ -185,7 +186,17 @@ impl Owner {
         true
     }
 
-    /// Reads a shard, whoever owns it, as far as a window goes.
+    /// Reads a shard that somebody else may work at meanwhile.
+    pub(crate) async fn look(&self, queue: Uuid, shard: i32) -> Result<Shard> {
+        let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
+        let mut shard = Shard::unread(rows, queue, shard, hybrid, Window::LOOK);
+        for lanes in LOOKS {
+            shard.look_at(lanes, self.clock.now()).await?;
+        }
+        Ok(shard)
+    }
+
+    /// Reads a shard of ours, as far as a window goes.
     pub(crate) async fn load(&self, queue: Uuid, shard: i32, window: Window) -> Result<Shard> {
         let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
         let mut shard = Shard::unread(rows, queue, shard, hybrid, window);

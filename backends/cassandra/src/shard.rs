@@ -1,6 +1,7 @@
 //! A shard of a queue in memory, made of its rows.
 
 pub(crate) mod ahead;
+pub(crate) mod aside;
 pub(crate) mod behind;
 pub(crate) mod change;
 pub(crate) mod changes;

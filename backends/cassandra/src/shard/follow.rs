@@ -122,7 +122,7 @@ impl Shard {
         found
     }
 
-    async fn poll(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
+    pub(crate) async fn poll(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
         self.read_index(lanes).await?;
         let mut wants = Vec::new();
         for bucket in self.buckets_where(lanes, |it| it.at_end) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_core::{
-    Delivery, Disposition, Due, IdOrigin, JobKind, MessageId, NewMessage, QueueSettings, Settled,
-    Timestamp, wire,
+    AttemptRecord, DeadReason, Delivery, Disposition, Due, IdOrigin, JobKind, Label, MessageId,
+    NewMessage, QueueSettings, Settled, Timestamp, wire,
 };
 use uuid::Uuid;
 
@@ -162,12 +162,25 @@ impl Backlog {
 }
 
 pub(super) fn retry(now: Timestamp, delay: Duration) -> Disposition {
-    let label = longshore_core::Label::new("tried").expect("a label");
     Disposition::Retry {
         due: Due::In(delay),
-        record: longshore_core::AttemptRecord::new("w", now, now, label, "it failed"),
+        record: record(now, "it failed"),
         checkpoint: None,
     }
+}
+
+pub(super) fn buried(now: Timestamp, park_group: bool) -> Disposition {
+    Disposition::DeadLetter {
+        reason: DeadReason::Requested,
+        record: record(now, "it broke"),
+        park_group,
+        checkpoint: None,
+    }
+}
+
+fn record(now: Timestamp, error: &str) -> AttemptRecord {
+    let label = Label::new("tried").expect("a label");
+    AttemptRecord::new("w", now, now, label, error)
 }
 
 fn stream(lane: i8) -> Stream {

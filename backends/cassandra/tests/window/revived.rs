@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{
-    AttemptRecord, Changed, DeadReason, Disposition, Due, Label, MessageId, Timestamp,
-};
+use longshore_core::{Changed, Due, MessageId};
 use uuid::Uuid;
 
-use super::backlog::{Backlog, WINDOW, numbers};
+use super::backlog::{Backlog, WINDOW, buried, numbers};
 
 /// More than are kept of dead letters, and of messages that are due later.
 const FAR: usize = 4 * WINDOW.far;
@@ -18,16 +16,6 @@ const LAST: u128 = FAR as u128;
 
 fn id() -> MessageId {
     MessageId::from_uuid(Uuid::from_u128(LAST))
-}
-
-fn buried(now: Timestamp, park_group: bool) -> Disposition {
-    let label = Label::new("broken").expect("a label");
-    Disposition::DeadLetter {
-        reason: DeadReason::Requested,
-        record: AttemptRecord::new("w", now, now, label, "it broke"),
-        park_group,
-        checkpoint: None,
-    }
 }
 
 #[tokio::test]

@@ -1,0 +1,23 @@
+//! Looking at a shard while somebody else works at it.
+
+use longshore_core::{Result, Timestamp};
+
+use crate::rows::lane;
+use crate::shard::Shard;
+
+/// In which order the lanes are looked at. Housekeeping moves messages from the first of them to the
+/// last: who reads a place before the one that its messages move to meets each of them at least
+/// once. The delayed ones also move to later buckets of their own lane, which is read again.
+pub(crate) const LOOKS: [&[i8]; 4] = [
+    &lane::PRIORITIES,
+    &[lane::DELAYED],
+    &[lane::DELAYED],
+    &[lane::DEAD, lane::HOLDING],
+];
+
+impl Shard {
+    /// Reads what is in some lanes now.
+    pub(crate) async fn look_at(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
+        self.poll(lanes, now).await
+    }
+}
