@@ -111,15 +111,14 @@ impl Entry {
         copies.fold(self.address.1.pos, i64::max)
     }
 
-    /// Whether another row of the same message stands instead of this one: one that the message was
-    /// moved to, or of copies of which nothing was told the first, in whatever order they are read.
+    /// Whether another row of the same message stands instead of this one, in whatever order they
+    /// are read: one that the message was moved to, or of copies the one of which something was
+    /// told, or else the first.
     pub(crate) fn yields_to(&self, row: &MessageRow, tale: &Tale) -> bool {
-        if self.is_leased() {
-            return false;
+        if self.is_leased() || self.generation != row.generation {
+            return !self.is_leased() && self.generation < row.generation;
         }
-        let is_untold = self.serial == 0 && tale.serial == 0;
-        let is_first = self.generation == row.generation && row.sequence < self.born;
-        self.generation < row.generation || is_untold && is_first
+        self.serial == 0 && (tale.serial > 0 || row.sequence < self.born)
     }
 
     pub(crate) fn is_leased(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Ids: how long a repeat is recognised.
 
-use longshore_core::{Changed, Enqueued, GivenIdRepeat, Lane, NewMessage, SettingsChange};
+use longshore_core::{
+    Changed, Due, Enqueued, Found, GivenIdRepeat, Lane, MessageState, NewMessage, SettingsChange,
+};
 
 use crate::Stage;
 use crate::case::cases;
@@ -24,6 +26,7 @@ cases! { "ids";
     4 purge_forgets_what_it_removed_and_nothing_else,
     4 the_first_message_stays_as_it_was,
     4 of_two_processes_the_first_to_store_counts,
+    4 a_repeat_changes_nothing_about_one_that_was_rescheduled,
 }
 
 /// Enqueues again what is there already.
@@ -203,6 +206,14 @@ async fn the_first_message_stays_as_it_was(stage: Stage) {
     assert_eq!(taken.message.body, "first");
 }
 
+/// The same id with another body in another lane, at once.
+fn given_again(new: &NewMessage) -> NewMessage {
+    let mut again = new.clone().lane(Lane::High);
+    again.body = "again".into();
+    again.due = None;
+    again
+}
+
 /// A repeat changes nothing about the first either where another process stores it, in another
 /// lane, and whoever hands messages out learns of both at once.
 async fn of_two_processes_the_first_to_store_counts(stage: Stage) {
@@ -212,12 +223,30 @@ async fn of_two_processes_the_first_to_store_counts(stage: Stage) {
     let new = given("first");
     stage.put(std::slice::from_ref(&new)).await;
     stage.advance(MILLI);
-    let mut again = new.clone().lane(Lane::High);
-    again.body = "again".into();
+    let again = given_again(&new);
     let other = stage.subject.reopen().await;
     let stored = other.queues.enqueue(&stage.queue, &[again]).await;
     assert_eq!(stored.expect("enqueue"), [stage.repeat_of(new.id)]);
     let found = stage.found(new.id).await;
     assert_eq!(found.message().map(|it| it.lane), Some(Lane::Normal));
     assert_eq!(bodies(&stage.take(9).await), ["first"]);
+}
+
+/// Nor does it where the first lies elsewhere than its repeat, and was changed since.
+async fn a_repeat_changes_nothing_about_one_that_was_rescheduled(stage: Stage) {
+    let new = given("a").due_in(10);
+    stage.put(std::slice::from_ref(&new)).await;
+    let again = given_again(&new);
+    assert_eq!(stage.enqueue(&[again]).await, [stage.repeat_of(new.id)]);
+    let answer = stage.reschedule(new.id, Due::In(secs(5))).await;
+    assert_eq!(answer, Changed::Applied);
+    let other = stage.subject.reopen().await;
+    let found = other.admin.find(&stage.queue, new.id).await;
+    let Found::Message(found) = found.expect("find") else {
+        panic!("it is there");
+    };
+    assert_eq!(found.state, MessageState::Delayed);
+    stage.advance(secs(5));
+    assert_eq!(stage.take_one().await.message.lane, Lane::Normal);
+    stage.nothing().await;
 }
