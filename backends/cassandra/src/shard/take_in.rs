@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use longshore_core::{GroupName, Result, Timestamp};
+use uuid::Uuid;
 
 use crate::rows::fact::{Fact, Why};
 use crate::rows::tale::Tale;
@@ -79,6 +80,7 @@ impl Shard {
             known.known_until = known.known_until.max(known_until);
             if !matches!(why, Why::Moved | Why::Copy) {
                 self.model.finish(id, born, known_until, now);
+                self.end_copy(id, taken);
             }
             return;
         }
@@ -116,6 +118,22 @@ impl Shard {
                 }
                 self.model.put(entry, now);
             }
+        }
+    }
+
+    /// Ends a copy that was read before the row that says that its message is done.
+    fn end_copy(&mut self, id: Uuid, taken: &mut TakenIn) {
+        let copy = self.model.entries.get(&id).filter(|entry| {
+            let is_untold = entry.generation == 0 && entry.serial == 0;
+            is_untold && self.model.is_repeat(id, entry.born)
+        });
+        if copy.is_none() {
+            return;
+        }
+        if let Some(copy) = self.model.take(id) {
+            taken.changes.done(&copy, Why::Copy, Timestamp::EPOCH);
+            self.close_entry(&copy);
+            taken.groups.extend(copy.group);
         }
     }
 

@@ -27,6 +27,7 @@ cases! { "ids";
     4 the_first_message_stays_as_it_was,
     4 of_two_processes_the_first_to_store_counts,
     4 a_repeat_changes_nothing_about_one_that_was_rescheduled,
+    4 a_repeat_of_one_that_was_delayed_is_no_message_to_anybody,
 }
 
 /// Enqueues again what is there already.
@@ -249,4 +250,22 @@ async fn a_repeat_changes_nothing_about_one_that_was_rescheduled(stage: Stage) {
     stage.advance(secs(5));
     assert_eq!(stage.take_one().await.message.lane, Lane::Normal);
     stage.nothing().await;
+}
+
+/// Whoever looks, from the first time on.
+async fn a_repeat_of_one_that_was_delayed_is_no_message_to_anybody(stage: Stage) {
+    let new = given("a").due_in(10);
+    stage.put(std::slice::from_ref(&new)).await;
+    stage.advance(secs(10));
+    let taken = stage.take_one().await;
+    stage.ack(&taken).await;
+    stage.advance(secs(1));
+    assert_eq!(
+        stage.enqueue(&[given_again(&new)]).await,
+        [stage.repeat_of(new.id)]
+    );
+    let other = stage.subject.reopen().await;
+    let found = other.admin.find(&stage.queue, new.id).await;
+    assert_eq!(found.expect("find"), Found::NotFound);
+    assert!(stage.take_at(&other, 9).await.is_empty());
 }
