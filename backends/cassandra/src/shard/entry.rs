@@ -104,11 +104,10 @@ impl Entry {
         self.address == address || self.copies.contains(&address)
     }
 
-    /// The greatest position of its rows. A later row of it never lies where one of them does, whoever
-    /// writes it, or what ends the old one would end both.
-    pub(crate) fn last_pos(&self) -> i64 {
-        let copies = self.copies.iter().map(|(_, spot)| spot.pos);
-        copies.fold(self.address.1.pos, i64::max)
+    /// Whether one of its rows has this position.
+    pub(crate) fn has_row_at(&self, pos: i64) -> bool {
+        let mut copies = self.copies.iter();
+        self.address.1.pos == pos || copies.any(|(_, spot)| spot.pos == pos)
     }
 
     /// Whether another row of the same message stands instead of this one, in whatever order they

@@ -115,8 +115,7 @@ impl Shard {
                 continue;
             };
             let (stream, at) = self.home_of(entry, now);
-            let pos = self.hybrid.next(now);
-            let pos = pos.max(entry.last_pos().saturating_add(1));
+            let pos = self.free_pos(entry, now);
             let row = MessageRow {
                 spot: Spot { pos, id: *id },
                 generation: entry.generation.saturating_add(1),
@@ -137,6 +136,17 @@ impl Shard {
             }
         }
         Ok(())
+    }
+
+    /// A position where none of the rows of a message lies, whoever wrote them: what ends one of
+    /// them would end the new one.
+    fn free_pos(&self, entry: &Entry, now: Timestamp) -> i64 {
+        loop {
+            let pos = self.hybrid.next(now);
+            if !entry.has_row_at(pos) {
+                return pos;
+            }
+        }
     }
 
     async fn move_part(
