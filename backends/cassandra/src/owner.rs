@@ -28,7 +28,6 @@ use crate::owner::stripe::{Held, Opened, Stripe, stripe_of};
 use crate::rows::hybrid::Hybrid;
 use crate::rows::{Bucket, MessageRow, Rows};
 use crate::shard::Shard;
-use crate::shard::aside::LOOKS;
 use crate::shard::window::Window;
 
 /// This process among those of a cell.
@@ -163,7 +162,7 @@ impl Owner {
                 doubted.flights.all_landed().await;
             }
             self.bells.take(queue, shard);
-            *slot = Some(self.load(queue, shard, self.window).await?);
+            *slot = Some(self.load(queue, shard).await?);
         }
         Ok(Some(Opened {
             shard: slot,
@@ -188,19 +187,20 @@ impl Owner {
 
     /// Reads a shard that somebody else may work at meanwhile.
     pub(crate) async fn look(&self, queue: Uuid, shard: i32) -> Result<Shard> {
-        let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
-        let mut shard = Shard::unread(rows, queue, shard, hybrid, Window::LOOK);
-        for lanes in LOOKS {
-            shard.look_at(lanes, self.clock.now()).await?;
-        }
+        let mut shard = self.unread(queue, shard, Window::LOOK);
+        shard.look(self.clock.now()).await?;
         Ok(shard)
     }
 
-    /// Reads a shard of ours, as far as a window goes.
-    pub(crate) async fn load(&self, queue: Uuid, shard: i32, window: Window) -> Result<Shard> {
-        let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
-        let mut shard = Shard::unread(rows, queue, shard, hybrid, window);
+    /// Reads a shard of ours, as far as the window goes.
+    async fn load(&self, queue: Uuid, shard: i32) -> Result<Shard> {
+        let mut shard = self.unread(queue, shard, self.window);
         shard.begin(self.clock.now()).await?;
         Ok(shard)
+    }
+
+    fn unread(&self, queue: Uuid, shard: i32, window: Window) -> Shard {
+        let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
+        Shard::unread(rows, queue, shard, hybrid, window)
     }
 }

@@ -16,8 +16,11 @@ pub(crate) const LOOKS: [&[i8]; 4] = [
 ];
 
 impl Shard {
-    /// Reads what is in some lanes now.
-    pub(crate) async fn look_at(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
-        self.poll(lanes, now).await
+    /// Reads as much as the window holds.
+    pub(crate) async fn look(&mut self, now: Timestamp) -> Result<()> {
+        for lanes in LOOKS {
+            self.poll(lanes, now).await?;
+        }
+        Ok(())
     }
 }

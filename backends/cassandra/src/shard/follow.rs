@@ -122,6 +122,7 @@ impl Shard {
         found
     }
 
+    /// Reads new buckets of some lanes, new messages behind what was read, and on where there is room.
     pub(crate) async fn poll(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
         self.read_index(lanes).await?;
         let mut wants = Vec::new();

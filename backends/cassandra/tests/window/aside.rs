@@ -19,7 +19,7 @@ async fn seen(backlog: &Backlog, owner: &mut Shard, at: usize) -> Vec<u128> {
         if number == at {
             backlog.keep_house(owner).await;
         }
-        aside.look_at(lanes, backlog.now).await.expect("looked");
+        aside.poll(lanes, backlog.now).await.expect("looked");
     }
     let ids = aside.model.entries.keys().map(Uuid::as_u128);
     let mut ids: Vec<_> = ids.collect();
