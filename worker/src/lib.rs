@@ -48,6 +48,8 @@ mod hooks;
 mod job;
 mod measure;
 pub mod prelude;
+#[cfg(feature = "routes")]
+pub mod program;
 mod queue;
 #[cfg(feature = "routes")]
 pub mod routes;

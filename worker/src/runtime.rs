@@ -29,6 +29,7 @@ mod settling;
 mod shared;
 mod slots;
 mod streaks;
+mod tasks;
 
 #[cfg(feature = "test-kit")]
 pub(crate) use conclude::{conclude, refuse};

@@ -22,7 +22,7 @@ const HTTP: &[&str] = &[
     "metrics-exporter-prometheus",
 ];
 /// What a route file needs.
-const ROUTES: &[&str] = &["toml", "minijinja", "glob", "process-wrap"];
+const ROUTES: &[&str] = &["toml", "minijinja", "glob"];
 /// What only one store needs.
 const SQLITE: &[&str] = &["rusqlite", "libsqlite3-sys", "notify", "longshore-sqlite"];
 const CASSANDRA: &[&str] = &["scylla", "longshore-cassandra"];

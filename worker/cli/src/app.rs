@@ -1,18 +1,26 @@
 //! From the arguments to the exit code.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
 use clap::Parser as _;
 
 use crate::args::{Cli, complaint, verb_of};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::output::sink::{self, Stderr};
 use crate::output::{Stdout, complain};
 use crate::session::Session;
 use crate::{telemetry, verbs};
 
 /// Runs one command to its end.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let exit = run_to_end(args);
+    sink::flush();
+    exit
+}
+
+fn run_to_end(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
@@ -41,7 +49,7 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
             }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            eprint!("{}", error.render());
+            let _ = Stderr.write_all(error.render().to_string().as_bytes());
             Exit::Usage
         }
         _ => {

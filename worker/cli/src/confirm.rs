@@ -17,6 +17,8 @@ pub(crate) fn confirm(yes: bool, question: &str) -> Result<()> {
              to see the number"
         )));
     }
+    // The question stands below all that was said before.
+    crate::output::sink::flush();
     let mut answer = String::new();
     let asked = write!(
         stderr,

@@ -2,6 +2,7 @@
 
 pub(crate) mod escape;
 mod json;
+pub(crate) mod sink;
 mod stderr;
 mod stdout;
 mod table;

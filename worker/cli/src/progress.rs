@@ -1,7 +1,7 @@
 //! Progress of long operations, on a terminal only.
 
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,21 +10,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 /// The bar that is on the terminal now, for whoever else writes there.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Writes to stderr; a bar that is there steps aside.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AboveBar;
-
-impl Write for AboveBar {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let bar = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match bar {
-            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+/// Runs what writes to stderr; a bar that is there steps aside.
+pub(crate) fn above_bar<T>(write: impl FnOnce() -> T) -> T {
+    let bar = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
     }
 }
 

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{GlobalArgs, Verb};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
-use crate::progress::AboveBar;
+use crate::output::sink::Stderr;
 
 /// How loud a verb is unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,10 @@ pub(crate) fn install(global: &GlobalArgs, loudness: Loudness) -> Result<()> {
     let filter = filter(global, loudness)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| AboveBar)
+        .with_writer(|| Stderr)
+        // A line that cannot be written is counted by the sink; to complain of it on the same
+        // stderr would panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     let format = std::env::var("LONGSHORE_LOG_FORMAT").unwrap_or_default();
     let installed = match format.as_str() {

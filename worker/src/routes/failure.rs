@@ -21,6 +21,9 @@ pub enum RunFailure {
     /// The store failed in a way that waiting does not mend.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A part of the run panicked or ended; the rest was drained first.
+    #[error("{0}")]
+    Broken(String),
     /// It was asked for what cannot be.
     #[error("{0}")]
     Usage(String),
@@ -31,7 +34,7 @@ impl From<RunError> for RunFailure {
         match error {
             RunError::Build(error) => Self::Build(error),
             RunError::Store(error) => Self::Store(error),
-            other => Self::Usage(other.to_string()),
+            RunError::Broken { .. } | RunError::Signals(_) => Self::Broken(error.to_string()),
         }
     }
 }

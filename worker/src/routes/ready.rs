@@ -100,8 +100,12 @@ impl ReadyRunner {
         if now {
             self.halt();
         }
+        let mut broken = None;
         let halted = tokio::select! {
-            () = self.drained(&mut feeders, &mut first, &mut later) => now,
+            failed = self.drained(&mut feeders, &mut first, &mut later) => {
+                broken = failed;
+                now
+            }
             () = &mut stop_now, if !now => true,
             () = self.handle.now.cancelled(), if !now => true,
         };
@@ -110,11 +114,11 @@ impl ReadyRunner {
             while first.join_next().await.is_some() || later.join_next().await.is_some() {}
         }
         feeders.shutdown().await;
-        let ended = match over {
-            Over::Failed(failure) => return Err(failure),
+        let ended = match (over, broken) {
+            (Over::Failed(failure), _) | (_, Some(failure)) => return Err(failure),
             _ if halted => Ended::StoppedNow,
-            Over::Idle(ended) => ended,
-            Over::Stop | Over::Now => Ended::Stopped,
+            (Over::Idle(ended), _) => ended,
+            (Over::Stop | Over::Now, _) => Ended::Stopped,
         };
         Ok(self.summary(started, ended))
     }
@@ -174,7 +178,7 @@ impl ReadyRunner {
         }
     }
 
-    /// A worker that nobody told to stop has failed.
+    /// What the end of a worker means for the run.
     fn ended_early(&self, ran: Result<Ran, JoinError>) -> Over {
         match ran {
             Ok(Ok(_)) => Over::Stop,
@@ -185,43 +189,60 @@ impl ReadyRunner {
     }
 
     /// Lets running jobs end: those of ordinary routes, then those of deferred ones, in one
-    /// shared budget.
+    /// shared budget. The first part that failed meanwhile is told.
     async fn drained(
         &self,
         feeders: &mut JoinSet<Result<(), StoreError>>,
         first: &mut JoinSet<Ran>,
         later: &mut JoinSet<Ran>,
-    ) {
+    ) -> Option<RunFailure> {
         let budget_ends = tokio::time::Instant::now() + self.drain;
         let ended = async {
-            let fed = async { while feeders.join_next().await.is_some() {} };
+            let mut failed = None;
+            let fed = async {
+                while let Some(fed) = feeders.join_next().await {
+                    if let Err(error) = flat(fed) {
+                        failed.get_or_insert(error.into());
+                    }
+                }
+            };
             // What a feeder has read is stored before the routes that work it stop.
             let _ = tokio::time::timeout(FEEDERS_MAX, fed).await;
             if let Some(worker) = self.handle.workers.first().filter(|_| !first.is_empty()) {
                 worker.stop();
             }
-            while first.join_next().await.is_some() {}
+            self.all_ended(first, &mut failed).await;
             if later.is_empty() {
-                return;
+                return failed;
             }
             let done = self.deferred_are_done();
             let _ = tokio::time::timeout_at(budget_ends, done).await;
             let Some(worker) = self.handle.workers.last() else {
-                return;
+                return failed;
             };
             worker.stop();
-            let all = async { while later.join_next().await.is_some() {} };
+            let all = self.all_ended(later, &mut failed);
             if tokio::time::timeout_at(budget_ends, all).await.is_err() {
                 worker.stop_now();
             }
-            while later.join_next().await.is_some() {}
+            self.all_ended(later, &mut failed).await;
+            failed
         };
         tokio::pin!(ended);
         let mut tick = tokio::time::interval(OBSERVED_EACH);
         loop {
             tokio::select! {
-                () = &mut ended => return,
+                failed = &mut ended => return failed,
                 _ = tick.tick() => self.observe(),
+            }
+        }
+    }
+
+    /// Waits until these workers have ended.
+    async fn all_ended(&self, workers: &mut JoinSet<Ran>, failed: &mut Option<RunFailure>) {
+        while let Some(ran) = workers.join_next().await {
+            if let Over::Failed(failure) = self.ended_early(ran) {
+                failed.get_or_insert(failure);
             }
         }
     }

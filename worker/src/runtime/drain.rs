@@ -3,30 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::queue_runtime::QueueRuntime;
 use super::shared::Shared;
+use super::tasks::Tasks;
+use crate::worker::RunError;
 
 /// Past the budget, what was interrupted has this long to be given back.
-const INTERRUPTED_MAX: Duration = Duration::from_secs(3);
+const INTERRUPTED_MAX: Duration = Duration::from_secs(8);
 /// However little of the budget is left, finished work has this long to be settled.
 const FLUSH_LEAST: Duration = Duration::from_secs(5);
 /// At a second signal finished work still has this long.
 const HALTED_FLUSH_MAX: Duration = Duration::from_millis(300);
 
-/// Drains within one shared budget. Fetchers have been told to stop.
-pub(crate) async fn drain<F: 'static>(
+/// Drains within one shared budget. Fetchers have been told to stop. A task that broke meanwhile
+/// is told.
+pub(super) async fn drain(
     shared: &Shared,
     queues: &[Arc<QueueRuntime>],
-    fetchers: &mut JoinSet<F>,
-    settlers: &mut JoinSet<()>,
-) {
+    tasks: &mut Tasks,
+) -> Option<RunError> {
     let budget_ends = Instant::now() + shared.drain;
     shared.jobs.close();
+    let mut broken = None;
     let all_ended = async {
-        while fetchers.join_next().await.is_some() {}
+        broken = tasks.fetched().await;
         shared.jobs.wait().await;
     };
     let ended = tokio::select! {
@@ -45,14 +47,14 @@ pub(crate) async fn drain<F: 'static>(
     } else {
         budget_ends.max(Instant::now() + FLUSH_LEAST)
     };
-    flush(shared, queues, settlers, flush_ends).await;
+    broken.or(flush(shared, queues, tasks, flush_ends).await)
 }
 
 /// The budget is used up: names what still runs, drops it and gives it back.
 async fn interrupt(shared: &Shared, queues: &[Arc<QueueRuntime>]) {
     for queue in queues {
         for job in queue.running.started(usize::MAX) {
-            tracing::warn!(id = %job.id, queue = %job.queue, attempt = job.attempt, "the drain budget is used up; the job is dropped and given back");
+            tracing::warn!(id = %job.id, queue = %job.queue, attempt = job.attempt, "the drain budget is used up; the job is being ended");
         }
     }
     shared.phases.interrupt.cancel();
@@ -75,24 +77,25 @@ pub(crate) fn cancel_all(queues: &[Arc<QueueRuntime>]) {
 async fn flush(
     shared: &Shared,
     queues: &[Arc<QueueRuntime>],
-    settlers: &mut JoinSet<()>,
+    tasks: &mut Tasks,
     ends: Instant,
-) {
+) -> Option<RunError> {
     let all_settled = async {
         for queue in queues {
             queue.settler.close().await;
         }
-        while settlers.join_next().await.is_some() {}
+        tasks.settled().await
     };
     let flushed = tokio::select! {
-        flushed = timeout_at(ends, all_settled) => flushed.is_ok(),
-        () = halted_for(shared, HALTED_FLUSH_MAX) => false,
+        flushed = timeout_at(ends, all_settled) => flushed.ok(),
+        () = halted_for(shared, HALTED_FLUSH_MAX) => None,
     };
-    if !flushed {
+    flushed.unwrap_or_else(|| {
         tracing::warn!(
             "finished work could not be settled in time; its messages come back when their leases end"
         );
-    }
+        None
+    })
 }
 
 async fn halted_for(shared: &Shared, span: Duration) {

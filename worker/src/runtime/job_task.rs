@@ -16,11 +16,16 @@ use super::running_jobs::Job;
 use super::slots::Slots;
 use crate::spans;
 
-/// At the end of the drain what a job left running is given this long to end.
-const HELD_GRACE: Duration = Duration::from_secs(1);
+/// At the end of the drain what a job left running is given this long to end: a program has 5 s
+/// between TERM and KILL.
+const HELD_GRACE: Duration = Duration::from_secs(6);
 
 /// Works a delivery. `turn` is kept until it is done: nobody's suspect runs meanwhile.
 pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: Slots, turn: T) {
+    let off_list = OffList {
+        queue: &queue,
+        job: &job,
+    };
     match ready(&queue, &job).await {
         Ready::Start(_permit) if lease_keeper::holds(&queue, &job).await => {
             work(&queue, &job).await;
@@ -33,8 +38,26 @@ pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: 
             give_back(&queue, &job).await;
         }
     }
+    drop(off_list);
     drop(slot);
     drop(turn);
+}
+
+/// However a task ends, its delivery leaves the list of those whose leases are kept: one that
+/// stayed would be nobody's and leased for ever.
+struct OffList<'a> {
+    queue: &'a QueueRuntime,
+    job: &'a Job,
+}
+
+impl Drop for OffList<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let id = self.job.context.delivery.message.id;
+            tracing::error!(%id, queue = %self.queue.name, "the worker's own code panicked beside a job; its message comes back when its lease ends");
+        }
+        self.queue.running.remove(self.job);
+    }
 }
 
 /// Whether a delivery can be started.
@@ -113,10 +136,13 @@ async fn finish(queue: &QueueRuntime, job: &Job, ended: Ended) {
         }
         Ended::Interrupted => {
             let gone = tokio::time::timeout(HELD_GRACE, job.context.state.unheld());
+            let message = &job.context.delivery.message;
             if gone.await.is_ok() {
                 give_back(queue, job).await;
+                tracing::info!(id = %message.id, queue = %queue.name, "the job was ended and its message given back");
             } else {
                 queue.running.remove(job);
+                tracing::warn!(id = %message.id, queue = %queue.name, lease = ?queue.lease, "the job cannot be ended; its message comes back when its lease has ended");
             }
         }
         ended => settle(queue, job, ended).await,

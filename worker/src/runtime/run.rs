@@ -3,19 +3,17 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use longshore_core::{Result, StoreError, StoreErrorKind};
-use tokio::task::{JoinError, JoinSet};
-
 use super::drain::{cancel_all, drain};
 use super::prepare::prepare;
 use super::queue_runtime::QueueRuntime;
 use super::settler::Inbox;
 use super::shared::Shared;
+use super::tasks::Tasks;
 use super::{announce, fetch, gauges, lease_keeper, settling};
 use crate::worker::{RunError, RunReport};
 
-/// Runs the queues until `end` is ready, the worker is told to stop, or the store fails for good;
-/// then drains.
+/// Runs the queues until `end` is ready, the worker is told to stop, the store fails for good or
+/// a task of the worker breaks; then drains.
 pub(crate) async fn run(
     shared: Arc<Shared>,
     queues: Vec<(Arc<QueueRuntime>, Inbox)>,
@@ -33,47 +31,30 @@ pub(crate) async fn run(
     // A worker runs once: `run` takes it.
     let _ = shared.settlers.set(handles);
 
-    let mut settlers = JoinSet::new();
-    let mut keepers = JoinSet::new();
-    let mut fetchers = JoinSet::new();
+    let mut tasks = Tasks::default();
     for (queue, inbox) in queues.iter().zip(inboxes) {
-        settlers.spawn(settling::run(inbox, queue.clone()));
-        keepers.spawn(lease_keeper::run(queue.clone()));
-        fetchers.spawn(fetch::run(queue.clone()));
+        tasks.settlers.spawn(settling::run(inbox, queue.clone()));
+        tasks.keep(lease_keeper::run(queue.clone()));
+        tasks.fetchers.spawn(fetch::run(queue.clone()));
     }
-    keepers.spawn(announce::run(shared.clone(), queues.clone()));
-    keepers.spawn(gauges::run(shared.clone()));
+    tasks.keep(announce::run(shared.clone(), queues.clone()));
+    tasks.keep(gauges::run(shared.clone()));
 
     let failure = tokio::select! {
         () = end => None,
         () = shared.phases.stop.cancelled() => None,
-        Some(ended) = fetchers.join_next() => failure_of(ended),
+        failure = tasks.first_to_fail() => Some(failure),
     };
     shared.phases.stop.cancel();
     if let Some(error) = &failure {
-        tracing::error!(%error, "the store failed for good; draining");
+        tracing::error!(%error, "the worker cannot go on; draining");
     }
-    drain(&shared, &queues, &mut fetchers, &mut settlers).await;
-    keepers.shutdown().await;
+    let in_drain = drain(&shared, &queues, &mut tasks).await;
+    let at_last = tasks.dismiss_keepers().await;
     announce::farewell(&shared, &queues).await;
-    match failure {
-        Some(error) => Err(error.into()),
+    match failure.or(in_drain).or(at_last) {
+        Some(error) => Err(error),
         None => Ok(shared.counters.report()),
-    }
-}
-
-fn failure_of(ended: std::result::Result<Result<()>, JoinError>) -> Option<StoreError> {
-    match ended {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error),
-        Err(error) => Some(
-            StoreError::new(
-                StoreErrorKind::Unexpected,
-                "receive",
-                "the store's code panicked",
-            )
-            .caused_by(error),
-        ),
     }
 }
 

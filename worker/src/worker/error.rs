@@ -57,6 +57,17 @@ pub enum RunError {
     /// The store failed in a way that waiting does not mend. Running jobs were drained first.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A task of the worker's own panicked or ended; the rest was drained first. What the task had
+    /// in hands comes back when its lease ends.
+    #[error(
+        "the part of the worker that {part} broke: {why}; the worker was stopped, start it again and report this"
+    )]
+    Broken {
+        /// What the task does.
+        part: &'static str,
+        /// How it ended.
+        why: String,
+    },
     /// The signals of the system cannot be watched.
     #[error("signals cannot be watched: {0}; use `run_until` with a future of your own")]
     Signals(#[source] std::io::Error),

@@ -4,12 +4,12 @@ use std::fmt;
 use std::io::Write as _;
 
 use super::escape;
-use crate::progress::AboveBar;
+use super::sink::Stderr;
 
-/// Prints `longshore: SENTENCE`. Where stderr is closed nobody wants to know.
+/// Prints `longshore: SENTENCE`. It never waits: the last lines are written by [`super::sink::flush`].
 pub(crate) fn complain(sentence: impl fmt::Display) {
     let line = format!("longshore: {}\n", escape::line(&sentence.to_string()));
-    let _ = AboveBar.write_all(line.as_bytes());
+    let _ = Stderr.write_all(line.as_bytes());
 }
 
 /// Prints a remark that `-q` silences.

@@ -46,7 +46,17 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
     }
     tell_supervisor(&[sd_notify::NotifyState::Ready]);
     tracing::info!(store = %store.url, files = ?args.file, "routes are running");
-    let summary = ready.run(stop.drain(), stop.now()).await.map_err(failure)?;
+    let running = ready.run(stop.drain(), stop.now());
+    tokio::pin!(running);
+    let summary = loop {
+        tokio::select! {
+            ended = &mut running => break ended.map_err(failure)?,
+            Some(ended) = tasks.join_next() => {
+                let why = ended.err().map(tracing::field::display);
+                tracing::error!(why, "a part of the admin side ended; the routes go on");
+            }
+        }
+    };
     summary::print(&summary, args.until_idle, session)?;
     if args.until_idle {
         hints::print(&set, &connection, &store, session).await;

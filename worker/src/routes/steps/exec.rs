@@ -2,9 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,15 +10,17 @@ use longshore_core::{Failure, Label};
 use tokio::process::Command;
 
 use super::Input;
-use super::process::{self, Ended, How, Plan};
-use super::program;
+use super::find_program;
+use crate::program::{self, Ended, Output, Plan};
 use crate::routes::ConfigError;
 use crate::routes::mistakes::Mistakes;
-use crate::routes::read::{Document, Mark, Node, plain, shown, shown_span};
+use crate::routes::read::{Document, Mark, Node, plain, shown};
 use crate::routes::template::{Data, Flavour, Template, failure, is_runner, templated_script};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
 const OUTPUT_MAX: usize = 1024 * 1024;
+/// What a program may do before it is killed with its group.
+const GRACE: Duration = Duration::from_secs(5);
 /// What a program sees of this process's environment; all else comes from the step.
 const INHERITED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"];
 
@@ -67,7 +67,7 @@ impl ExecStep {
         Ok(Self {
             place: Mark::new(document, &first.span),
             name: first.written().to_owned(),
-            program: program::find(name, &document.folder, search.as_deref()),
+            program: find_program::find(name, &document.folder, search.as_deref()),
             arguments,
             inherited: inherited(),
             env,
@@ -94,13 +94,16 @@ impl ExecStep {
 
     pub(super) async fn run(&self, input: &Input<'_>) -> Result<Option<Bytes>, Failure> {
         let program = self.program.as_ref().map_err(|reason| unstarted(reason))?;
-        let command = self.command(program, &input.data)?;
+        let mut command = self.command(program, &input.data)?;
+        command.env("LONGSHORE_BODY_BYTES", input.body.len().to_string());
         let plan = Plan {
             stdin: self.reads_body.then(|| input.body.clone()),
-            stdout_max: self.output_max,
-            timeout: self.timeout,
+            stdout: self.output_max.map_or(Output::Discarded, Output::Kept),
+            on_stderr: Box::new(|_| ()),
+            timeout: Some(self.timeout),
+            grace: GRACE,
         };
-        let ended = process::run(command, plan, input.job.hold()).await;
+        let ended = program::run(command, plan, input.job.hold()).await;
         let ended = ended.map_err(|error| {
             let reason = format!(
                 "{} cannot be started: {}",
@@ -163,55 +166,10 @@ impl ExecStep {
     }
 
     fn judge(&self, ended: Ended) -> Result<Option<Bytes>, Failure> {
-        let stderr = tail_in_words(&ended.stderr);
-        let failed = |what: String, label: String, permanent: bool| {
-            let message = format!("{} {what}{stderr}", self.name);
-            let failure = if permanent {
-                Failure::permanent(message)
-            } else {
-                Failure::retryable(message)
-            };
-            Err(failure.with_label(Label::lossy(label)))
-        };
-        match ended.how {
-            How::Exited(status) if status.success() => {
-                Ok(self.output_max.map(|_| Bytes::from(ended.stdout)))
-            }
-            How::Exited(status) => {
-                let (what, label, permanent) = verdict(status);
-                failed(what, label, permanent)
-            }
-            How::TimedOut => {
-                let what = format!("was not done after {}", shown_span(self.timeout));
-                failed(what, "exec.timeout".into(), false)
-            }
-            How::PrintedTooMuch => {
-                let max = self.output_max.unwrap_or_default();
-                failed(
-                    format!("printed more than {max} bytes"),
-                    "exec.output".into(),
-                    true,
-                )
-            }
-            How::Cancelled => failed("was cancelled".into(), "exec.cancelled".into(), false),
+        match ended.failure(&self.name) {
+            Some(failure) => Err(failure),
+            None => Ok(self.output_max.map(|_| Bytes::from(ended.stdout))),
         }
-    }
-}
-
-/// What an exit says: in words, as a label, and whether trying again is useless.
-fn verdict(status: ExitStatus) -> (String, String, bool) {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => (
-            format!("exited with {code}"),
-            format!("exec.exit.{code}"),
-            matches!(code, 65 | 66),
-        ),
-        (None, Some(signal)) => (
-            format!("was ended by signal {signal}"),
-            format!("exec.signal.{signal}"),
-            false,
-        ),
-        (None, None) => ("ended".into(), "exec.exit".into(), false),
     }
 }
 
@@ -227,23 +185,6 @@ fn checked(value: String) -> Result<String, Failure> {
         ));
     }
     Ok(value)
-}
-
-/// `: ` and the end of stderr, in which control characters are escaped; nothing if there is none.
-fn tail_in_words(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let mut words = String::new();
-    for c in text.trim().chars() {
-        match c {
-            '\n' | '\t' => words.push(c),
-            c if c.is_control() => words.extend(c.escape_default()),
-            c => words.push(c),
-        }
-    }
-    if words.is_empty() {
-        return words;
-    }
-    format!(": {words}")
 }
 
 /// Refuses a program that a message could choose, and code that a message could write.

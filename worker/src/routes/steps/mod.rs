@@ -4,12 +4,11 @@ mod address;
 mod client;
 mod exec;
 mod file;
+mod find_program;
 mod forward;
 mod http;
 mod input;
 mod log;
-mod process;
-mod program;
 mod step;
 
 pub(super) use client::Clients;

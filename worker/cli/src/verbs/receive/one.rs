@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use longshore::core::{Delivery, Disposition, Failure, Settled, Settlement};
+use longshore::core::{Delivery, Disposition, Settled, Settlement};
+use longshore::program::Ended;
+use tokio::sync::oneshot;
 
-use super::program::{Ended, Program};
+use super::program;
 use super::verdict::release;
 use super::work::Shift;
 use crate::error::{CliError, Result};
@@ -12,6 +14,13 @@ use crate::output::complain;
 
 /// How long to wait before a settlement is tried again.
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How the run of a program went.
+enum Attended {
+    Ended(Ended),
+    Unstarted(CliError),
+    Killed,
+}
 
 impl Shift<'_> {
     /// Works one message and settles it.
@@ -24,52 +33,50 @@ impl Shift<'_> {
         if let Some(disposition) = self.verdict.unrun(&delivery, started_at) {
             return self.settle(&delivery, disposition).await;
         }
-        let started = Program::start(&self.args.command, &self.args.queue, &delivery);
-        let mut program = match started {
-            Ok(program) => program,
-            Err(error) => {
+        let ended = match self.attend(&delivery).await {
+            Attended::Ended(ended) => ended,
+            Attended::Unstarted(error) => {
                 self.give_back(vec![delivery]).await;
                 return Err(error);
             }
+            Attended::Killed => return self.killed(&delivery).await,
         };
-        let Some(ended) = self.attend(&mut program, &delivery).await else {
-            return self.break_off(&mut program, &delivery).await;
-        };
-        let failure = match ended {
-            Ok(ended) => ended.failure(),
-            Err(error) => Some(Failure::from(error)),
-        };
+        let failure = ended.failure(&self.args.command[0].to_string_lossy());
         let disposition = self.verdict.of(&delivery, failure.as_ref(), started_at);
         self.settle(&delivery, disposition).await
     }
 
-    /// Waits for the program; `None` where it must not go on: the lease is lost, or a second
-    /// signal came.
-    async fn attend(
-        &mut self,
-        program: &mut Program,
-        delivery: &Delivery,
-    ) -> Option<std::io::Result<Ended>> {
-        let finish = program.finish(&delivery.message.body);
-        tokio::pin!(finish);
-        loop {
-            tokio::select! {
-                done = &mut finish => return Some(done),
-                () = self.keeper.keep_until_lost(&delivery.receipt) => return None,
-                signal = self.signals.next() => {
-                    if self.stopped.is_some() {
-                        return None;
+    /// Runs the program to its end, unless it must not go on: the lease is lost, or a second
+    /// signal came. Then it is dead before this answers, so that its message may go back.
+    async fn attend(&mut self, delivery: &Delivery) -> Attended {
+        let (until_dead, dead) = oneshot::channel();
+        let (command, queue) = (&self.args.command, &self.args.queue);
+        {
+            let running = program::run(command, queue, delivery, until_dead);
+            tokio::pin!(running);
+            loop {
+                tokio::select! {
+                    ended = &mut running => return match ended {
+                        Ok(ended) => Attended::Ended(ended),
+                        Err(error) => Attended::Unstarted(error),
+                    },
+                    () = self.keeper.keep_until_lost(&delivery.receipt) => break,
+                    signal = self.signals.next() => {
+                        if self.stopped.is_some() {
+                            break;
+                        }
+                        self.stopped = Some(signal);
+                        complain("waiting for the running program; a second signal kills it");
                     }
-                    self.stopped = Some(signal);
-                    complain("waiting for the running program; a second signal kills it");
                 }
             }
         }
+        // It is never sent, only dropped.
+        let _ = dead.await;
+        Attended::Killed
     }
 
-    /// The program must be dead before its message may go back.
-    async fn break_off(&mut self, program: &mut Program, delivery: &Delivery) -> Result<()> {
-        program.kill().await;
+    async fn killed(&mut self, delivery: &Delivery) -> Result<()> {
         if self.keeper.has_lost(&delivery.receipt) {
             complain(format_args!(
                 "the lease of message {} was lost; its program was killed",

@@ -52,7 +52,7 @@ pub(super) async fn print(
     for (hint, why) in hints {
         let _ = writeln!(text, "  {longshore}{hint:<width$}   # {why}");
     }
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = crate::output::sink::Stderr.write_all(text.as_bytes());
 }
 
 /// The queues of these routes that have dead letters, those with most of them first.

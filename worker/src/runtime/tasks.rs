@@ -1,0 +1,98 @@
+//! The tasks of a running worker, none of which may end unseen.
+
+use std::future::Future;
+
+use longshore_core::Result;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::worker::RunError;
+
+/// The tasks of one worker. They end by themselves only in a drain.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    /// The fetch loops.
+    pub(super) fetchers: JoinSet<Result<()>>,
+    /// The settlers.
+    pub(super) settlers: JoinSet<()>,
+    /// What keeps the worker alive beside them: leases, announcements, gauges.
+    keepers: JoinSet<()>,
+}
+
+impl Tasks {
+    /// Starts a task that never returns.
+    pub(super) fn keep(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.keepers.spawn(task);
+    }
+
+    /// Waits for the first task that ends although nobody told it to, and says why. Pending while
+    /// all is well. Dropping the future loses nothing.
+    pub(super) async fn first_to_fail(&mut self) -> RunError {
+        loop {
+            tokio::select! {
+                Some(ended) = self.fetchers.join_next() => match ended {
+                    // Its queue is not received from any more: only a drain ends it so.
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => return error.into(),
+                    Err(error) => return broken("receives", &error),
+                },
+                Some(ended) = self.settlers.join_next() => {
+                    return ended.map_or_else(|error| broken("settles", &error), |()| over("settles"));
+                }
+                Some(ended) = self.keepers.join_next() => {
+                    return ended.map_or_else(|error| broken("keeps leases and announces", &error), |()| over("keeps leases and announces"));
+                }
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Waits until every fetch loop has ended; the first that failed is told.
+    pub(super) async fn fetched(&mut self) -> Option<RunError> {
+        let mut failed = None;
+        while let Some(ended) = self.fetchers.join_next().await {
+            if let Err(error) = ended {
+                failed.get_or_insert(broken("receives", &error));
+            }
+        }
+        failed
+    }
+
+    /// Waits until every settler has ended; the first that failed is told.
+    pub(super) async fn settled(&mut self) -> Option<RunError> {
+        let mut failed = None;
+        while let Some(ended) = self.settlers.join_next().await {
+            if let Err(error) = ended {
+                failed.get_or_insert(broken("settles", &error));
+            }
+        }
+        failed
+    }
+
+    /// Ends the tasks that never return; one that failed meanwhile is told.
+    pub(super) async fn dismiss_keepers(&mut self) -> Option<RunError> {
+        self.keepers.abort_all();
+        let mut failed = None;
+        while let Some(ended) = self.keepers.join_next().await {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                failed.get_or_insert(broken("keeps leases and announces", &error));
+            }
+        }
+        failed
+    }
+}
+
+fn broken(part: &'static str, error: &JoinError) -> RunError {
+    RunError::Broken {
+        part,
+        why: error.to_string(),
+    }
+}
+
+fn over(part: &'static str) -> RunError {
+    RunError::Broken {
+        part,
+        why: "it ended without being told to".into(),
+    }
+}
