@@ -29,6 +29,7 @@ mod limits;
 mod message;
 mod moving;
 mod name;
+mod page_size;
 mod pause;
 mod policy;
 mod progress;
@@ -73,6 +74,7 @@ pub use limits::{DepthBound, FreshIdRepeat, GivenIdRepeat, LeaseUnit, SettleFenc
 pub use message::{Dedup, Message, NewMessage, TraceContext};
 pub use moving::MovingMark;
 pub use name::{DedupKey, GroupName, JobKind, LeaseName, NameError, QueueName, RouteName};
+pub use page_size::PageSize;
 pub use pause::Pause;
 pub use policy::{Clause, ClauseAction, Decision, DelayTable, ErrorPolicy, Jitter, PolicyChange};
 pub use progress::ProgressStore;

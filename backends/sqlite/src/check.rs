@@ -4,6 +4,7 @@ use longshore_core::{Finding, QueueName, Severity, Timestamp};
 use rusqlite::Connection;
 
 use crate::config::Durability;
+use crate::connect::WAL_BYTES_MAX;
 use crate::engine::Engine;
 use crate::error::Outcome;
 use crate::schema;
@@ -28,8 +29,30 @@ pub(crate) fn of_engine(engine: &Engine) -> Vec<Finding> {
         .fix("open the store without sync=normal where messages must survive a power cut"),
     }];
     findings.extend(space(engine));
+    findings.extend(wal(engine));
     findings.extend(modes(engine));
     findings
+}
+
+/// A WAL beyond its bound is cut within seconds, unless somebody still reads from it.
+fn wal(engine: &Engine) -> Option<Finding> {
+    let mut path = engine.place.file.as_os_str().to_owned();
+    path.push("-wal");
+    let bytes = std::fs::metadata(&path).ok()?.len();
+    if bytes <= WAL_BYTES_MAX {
+        return None;
+    }
+    let found = format!(
+        "{} MiB wait in the WAL: a program has read the database for long (a backup, a replication \
+         tool, a sqlite3 shell), and until it ends the WAL grows and reads get slower",
+        bytes >> 20
+    );
+    Some(
+        Finding::new(Severity::Warning, "write-ahead log", found).fix(format!(
+            "end that program; `lsof {}` names it",
+            engine.place.file.display()
+        )),
+    )
 }
 
 fn space(engine: &Engine) -> Option<Finding> {

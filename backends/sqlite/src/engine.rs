@@ -20,6 +20,7 @@ use crate::error::{Outcome, late, sql, unwritable};
 use crate::host::Host;
 use crate::place::Place;
 use crate::prepare::prepare;
+use crate::presence::Presence;
 use crate::reader::Readers;
 use crate::schema;
 use crate::sleepers::{Sleepers, Watchman};
@@ -36,10 +37,12 @@ const CALLS_WAITING: usize = 1024;
 pub(crate) struct Engine {
     pub(crate) place: Place,
     pub(crate) durability: Durability,
-    pub(crate) clock: Arc<dyn Clock>,
+    /// Its address is part of the key, so it must live as long.
+    _clock: Arc<dyn Clock>,
     pub(crate) readers: Readers,
     pub(crate) sleepers: Arc<Sleepers>,
     pub(crate) probe: RoomProbe,
+    pub(crate) presence: Arc<Presence>,
     calls: mpsc::Sender<Call>,
     /// Kept for as long as the bell is to be heard.
     _ear: Option<RecommendedWatcher>,
@@ -63,7 +66,9 @@ impl Engine {
         let engines = engines.get_or_insert_default();
         engines.retain(|_, engine| engine.strong_count() > 0);
         let open = engines.get(&key).and_then(Weak::upgrade);
-        if let Some(engine) = open.filter(|engine| !engine.calls.is_closed()) {
+        if let Some(engine) =
+            open.filter(|engine| !engine.calls.is_closed() && engine.presence.now().is_none())
+        {
             return Ok(engine);
         }
         let engine = Arc::new(Self::start(place, config, clock, host)?);
@@ -81,6 +86,15 @@ impl Engine {
             |error| unwritable(&place.bell, "the file that wakes waiting receivers", error);
         let bell = Bell::open(&place.bell).map_err(no_bell)?;
         let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
+        let presence = Presence::of(&place).map_err(|error| {
+            StoreError::new(
+                StoreErrorKind::Unavailable,
+                "open",
+                "the files of the database changed while it was opened; try again",
+            )
+            .caused_by(error)
+        })?;
+        let presence = Arc::new(presence);
         let (poke, pokes) = std_mpsc::sync_channel(1);
         let ear = listen(&place.bell, poke.clone());
         let sleepers = Sleepers::new(poke);
@@ -94,6 +108,7 @@ impl Engine {
             conn: watching,
             clock: clock.clone(),
             attendance,
+            presence: presence.clone(),
             look_again: host.look_again,
             _alive: alive.clone(),
         }
@@ -108,6 +123,7 @@ impl Engine {
                 space: Space::new(&place.directory, host.room.clone()),
                 sleepers: Arc::downgrade(&sleepers),
                 upkeep: Upkeep::new(&place.file),
+                presence: presence.clone(),
                 alive,
             }
             .start(&place.file)
@@ -124,9 +140,10 @@ impl Engine {
             readers: Readers::new(&place.file),
             place,
             durability: config.durability,
-            clock,
+            _clock: clock,
             sleepers,
             probe: host.room,
+            presence,
             calls,
             _ear: ear,
             _closing: closing,

@@ -129,7 +129,7 @@ impl LeaseStore for SqliteStore {
     }
 
     async fn current(&self, name: &LeaseName) -> Result<Option<NamedLease>> {
-        let (name, now) = (name.clone(), self.engine.clock.now());
+        let (name, now) = (name.clone(), self.clock.now());
         self.read("current", move |conn| {
             let held = Held::find(conn, &name)?.filter(|held| held.runs(now));
             Ok(held.map(|held| held.lease(&name)))

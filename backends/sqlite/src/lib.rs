@@ -31,6 +31,7 @@ mod open;
 mod pages;
 mod place;
 mod prepare;
+mod presence;
 mod progress;
 mod promote;
 mod queue_row;

@@ -36,7 +36,7 @@ pub async fn open(url: &StoreUrl, options: &OpenOptions) -> Result<Backend> {
 pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Result<Backend> {
     let config = Config::of(url, options)?;
     let clock = options.clock.clone().unwrap_or_else(|| CLOCK.clone());
-    let timeout = config.call_timeout;
+    let store = (config.clone(), clock.clone(), host.clone());
     let opening = tokio::task::spawn_blocking(move || Engine::open(&config, clock, host));
     let engine = opening.await.map_err(|error| {
         StoreError::new(
@@ -46,5 +46,7 @@ pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Resul
         )
         .caused_by(error)
     })??;
-    Ok(Backend::of(Arc::new(SqliteStore::new(engine, timeout))))
+    let (config, clock, host) = store;
+    let store = SqliteStore::new(engine, config, clock, host);
+    Ok(Backend::of(Arc::new(store)))
 }

@@ -40,7 +40,7 @@ fn save(
 #[async_trait]
 impl ProgressStore for SqliteStore {
     async fn load(&self, name: &LeaseName, key: &str) -> Result<Option<Bytes>> {
-        let (name, key, now) = (name.clone(), key.to_owned(), self.engine.clock.now());
+        let (name, key, now) = (name.clone(), key.to_owned(), self.clock.now());
         self.read("load", move |conn| {
             let value: Option<Vec<u8>> = conn
                 .prepare_cached(

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::bell::Attendance;
 use crate::closing::Alive;
 use crate::look::look;
+use crate::presence::Presence;
 
 type Waiting = HashMap<QueueName, VecDeque<oneshot::Sender<()>>>;
 
@@ -95,6 +96,7 @@ pub(crate) struct Watchman {
     pub(crate) conn: Connection,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) attendance: Attendance,
+    pub(crate) presence: Arc<Presence>,
     /// Without a bell, sleepers look again after this long.
     pub(crate) look_again: Duration,
     /// Declared after the connection: dropped once that is closed.
@@ -140,6 +142,13 @@ impl Watchman {
     fn round(&mut self, sleepers: &Sleepers) -> Option<Duration> {
         let wanted = sleepers.wanted();
         if wanted.is_empty() {
+            return None;
+        }
+        if self.presence.now().is_some() {
+            // Each opens the file anew, or tells its caller that there is none.
+            for (queue, count) in wanted {
+                sleepers.wake(&queue, count);
+            }
             return None;
         }
         self.attendance.begin();

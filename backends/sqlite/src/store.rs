@@ -1,21 +1,22 @@
 //! The store and its data plane.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use longshore_core::validate::{check_count, check_lease, check_settlements};
 use longshore_core::{
-    Enqueued, NewMessage, QueueName, QueueStore, Receipt, Receive, Received, Result, Settled,
-    Settlement, StoreLimits,
+    Clock, Enqueued, NewMessage, QueueName, QueueStore, Receipt, Receive, Received, Result,
+    Settled, Settlement, StoreError, StoreErrorKind, StoreLimits,
 };
 use rusqlite::Connection;
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::SPAN_MAX;
+use crate::config::{Config, SPAN_MAX};
 use crate::engine::Engine;
 use crate::enqueue::enqueue;
 use crate::error::Outcome;
+use crate::host::Host;
 use crate::receive::receive;
 use crate::settle::{extend, settle};
 use crate::tx::Tx;
@@ -23,17 +24,78 @@ use crate::tx::Tx;
 /// A handle on a file. All handles of a process on one file share their connections.
 #[derive(Debug)]
 pub struct SqliteStore {
-    pub(crate) engine: Arc<Engine>,
-    call_timeout: Duration,
+    /// Replaced where the file at the path was.
+    engine: RwLock<Arc<Engine>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    config: Config,
+    host: Host,
 }
 
 impl SqliteStore {
-    /// A handle whose calls end within `call_timeout`.
-    pub(crate) fn new(engine: Arc<Engine>, call_timeout: Duration) -> Self {
+    /// A handle on an open file.
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        host: Host,
+    ) -> Self {
         Self {
-            engine,
-            call_timeout,
+            engine: RwLock::new(engine),
+            clock,
+            config,
+            host,
         }
+    }
+
+    /// The open file.
+    pub(crate) fn current(&self) -> Arc<Engine> {
+        let engine = self.engine.read();
+        engine.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The open file, opened anew where the one at the path is another one by now.
+    async fn engine(&self, operation: &'static str) -> Result<Arc<Engine>> {
+        let engine = self.current();
+        let Some(gone) = engine.presence.recent().cloned() else {
+            return Ok(engine);
+        };
+        // A file that was taken away is not made again: it may be about to be put back.
+        let config = Config {
+            create: false,
+            ..self.config.clone()
+        };
+        let (clock, host) = (self.clock.clone(), self.host.clone());
+        let opening = tokio::task::spawn_blocking(move || {
+            // What was open is closed here, since that may take a while.
+            drop(engine);
+            Engine::open(&config, clock, host)
+        });
+        let opened = opening.await.map_err(|error| {
+            StoreError::new(
+                StoreErrorKind::Unexpected,
+                operation,
+                "opening the database again stopped",
+            )
+            .caused_by(error)
+        })?;
+        let Ok(opened) = opened else {
+            return Err(gone.error(operation));
+        };
+        if let Some(before) = self.replace(&opened) {
+            tracing::warn!(
+                what = gone.in_words(),
+                "the database was opened anew; messages of the file before it are not in it"
+            );
+            let _ = tokio::task::spawn_blocking(move || drop(before)).await;
+        }
+        Ok(opened)
+    }
+
+    /// Goes on with this one; answers the one before it, if another call was not quicker.
+    fn replace(&self, opened: &Arc<Engine>) -> Option<Arc<Engine>> {
+        let mut current = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !Arc::ptr_eq(&*current, opened);
+        is_new.then(|| std::mem::replace(&mut *current, opened.clone()))
     }
 
     /// Runs `work` in a transaction of the writer.
@@ -42,7 +104,9 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Outcome<T> + Send + 'static,
     {
-        self.engine.write(operation, self.call_timeout, work).await
+        let engine = self.engine(operation).await?;
+        let timeout = self.config.call_timeout;
+        engine.write(operation, timeout, work).await
     }
 
     /// Reads one consistent state.
@@ -51,8 +115,9 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     {
-        let readers = &self.engine.readers;
-        readers.read(operation, self.call_timeout, work).await
+        let engine = self.engine(operation).await?;
+        let timeout = self.config.call_timeout;
+        engine.readers.read(operation, timeout, work).await
     }
 }
 
@@ -92,7 +157,7 @@ impl QueueStore for SqliteStore {
                 return Ok(received);
             }
             // The end of the wait is no error: one last look follows.
-            let _ended = timeout_at(deadline, self.engine.sleepers.sleep(queue)).await;
+            let _ended = timeout_at(deadline, self.current().sleepers.sleep(queue)).await;
         }
     }
 

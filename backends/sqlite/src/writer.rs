@@ -12,6 +12,7 @@ use crate::bell::Bell;
 use crate::call::Call;
 use crate::closing::Alive;
 use crate::error::{Fault, Outcome, sql};
+use crate::presence::{Gone, Presence};
 use crate::side_lock::SideLock;
 use crate::sleepers::Sleepers;
 use crate::space::Space;
@@ -33,6 +34,7 @@ pub(crate) struct Writer {
     pub(crate) space: Space,
     pub(crate) sleepers: std::sync::Weak<Sleepers>,
     pub(crate) upkeep: Upkeep,
+    pub(crate) presence: Arc<Presence>,
     /// Declared after the connection: dropped once that is closed.
     pub(crate) alive: Alive,
 }
@@ -74,6 +76,7 @@ impl Writer {
             space,
             sleepers,
             upkeep,
+            presence,
             alive,
         } = self;
         let turn = match alive.waiting(|| lock.take()) {
@@ -89,6 +92,10 @@ impl Writer {
             return first.failed(Fault::Sql(error));
         }
         let committed = round.fill(first, calls);
+        if let Some(gone) = presence.now() {
+            drop(turn);
+            return committed.went_with(gone);
+        }
         if committed.rings && bell.is_heard() {
             bell.ring();
             if let Some(sleepers) = sleepers.upgrade() {
@@ -113,6 +120,15 @@ struct Committed {
 impl Committed {
     fn answer(self) {
         self.calls.into_iter().for_each(Call::done);
+    }
+
+    /// They are in a file that is not at its path any more: whether it was taken away with them or
+    /// before them, nobody can tell.
+    fn went_with(self, gone: &Gone) {
+        for call in self.calls {
+            let error = gone.error(call.operation()).effect_unknown();
+            call.failed(Fault::Refused(error));
+        }
     }
 }
 

@@ -33,6 +33,10 @@ pub(crate) enum Exit {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// SIGHUP: the terminal is gone.
+    HungUp,
+    /// SIGQUIT.
+    Quit,
     /// The reader of stdout went away.
     ClosedPipe,
 }
@@ -52,7 +56,9 @@ impl Exit {
             Self::TryAgain => 75,
             Self::Denied => 77,
             Self::Misconfigured => 78,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
+            Self::Quit => 131,
             // What a shell shows of a process that SIGPIPE ended.
             Self::ClosedPipe => 141,
             Self::Terminated => 143,

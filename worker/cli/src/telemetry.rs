@@ -2,12 +2,17 @@
 
 use std::io::IsTerminal as _;
 
+use longshore::core::nearest;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{GlobalArgs, Verb};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output::sink::Stderr;
+
+/// The levels by name.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// How loud a verb is unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +75,27 @@ fn filter(global: &GlobalArgs, loudness: Loudness) -> Result<EnvFilter> {
         .filter(|wanted| !told && !wanted.trim().is_empty());
     match wanted {
         None => Ok(EnvFilter::new(level)),
-        Some(wanted) => EnvFilter::try_new(&wanted).map_err(|error| {
-            CliError::new(
-                Exit::Misconfigured,
-                format!(
-                    "LONGSHORE_LOG={wanted:?} is not a filter ({error}); write a level such as \
-                     info, or targets such as longshore=debug"
-                ),
-            )
-        }),
+        Some(wanted) => named(&wanted),
     }
+}
+
+/// The filter of `LONGSHORE_LOG`.
+fn named(wanted: &str) -> Result<EnvFilter> {
+    let refused = |why: String| {
+        let sentence = format!(
+            "LONGSHORE_LOG={wanted:?} is not a filter ({why}); write a level such as info, or \
+             targets such as longshore=debug"
+        );
+        CliError::new(Exit::Misconfigured, sentence)
+    };
+    // The filter takes a word that is no level for a target, and then silences all others.
+    for word in wanted.split(',').map(str::trim) {
+        let is_level = word.is_empty() || word.parse::<LevelFilter>().is_ok();
+        if !is_level && !word.contains(['=', '[']) {
+            let nearest = nearest(&word.to_ascii_lowercase(), LEVELS);
+            let hint = nearest.map_or(String::new(), |level| format!(", did you mean {level:?}?"));
+            return Err(refused(format!("{word:?} is no level{hint}")));
+        }
+    }
+    EnvFilter::try_new(wanted).map_err(|error| refused(error.to_string()))
 }

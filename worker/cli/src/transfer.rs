@@ -4,18 +4,25 @@
 //! adopt it at the destination, remove it here. A crash between the last two leaves a message in
 //! both places, but the mark keeps it from being handed out here; running the move again adopts
 //! nothing twice, since adopting is idempotent by id, and removes it.
+//!
+//! A group moves behind its head. While a worker has a member, or a dead one holds the group, the
+//! others stay; and a group that has begun to move is moved to its end before the mark is lifted.
+//! Else members would be worked in both places at once, and out of order.
 
-use std::num::NonZeroU32;
+mod groups;
+mod pages;
+
 use std::time::Duration;
 
 use longshore::core::{
-    Backend, Changed, Cursor, Effect, MessageId, MovingMark, QueueName, Result as StoreResult,
-    StoreError, StoredMessage, Timestamp,
+    Backend, Changed, Cursor, Effect, MessageId, MovingMark, PageSize, QueueName,
+    Result as StoreResult, StoreError, StoredMessage, Timestamp,
 };
 use tokio_util::sync::CancellationToken;
 
-/// How many messages go in one round; each may hold a whole body.
-const PAGE: NonZeroU32 = NonZeroU32::new(100).expect("100 is not zero");
+use groups::Groups;
+use pages::Pages;
+
 /// How long to wait before looking again for leased messages to come back.
 const LEASED_PAUSE: Duration = Duration::from_millis(200);
 
@@ -67,7 +74,7 @@ pub(crate) enum Ended {
 pub(crate) struct Broken {
     /// What went wrong.
     pub(crate) error: StoreError,
-    /// Whether messages may be in both places, so that the mark must stay.
+    /// Whether a message or a group may be in both places, so that the mark must stay.
     pub(crate) both: bool,
 }
 
@@ -89,41 +96,101 @@ pub(crate) async fn run(
     moved: &mut Moved,
     mut progress: impl FnMut(Progress),
 ) -> Result<Ended, Broken> {
-    let mut after: Option<Cursor> = None;
-    // Between rounds only: a round that is begun is ended, or messages would be in both places.
-    while !stop.is_cancelled() {
-        let admin = &from.backend.admin;
-        let page = admin
-            .export(&from.queue, after.as_ref(), PAGE)
-            .await
-            .map_err(harmless)?;
-        let went = round(from, to, &page.items, moved).await?;
-        progress(Progress::Went(went));
-        after = match (went, page.next) {
-            // What was read is gone: the next page begins where this one did.
-            (1.., _) => None,
-            (0, Some(next)) => Some(next),
-            (0, None) => {
-                moved.leased = leased(from).await.map_err(harmless)?;
-                if moved.leased == 0 && page.items.is_empty() && after.is_none() {
-                    return Ok(Ended::Emptied);
-                }
-                if moved.leased > 0 {
-                    progress(Progress::Waits(moved.leased));
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(LEASED_PAUSE) => {}
-                    () = stop.cancelled() => {}
-                }
-                None
+    let mut groups = Groups::default();
+    loop {
+        let apart = groups.have_begun();
+        let both = move |error| Broken { error, both: apart };
+        let mut went = parkers(from, to, moved).await?;
+        groups.look(from).await.map_err(both)?;
+        let seen = pass(from, to, stop, &mut groups, moved, &mut progress).await?;
+        went += seen.went;
+        if stop.is_cancelled() {
+            if seen.of_begun == 0 {
+                return Ok(Ended::Stopped);
             }
-        };
+        } else if seen.read == 0 {
+            let left = leased(from).await.map_err(both)?;
+            moved.leased = left;
+            if left == 0 {
+                return Ok(Ended::Emptied);
+            }
+        }
+        if went == 0 {
+            moved.leased = leased(from).await.map_err(both)?;
+            progress(Progress::Waits(moved.leased));
+            // What a stop waits for does not come sooner by asking at once.
+            tokio::time::sleep(LEASED_PAUSE).await;
+        }
     }
-    Ok(Ended::Stopped)
 }
 
-fn harmless(error: StoreError) -> Broken {
-    Broken { error, both: false }
+/// Moves the dead members that hold their groups. They go first, so that the groups are held in
+/// the new place before anybody else arrives there.
+async fn parkers(from: &Place, to: &Place, moved: &mut Moved) -> Result<u64, Broken> {
+    let mut went = 0;
+    let mut pages = Pages::of_dead(from);
+    while let Some(mut page) = pages.next().await.map_err(between)? {
+        page.retain(groups::parks);
+        went += round(from, to, &page, moved).await?;
+    }
+    Ok(went)
+}
+
+/// What one walk over the source came to.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Messages that were read.
+    read: u64,
+    /// Of them, members of groups that had begun to move.
+    of_begun: u64,
+    /// Messages that are gone from here.
+    went: u64,
+}
+
+/// Walks once over all that nobody has, and moves what may go. After a stop that is only what
+/// belongs to a group that has begun to move.
+async fn pass(
+    from: &Place,
+    to: &Place,
+    stop: &CancellationToken,
+    groups: &mut Groups,
+    moved: &mut Moved,
+    progress: &mut impl FnMut(Progress),
+) -> Result<Seen, Broken> {
+    let mut seen = Seen::default();
+    let mut after: Option<Cursor> = None;
+    let mut size = PageSize::default();
+    loop {
+        let stopped = stop.is_cancelled();
+        if stopped && !groups.have_begun() {
+            return Ok(seen);
+        }
+        let admin = &from.backend.admin;
+        let page = admin.export(&from.queue, after.as_ref(), size.get()).await;
+        let page = page.map_err(|error| Broken {
+            error,
+            both: groups.have_begun(),
+        })?;
+        let read = page.items.len();
+        size.saw(&page.items);
+        seen.read += read as u64;
+        seen.of_begun += groups.count_begun(&page.items);
+        let mut may_go = page.items;
+        may_go.retain(|one| groups.let_go(one, stopped));
+        groups.begin(&may_go);
+        let went = round(from, to, &may_go, moved).await?;
+        if went > 0 {
+            progress(Progress::Went(went));
+        }
+        seen.went += went;
+        let Some(next) = page.next else {
+            return Ok(seen);
+        };
+        // What was read is gone: the next page begins where this one did.
+        if went < read as u64 {
+            after = Some(next);
+        }
+    }
 }
 
 fn between(error: StoreError) -> Broken {
@@ -142,7 +209,7 @@ async fn round(
     }
     let adopted = to.backend.admin.adopt(&to.queue, items).await;
     adopted.map_err(|error| Broken {
-        both: error.effect() == Effect::Unknown,
+        both: error.effect() == Effect::Unknown || items.iter().any(|one| one.group().is_some()),
         error,
     })?;
     let ids = |dead: bool| -> Vec<MessageId> {

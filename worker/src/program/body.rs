@@ -32,9 +32,17 @@ fn seal(file: &File) -> io::Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 fn nameless() -> io::Result<File> {
-    let name = format!("longshore-{}-{:016x}", std::process::id(), fastrand::u64(..));
+    let name = format!(
+        "longshore-{}-{:016x}",
+        std::process::id(),
+        fastrand::u64(..)
+    );
     let path = std::env::temp_dir().join(name);
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
 }

@@ -49,7 +49,11 @@ impl Ended {
                 "exec.output".to_owned(),
                 true,
             ),
-            How::Cancelled => ("was cancelled".to_owned(), "exec.cancelled".to_owned(), false),
+            How::Cancelled => (
+                "was cancelled".to_owned(),
+                "exec.cancelled".to_owned(),
+                false,
+            ),
         };
         let message = format!("{name} {what}{}", in_words(&self.stderr));
         let failure = if is_permanent {

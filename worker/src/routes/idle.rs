@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use longshore_core::{Cursor, JobKind, QueueName, QueueStats, Result};
+use longshore_core::{Cursor, JobKind, PageSize, QueueName, QueueStats, Result};
 
 use super::intake::FeedStatus;
 use super::progress::Ended;
@@ -16,6 +16,18 @@ use crate::Connection;
 const APART: Duration = Duration::from_millis(200);
 /// What is left is looked at so many rows deep before it is called stuck.
 const LOOKED_AT: usize = 10_000;
+
+/// A run that has had nothing to do for this long says what it waits for,
+const QUIET_MAX: Duration = Duration::from_secs(2);
+/// and again this often.
+const TOLD_EACH: Duration = Duration::from_secs(5);
+
+/// What was said of waiting.
+#[derive(Debug, Default)]
+struct Telling {
+    quiet_since: Option<Instant>,
+    told: Option<Instant>,
+}
 
 /// Watches the queues of a finite run.
 pub(super) struct IdleWatch {
@@ -36,8 +48,9 @@ impl IdleWatch {
     pub(super) async fn wait(&self) -> Result<Ended> {
         let mut empty_reads = 0;
         let mut stuck_reads = 0;
+        let mut telling = Telling::default();
         loop {
-            let look = match self.look().await {
+            let look = match self.look(&mut telling).await {
                 Ok(look) => look,
                 // A store that is away says nothing about what is left.
                 Err(error) if error.is_retryable() => Look::Busy,
@@ -76,17 +89,19 @@ impl IdleWatch {
         Ended::Stuck { why }
     }
 
-    async fn look(&self) -> Result<Look> {
+    async fn look(&self, telling: &mut Telling) -> Result<Look> {
         let fed = self.feeds.iter().all(|feed| feed.at_end());
         let queues: BTreeSet<_> = self.routes.iter().map(|route| &route.queue).collect();
         let mut stuck = None;
         let mut busy = !fed;
+        let mut waits = Vec::new();
         for queue in queues {
             let stats = self.connection.backend().admin.stats(queue).await?;
             let stats = stats.unwrap_or_default();
             if stats.live() == 0 {
                 continue;
             }
+            waits.push((queue, stats.clone()));
             match self.why_stuck(queue, &stats).await? {
                 Some(why) => {
                     stuck.get_or_insert(why);
@@ -94,12 +109,39 @@ impl IdleWatch {
                 None => busy = true,
             }
         }
+        if fed {
+            self.tell(telling, &waits).await?;
+        }
         Ok(match stuck {
             // What can still be worked goes first.
             _ if busy => Look::Busy,
             Some(why) => Look::Stuck(why),
             None => Look::Empty,
         })
+    }
+
+    /// Says what a run waits for that has nothing to do: a message may be due next month.
+    async fn tell(&self, telling: &mut Telling, left: &[(&QueueName, QueueStats)]) -> Result<()> {
+        let idle = |stats: &QueueStats| stats.waiting == 0 && stats.leased == 0;
+        if left.is_empty() || !left.iter().all(|(_, stats)| idle(stats)) {
+            telling.quiet_since = None;
+            return Ok(());
+        }
+        let since = *telling.quiet_since.get_or_insert_with(Instant::now);
+        let told = telling.told.is_some_and(|told| told.elapsed() < TOLD_EACH);
+        if told || since.elapsed() < QUIET_MAX {
+            return Ok(());
+        }
+        telling.told = Some(Instant::now());
+        for (queue, stats) in left {
+            let admin = &self.connection.backend().admin;
+            let first = admin.peek(queue, None, NonZeroU32::MIN).await?.items.pop();
+            let due = first
+                .and_then(|first| jiff::Timestamp::from_millisecond(first.due_at.as_millis()).ok());
+            let due = due.map(|due| due.to_string());
+            tracing::warn!(%queue, delayed = stats.delayed, first_due = due, "waiting for delayed messages; the run ends when they are done");
+        }
+        Ok(())
     }
 
     /// Why what is left in a queue cannot be worked by this run; `None` if it can.
@@ -138,11 +180,12 @@ impl IdleWatch {
             ..Left::default()
         };
         let mut after: Option<Cursor> = None;
+        let mut size = PageSize::default();
         let mut seen = 0;
         loop {
-            let page_max = NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN);
             let admin = &self.connection.backend().admin;
-            let page = admin.peek(queue, after.as_ref(), page_max).await?;
+            let page = admin.peek(queue, after.as_ref(), size.get()).await?;
+            size.saw(&page.items);
             for stored in &page.items {
                 let held = stored
                     .group()
@@ -167,11 +210,14 @@ impl IdleWatch {
     async fn parked_groups(&self, queue: &QueueName) -> Result<BTreeSet<String>> {
         let mut groups = BTreeSet::new();
         let mut after: Option<Cursor> = None;
+        let mut size = PageSize::default();
         let admin = &self.connection.backend().admin;
         let stats = admin.stats(queue).await?.unwrap_or_default();
         while (groups.len() as u64) < stats.parked {
-            let page_max = NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN);
-            let page = admin.dead_letters(queue, after.as_ref(), page_max).await?;
+            let page = admin
+                .dead_letters(queue, after.as_ref(), size.get())
+                .await?;
+            size.saw(&page.items);
             let parking = page
                 .items
                 .iter()

@@ -15,7 +15,7 @@ Settings: option > environment (LONGSHORE_STORE, LONGSHORE_CONFIG, LONGSHORE_LOG
 Exit codes:
   0 done             3 nothing matched         69 store unavailable    77 no permission
   1 failed           4 partial: some refused   70 stored data damaged  78 bad configuration
-  2 wrong usage      5 a check found problems  75 try again            130, 143 by signal";
+  2 wrong usage      5 a check found problems  75 try again            128+N by signal N";
 
 /// A distributed work queue over stores that people already run.
 #[derive(Debug, Parser)]

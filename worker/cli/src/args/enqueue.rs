@@ -18,7 +18,8 @@ Examples:
 A line of --jsonl is an object: {\"body\":…} and, where wanted, \"id\", \"kind\", \"headers\", \"group\",
 \"priority\", \"delay\", \"at\", \"expires\", \"dedup_key\", \"dedup_window\". A body that is not a string is
 kept as JSON; \"body_base64\" takes any bytes. Lines that are not valid are named on stderr, the others are stored,
-and the command ends with 4.";
+and the command ends with 4. Lines are stored as they come, at most 200 ms late; a signal stores what
+was read, says how many, and ends with 128 + its number.";
 
 /// Options of `enqueue`.
 #[derive(Debug, Args)]
@@ -35,6 +36,9 @@ pub(crate) struct EnqueueArgs {
     /// A message for each line of the input, which is a JSON object
     #[arg(long, conflicts_with_all = ["id", "dedup_key"])]
     pub(crate) jsonl: bool,
+    /// Print the id of each line as it is stored, in the order of the lines
+    #[arg(long)]
+    pub(crate) ids: bool,
     /// The id; a repeat of it stores nothing and answers duplicate
     #[arg(long, value_name = "UUID", value_parser = parse::message_id)]
     pub(crate) id: Option<MessageId>,

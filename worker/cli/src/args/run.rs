@@ -12,7 +12,7 @@ Examples:
   longshore run routes.toml --until-idle
   longshore run routes.toml more.toml --route thumbs,labels --admin 9464
 
-Ctrl-C or SIGTERM drains: running jobs end, the rest goes back uncharged. A second one ends it now.
+Ctrl-C, SIGTERM or SIGHUP drains: running jobs end, the rest goes back uncharged. A second one ends it now.
 --until-idle ends when the files are read and the queues are empty; dead letters do not count.";
 
 /// Options of `run`.

@@ -100,8 +100,12 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
         tokio::pin!(run);
         loop {
             tokio::select! {
-                ended = &mut run => break ended,
-                signal = signals.next(), if !stop.is_cancelled() => {
+                ended = &mut run => break ended.map_err(Some),
+                signal = signals.next() => {
+                    if stop.is_cancelled() || signal == Exit::Quit {
+                        exit = signal;
+                        break Err(None);
+                    }
                     exit = signal;
                     stop.cancel();
                 }
@@ -122,7 +126,15 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
                 format!("the move was stopped after {so_far}; the same command goes on"),
             ))
         }
-        Err(Broken { error, both: false }) => {
+        Err(None) => Err(CliError::new(
+            exit,
+            format!(
+                "the move was broken off after {so_far}; a group or a message may be in both \
+                 places, so nothing of \"{}\" is handed out until the same command has ended well",
+                from.queue
+            ),
+        )),
+        Err(Some(Broken { error, both: false })) => {
             // The first error says more than one of lifting the mark would.
             let lifted = transfer::end(from).await.is_ok();
             let hint = if lifted {
@@ -134,7 +146,7 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
                 "{so_far} moved before it; the same command goes on{hint}"
             )))
         }
-        Err(Broken { error, both: true }) => Err(CliError::from(error).and_so_far(format!(
+        Err(Some(Broken { error, both: true })) => Err(CliError::from(error).and_so_far(format!(
             "{so_far} moved before it, some may be in both places; nothing of \"{}\" is handed \
              out until the same command has ended well",
             from.queue

@@ -14,7 +14,9 @@ use super::record::Record;
 use super::seen::Seen;
 use super::stop::Stop;
 
-/// A file is taken once it has not changed for this long: what is still being written waits.
+/// A file is taken once this process has seen it unchanged for this long: what is still being
+/// written waits. The time that the file itself tells is no help: a copy may bring that of its
+/// source, and the clock of a server may be late.
 const SETTLED: Duration = Duration::from_secs(1);
 
 impl Feeding {
@@ -33,7 +35,7 @@ impl Feeding {
         {
             return self.done_with(held, found, &key, record.clone()).await;
         }
-        if found.unchanged_for.max(seen.unchanged_for(found)) < SETTLED {
+        if seen.unchanged_for(found) < SETTLED {
             return Ok(Look::Waits);
         }
         let max = self.body_max().await?;

@@ -21,6 +21,8 @@ const LINES_MAX: usize = 500;
 const BYTES_MAX: usize = 1024 * 1024;
 /// A last line without its end is taken once the file has not changed for this long.
 const SETTLED: Duration = Duration::from_secs(5);
+/// The same for a run that waits for it to end.
+const FINITE_SETTLED: Duration = Duration::from_secs(1);
 
 impl Feeding {
     /// Feeds what is new in a file.
@@ -76,11 +78,12 @@ impl Feeding {
         mut record: Record,
     ) -> Result<Look, Stop> {
         let key = Record::key(&self.scope, &found.name);
+        let settled = if self.finite { FINITE_SETTLED } else { SETTLED };
         let bounds = Bounds {
             lines_max: LINES_MAX,
             bytes_max: BYTES_MAX,
             line_max: self.body_max().await?,
-            take_unfinished: self.finite || seen.unchanged_for(found) >= SETTLED,
+            take_unfinished: seen.unchanged_for(found) >= settled,
         };
         loop {
             let read = blocking(found, move |_| {

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::record::Stat;
 use crate::routes::read::plain;
@@ -15,8 +14,6 @@ pub(super) struct Found {
     /// The path as it stands in ids and records.
     pub(super) name: String,
     pub(super) stat: Stat,
-    /// How long ago it was changed, by this host's clock; nothing if that lies ahead.
-    pub(super) unchanged_for: Duration,
 }
 
 /// What a look at the disk gave.
@@ -56,9 +53,32 @@ pub(super) fn list(glob: &Glob) -> Listing {
         listing.unreadable = Some(format!("there is no file {}", glob.written));
     }
     if listing.unreadable.is_none() {
-        listing.unreadable = closed_folder(glob);
+        listing.unreadable = closed_folder(glob).or_else(|| nameless(glob));
     }
     listing
+}
+
+/// A file whose name the pattern crate passes over in silence, since it is no UTF-8.
+fn nameless(glob: &Glob) -> Option<String> {
+    let (folders, name) = glob.pattern.rsplit_once('/')?;
+    let name = glob::Pattern::new(name).ok()?;
+    let folders = if folders.is_empty() { "/" } else { folders };
+    for folder in glob::glob(folders).ok()?.filter_map(Result::ok) {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let file = entry.file_name();
+            if file.to_str().is_none() && name.matches(&file.to_string_lossy()) {
+                let path = file.as_encoded_bytes().escape_ascii();
+                return Some(format!(
+                    "the name of {}/{path} is no UTF-8; rename it",
+                    folder.display()
+                ));
+            }
+        }
+    }
+    None
 }
 
 /// What a look at the files of a pattern cannot read now, in words. Blocks.
@@ -84,7 +104,6 @@ fn add(listing: &mut Listing, path: PathBuf) {
         .mtime()
         .saturating_mul(1_000_000_000)
         .saturating_add(metadata.mtime_nsec());
-    let changed = metadata.modified().ok();
     listing.files.push(Found {
         name: path.to_string_lossy().into_owned(),
         stat: Stat {
@@ -92,7 +111,6 @@ fn add(listing: &mut Listing, path: PathBuf) {
             modified_ns,
             inode: metadata.ino(),
         },
-        unchanged_for: changed.and_then(|at| at.elapsed().ok()).unwrap_or_default(),
         path,
     });
 }

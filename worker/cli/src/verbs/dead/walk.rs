@@ -1,15 +1,10 @@
 //! A walk over the dead letters of a queue that match, oldest first.
 
-use std::num::NonZeroU32;
-
-use longshore::core::{Backend, Cursor, QueueName, QueueStats, StoredMessage, Timestamp};
+use longshore::core::{Backend, Cursor, PageSize, QueueName, QueueStats, StoredMessage, Timestamp};
 
 use crate::args::DeadSelection;
 use crate::error::Result;
 use crate::where_filter::{Condition, all_take};
-
-/// How many are read at a time; each may hold a whole body.
-const PAGE: NonZeroU32 = NonZeroU32::new(100).expect("100 is not zero");
 
 /// The walk at work.
 #[derive(Debug)]
@@ -19,6 +14,7 @@ pub(super) struct Walk<'a> {
     conditions: &'a [Condition],
     now: Timestamp,
     after: Option<Cursor>,
+    size: PageSize,
     /// How many may still be looked at: those there when the walk began, where the store can count
     /// them. What dies again while it is being redriven joins the end, and would keep the walk
     /// going for ever.
@@ -37,6 +33,7 @@ impl<'a> Walk<'a> {
         now: Timestamp,
     ) -> Self {
         Self {
+            size: PageSize::default(),
             backend,
             queue: &selection.queue,
             conditions: &selection.conditions,
@@ -61,6 +58,7 @@ impl<'a> Walk<'a> {
             conditions,
             now,
             after: None,
+            size: PageSize::default(),
             unseen: u64::MAX,
             wanted: u64::MAX,
             ended: false,
@@ -74,8 +72,9 @@ impl<'a> Walk<'a> {
         }
         let admin = &self.backend.admin;
         let page = admin
-            .dead_letters(self.queue, self.after.as_ref(), PAGE)
+            .dead_letters(self.queue, self.after.as_ref(), self.size.get())
             .await?;
+        self.size.saw(&page.items);
         self.ended = page.next.is_none();
         self.after = page.next;
         let mut matching = Vec::new();

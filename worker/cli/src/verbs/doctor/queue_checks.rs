@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use longshore::core::{
-    Backend, Cursor, Finding, QueueName, QueueStats, Severity, Timestamp, WorkerInfo,
+    Backend, Cursor, Finding, PageSize, QueueName, QueueStats, Severity, StoredMessage, Timestamp,
+    WorkerInfo,
 };
 
 use super::fleet::takes;
@@ -13,7 +14,7 @@ use crate::error::Result;
 use crate::output::{age, counted};
 
 /// How many messages of a queue are looked at for their kinds.
-const SAMPLE: NonZeroU32 = NonZeroU32::new(200).expect("200 is not zero");
+const SAMPLE: usize = 200;
 /// How many names are read at a time.
 const PAGE: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
 /// A move longer than this was probably broken off.
@@ -126,9 +127,20 @@ async fn unserved(
         ]);
     }
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
-    for stored in backend.admin.peek(queue, None, SAMPLE).await?.items {
-        if let Some(kind) = stored.kind() {
+    let (mut size, mut after, mut seen) = (PageSize::default(), None, 0);
+    while seen < SAMPLE {
+        let page = backend
+            .admin
+            .peek(queue, after.as_ref(), size.get())
+            .await?;
+        size.saw(&page.items);
+        seen += page.items.len();
+        for kind in page.items.iter().filter_map(StoredMessage::kind) {
             *kinds.entry(kind.to_string()).or_default() += 1;
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
         }
     }
     let served = |kind: &str| {

@@ -2,12 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::io::{self, BufReader, IsTerminal as _, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{CliError, Result, of_file};
 use crate::exit::Exit;
+
+/// Reads an input.
+pub(super) type Reader = BufReader<Box<dyn Read + Send>>;
 
 /// Where the input is.
 #[derive(Debug)]
@@ -42,10 +45,10 @@ impl Input {
     }
 
     /// A reader of it.
-    pub(super) fn open(self) -> Result<Box<dyn BufRead>> {
-        Ok(match self {
+    pub(super) fn open(self) -> Result<Reader> {
+        let source: Box<dyn Read + Send> = match self {
             Self::Literal(bytes) => Box::new(io::Cursor::new(bytes)),
-            Self::Stdin => Box::new(BufReader::with_capacity(64 * 1024, io::stdin())),
+            Self::Stdin => Box::new(io::stdin()),
             Self::File(path) => {
                 let file = File::open(&path).map_err(|error| unopened(&path, &error))?;
                 let is_dir = file.metadata().is_ok_and(|metadata| metadata.is_dir());
@@ -55,9 +58,10 @@ impl Input {
                         path.display()
                     )));
                 }
-                Box::new(BufReader::with_capacity(64 * 1024, file))
+                Box::new(file)
             }
-        })
+        };
+        Ok(BufReader::with_capacity(64 * 1024, source))
     }
 }
 
@@ -72,7 +76,7 @@ fn unopened(path: &Path, error: &io::Error) -> CliError {
 }
 
 /// Reads everything, but stops behind `max` bytes: `None` then.
-pub(super) fn read_all(reader: Box<dyn BufRead>, max: usize) -> Result<Option<Vec<u8>>> {
+pub(super) fn read_all(reader: Reader, max: usize) -> Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader
         .take(max as u64 + 1)

@@ -1,27 +1,32 @@
 //! Many messages from a stream, in batches, with bounded memory.
 
-use std::io::BufRead;
+use std::time::Duration;
 
-use longshore::core::{NewMessage, StoreErrorKind};
+use longshore::core::{MessageId, NewMessage, StoreErrorKind};
 use longshore::{ItemOutcome, Queue};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::checks::Limits;
-use super::input::{Input, unreadable};
+use super::feed;
+use super::input::{Input, Reader, unreadable};
 use super::json_line;
 use super::one::{fresh_id, limits, template};
-use super::stream::{Line, next_line};
+use super::stream::Line;
 use crate::args::EnqueueArgs;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output::{Stdout, complain};
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::signals::Signals;
 
 /// At most this many messages go in one call.
 const BATCH_MAX: usize = 500;
 /// And at most this many bytes of bodies.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A line waits so long for others to be stored with it.
+const FELLOWS_MAX: Duration = Duration::from_millis(200);
 /// What a line of JSON may be longer than the body in it: headers, and six characters a byte.
 const LINE_FACTOR: usize = 6;
 const LINE_SPARE: usize = 256 * 1024;
@@ -34,12 +39,21 @@ struct Tally {
     failed: u64,
 }
 
+/// What became of a line, for `--ids --json`.
+#[derive(Debug, Serialize)]
+struct IdRow {
+    line: u64,
+    id: String,
+    outcome: &'static str,
+}
+
 /// The stream at work.
 struct Feed<'a> {
     args: &'a EnqueueArgs,
     queue: Queue,
     limits: Limits,
     template: NewMessage,
+    as_json: bool,
     progress: Progress,
     tally: Tally,
     batch: Vec<NewMessage>,
@@ -63,36 +77,43 @@ pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit
         ));
     }
     let template = template(&args.message)?;
-    let mut reader = input.open()?;
+    let reader = input.open()?;
     let connection = session.open_or_create().await?;
     let mut feed = Feed {
         args: &args,
         queue: connection.queue(&args.queue)?,
         limits: limits(&connection, &args.queue).await?,
         template,
+        as_json: session.json(),
         progress: Progress::new(session.quiet(), "stored", None),
         tally: Tally::default(),
         batch: Vec::new(),
         lines: Vec::new(),
         batch_bytes: 0,
     };
-    let ended = feed.read(&mut *reader).await;
+    let ended = feed.read(reader).await;
     let Feed {
         tally, progress, ..
     } = feed;
     drop(progress);
-    print(&tally, session).map_err(|error| error.and_so_far(tally.in_words()))?;
+    print(&tally, args.ids, session).map_err(|error| error.and_so_far(tally.in_words()))?;
     match ended {
         Err(error) => Err(error.and_so_far(format!(
             "{} stored, {} duplicate before it",
             tally.stored, tally.duplicate
         ))),
-        Ok(()) if tally.failed > 0 => Ok(Exit::Partial),
-        Ok(()) => Ok(Exit::Done),
+        Ok(Some(signal)) => Ok(signal),
+        Ok(None) if tally.failed > 0 => Ok(Exit::Partial),
+        Ok(None) => Ok(Exit::Done),
     }
 }
 
-fn print(tally: &Tally, session: &Session) -> Result<()> {
+fn print(tally: &Tally, with_ids: bool, session: &Session) -> Result<()> {
+    if with_ids {
+        // Stdout is for the ids.
+        session.note(tally.in_words());
+        return Ok(());
+    }
     if session.json() {
         return Stdout::json(tally);
     }
@@ -109,28 +130,63 @@ impl Tally {
 }
 
 impl Feed<'_> {
-    async fn read(&mut self, reader: &mut dyn BufRead) -> Result<()> {
+    /// Stores lines until there are no more, or a signal comes: then what was read is stored, and
+    /// the signal is answered.
+    async fn read(&mut self, reader: Reader) -> Result<Option<Exit>> {
         let line_max = if self.args.jsonl {
             self.limits.body_max * LINE_FACTOR + LINE_SPARE
         } else {
             self.limits.body_max
         };
+        let mut signals = Signals::listen()?;
+        let mut pieces = feed::read(reader, line_max)?;
         let mut number = 0;
+        let mut flush_at: Option<Instant> = None;
         loop {
-            let line = match next_line(reader, line_max) {
-                Ok(Some(line)) => line,
-                Ok(None) => return self.flush().await,
-                Err(error) => {
+            let silence = async {
+                match flush_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let piece = tokio::select! {
+                biased;
+                signal = signals.next() => {
+                    self.flush().await?;
+                    return Ok(Some(signal));
+                }
+                () = silence => {
+                    self.flush().await?;
+                    flush_at = None;
+                    continue;
+                }
+                piece = pieces.recv() => piece,
+            };
+            let lines = match piece {
+                Some(Ok(lines)) => lines,
+                Some(Err(error)) => {
                     self.flush().await?;
                     return Err(unreadable(&error));
                 }
+                None => {
+                    self.flush().await?;
+                    return Ok(None);
+                }
             };
-            number += 1;
-            match self.message(line) {
-                Ok(None) => {}
-                Ok(Some(message)) => self.take(message, number).await?,
-                Err(reason) => self.refuse(number, &reason),
+            for line in lines {
+                number += 1;
+                match self.message(line) {
+                    Ok(None) => {}
+                    Ok(Some(message)) => self.take(message, number).await?,
+                    Err(reason) => self.refuse(number, &reason),
+                }
             }
+            // A line waits so long for fellows, however steadily they come.
+            flush_at = match flush_at {
+                _ if self.batch.is_empty() => None,
+                Some(at) => Some(at),
+                None => Some(Instant::now() + FELLOWS_MAX),
+            };
         }
     }
 
@@ -182,8 +238,14 @@ impl Feed<'_> {
         let mut stopped = None;
         for (item, number) in outcome.items.into_iter().zip(lines) {
             match item.outcome {
-                ItemOutcome::Stored => self.tally.stored += 1,
-                ItemOutcome::Duplicate { .. } => self.tally.duplicate += 1,
+                ItemOutcome::Stored => {
+                    self.tally.stored += 1;
+                    self.tell(number, item.id, "stored")?;
+                }
+                ItemOutcome::Duplicate { first } => {
+                    self.tally.duplicate += 1;
+                    self.tell(number, first, "duplicate")?;
+                }
                 ItemOutcome::Failed(error) if of_the_message(error.kind()) => {
                     self.refuse(number, &error.to_string());
                 }
@@ -200,6 +262,18 @@ impl Feed<'_> {
         self.progress
             .advance(self.tally.stored + self.tally.duplicate - before);
         stopped.map_or(Ok(()), Err)
+    }
+
+    /// Prints the id of a line, where that is wanted.
+    fn tell(&self, line: u64, id: MessageId, outcome: &'static str) -> Result<()> {
+        if !self.args.ids {
+            return Ok(());
+        }
+        let id = id.to_string();
+        if self.as_json {
+            return Stdout::json(&IdRow { line, id, outcome });
+        }
+        Stdout::text(&id)
     }
 
     fn refuse(&mut self, number: u64, reason: &str) {

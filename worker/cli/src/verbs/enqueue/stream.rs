@@ -11,6 +11,16 @@ pub(super) enum Line {
     TooLong,
 }
 
+impl Line {
+    /// How many bytes it holds.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::TooLong => 0,
+        }
+    }
+}
+
 /// Reads the next line. Memory stays bounded whatever the input is: of a line that is longer
 /// than `max` the rest is read and dropped.
 pub(super) fn next_line(reader: &mut dyn BufRead, max: usize) -> io::Result<Option<Line>> {

@@ -10,6 +10,7 @@ use super::program;
 use super::verdict::release;
 use super::work::Shift;
 use crate::error::{CliError, Result};
+use crate::exit::Exit;
 use crate::output::complain;
 
 /// How long to wait before a settlement is tried again.
@@ -62,10 +63,11 @@ impl Shift<'_> {
                     },
                     () = self.keeper.keep_until_lost(&delivery.receipt) => break,
                     signal = self.signals.next() => {
-                        if self.stopped.is_some() {
+                        let is_second = self.stopped.is_some();
+                        self.stopped.get_or_insert(signal);
+                        if is_second || signal == Exit::Quit {
                             break;
                         }
-                        self.stopped = Some(signal);
                         complain("waiting for the running program; a second signal kills it");
                     }
                 }

@@ -1,4 +1,4 @@
-//! The two signals that end a run: the first drains, the second ends it now.
+//! The signals that end a run: the first drains, the second or QUIT ends it now.
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +32,11 @@ impl Stop {
         tokio::spawn(async move {
             let first = signals.next().await;
             let _ = told.signal.set(first);
+            if first == Exit::Quit {
+                complain("ending now; what runs comes back when its lease has ended");
+                told.now.cancel();
+                return;
+            }
             complain("draining: running jobs end, the rest goes back; a second signal ends it now");
             told.drain.cancel();
             tell_supervisor(&[sd_notify::NotifyState::Stopping]);
