@@ -17,3 +17,5 @@ mod space;
 mod turns;
 #[path = "sqlite/waking.rs"]
 mod waking;
+#[path = "sqlite/wal.rs"]
+mod wal;

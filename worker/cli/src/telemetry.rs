@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 
-use longshore::core::nearest;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -92,7 +91,10 @@ fn named(wanted: &str) -> Result<EnvFilter> {
     for word in wanted.split(',').map(str::trim) {
         let is_level = word.is_empty() || word.parse::<LevelFilter>().is_ok();
         if !is_level && !word.contains(['=', '[']) {
-            let nearest = nearest(&word.to_ascii_lowercase(), LEVELS);
+            let lower = word.to_ascii_lowercase();
+            let begins = |level: &&str| lower.starts_with(*level) || level.starts_with(&*lower);
+            let nearest = LEVELS.into_iter().find(begins);
+            let nearest = nearest.or_else(|| longshore::core::nearest(&lower, LEVELS));
             let hint = nearest.map_or(String::new(), |level| format!(", did you mean {level:?}?"));
             return Err(refused(format!("{word:?} is no level{hint}")));
         }

@@ -22,6 +22,8 @@ mod exit_codes;
 mod help;
 #[path = "cli/manage.rs"]
 mod manage;
+#[path = "cli/move_groups.rs"]
+mod move_groups;
 #[path = "cli/pipes.rs"]
 mod pipes;
 #[path = "cli/receive.rs"]
@@ -36,3 +38,7 @@ mod run;
 mod settings;
 #[path = "cli/shapes.rs"]
 mod shapes;
+#[path = "cli/signals.rs"]
+mod signals;
+#[path = "cli/unread.rs"]
+mod unread;

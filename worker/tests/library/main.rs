@@ -14,3 +14,4 @@ mod seams;
 mod settling;
 mod spans;
 mod stage;
+mod supervision;

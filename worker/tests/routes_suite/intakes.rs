@@ -291,3 +291,37 @@ async fn a_large_file_is_read_in_bounded_batches() {
         "all but the empty line"
     );
 }
+
+/// A copy may bring the time of its source: only what was observed counts.
+#[tokio::test]
+async fn a_file_that_grows_under_an_old_time_is_one_message() {
+    let stage = Stage::sqlite().await;
+    stage.write("in/a.txt", "0");
+    age(&stage, "in/a.txt");
+    let growing = async {
+        for piece in 1..10 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            append(&stage, "in/a.txt", &piece.to_string());
+            age(&stage, "in/a.txt");
+        }
+    };
+    let (summary, ()) = tokio::join!(stage.run(FILES), growing);
+    assert_eq!(summary.fed, 1);
+    assert_eq!(stage.read("out.txt").trim(), "0123456789");
+}
+
+/// The last line of a file that is still written is no line yet, in a finite run either.
+#[tokio::test]
+async fn a_line_that_grows_is_one_message() {
+    let stage = Stage::sqlite().await;
+    stage.write("in/a.txt", "0");
+    let growing = async {
+        for piece in 1..10 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            append(&stage, "in/a.txt", &piece.to_string());
+        }
+    };
+    let (summary, ()) = tokio::join!(stage.run(LINES), growing);
+    assert_eq!(summary.fed, 1);
+    assert_eq!(stage.read("out.txt").trim(), "0123456789");
+}

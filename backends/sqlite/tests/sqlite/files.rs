@@ -1,13 +1,15 @@
 //! Which files are made, and which are refused and left as they are.
 
 use std::fs;
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use longshore_conformance::until;
-use longshore_core::{OpenOptions, StoreErrorKind};
+use longshore_core::{Backend, OpenOptions, Receive, StoreErrorKind};
 
-use crate::scene::{Scene, open, put, refused, url, waiting};
+use crate::scene::{Scene, open, put, queue, refused, take, url, waiting};
 
 #[tokio::test]
 async fn all_files_are_readable_by_their_owner_alone() {
@@ -191,4 +193,88 @@ fn names(scene: &Scene) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Moves a database and its companions aside, as a clean-up job or a restore would.
+fn take_away(scene: &Scene) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::rename(scene.beside(suffix), scene.beside(&format!("{suffix}.old")));
+    }
+}
+
+/// Receives as a worker does: what fails and may be repeated is repeated.
+async fn take_at_last(store: &Backend) -> bytes::Bytes {
+    loop {
+        let request = Receive {
+            batch_max: NonZeroU32::MIN,
+            lease: Duration::from_secs(30),
+            wait_max: Duration::from_secs(60),
+        };
+        match store.queues.receive(&queue(), request).await {
+            Ok(mut received) => return received.deliveries.remove(0).message.body,
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_is_opened_anew() {
+    let scene = Scene::new();
+    let store = scene.open_elsewhere("").await;
+    for body in ["old", "older"] {
+        put(&store, body).await.unwrap();
+    }
+    take_away(&scene);
+    let other = scene.open_elsewhere("").await;
+    put(&other, "new").await.unwrap();
+    until("it is noticed", async || put(&store, "both").await.is_ok()).await;
+    assert_eq!(waiting(&other).await, 2, "both use one file");
+    assert_eq!(waiting(&store).await, 2);
+}
+
+#[tokio::test]
+async fn a_sleeping_receiver_finds_what_is_in_the_new_file() {
+    let scene = Scene::new();
+    let store = scene.open_elsewhere("").await;
+    put(&store, "old").await.unwrap();
+    assert_eq!(take(&store, 9, Duration::ZERO).await.len(), 1);
+    let receiving = tokio::spawn(async move { take_at_last(&store).await });
+    take_away(&scene);
+    put(&scene.open_elsewhere("").await, "new").await.unwrap();
+    assert_eq!(receiving.await.unwrap(), "new");
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_an_error_and_is_not_made_again() {
+    let scene = Scene::new();
+    let store = scene.open_elsewhere("").await;
+    put(&store, "old").await.unwrap();
+    take_away(&scene);
+    until("it is noticed", async || {
+        put(&store, "lost?").await.is_err()
+    })
+    .await;
+    let error = put(&store, "again").await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("removed or moved"), "{error}");
+    assert!(!scene.file().exists(), "nobody made a new one");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::rename(scene.beside(&format!("{suffix}.old")), scene.beside(suffix));
+    }
+    until("it is back", async || put(&store, "back").await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_bell_that_was_replaced_still_wakes() {
+    let scene = Scene::new();
+    let store = scene.open_elsewhere("").await;
+    put(&store, "x").await.unwrap();
+    assert_eq!(take(&store, 9, Duration::ZERO).await.len(), 1);
+    for suffix in ["-bell", "-lock"] {
+        fs::remove_file(scene.beside(suffix)).unwrap();
+    }
+    let other = scene.open_elsewhere("").await;
+    let receiving = tokio::spawn(async move { take_at_last(&store).await });
+    put(&other, "new").await.unwrap();
+    assert_eq!(receiving.await.unwrap(), "new");
 }

@@ -20,6 +20,8 @@ pub enum Fault {
     HoldBefore(Gate),
     /// It is made and waits at the gate before it answers.
     HoldAfter(Gate),
+    /// It is not made: the store's code panics.
+    Panic,
 }
 
 /// Plans faults and counts calls. Cloning shares the plan.
@@ -112,6 +114,7 @@ impl FaultControl {
                 call.name(),
                 "a test refused the call before it was made",
             )),
+            Some(Fault::Panic) => panic!("a test made the store panic in {}", call.name()),
             Some(Fault::LoseAnswer(kind)) => {
                 made.await?;
                 let lost = "a test lost the answer of the call";

@@ -99,7 +99,7 @@ fn a_program_settles_by_its_exit_code() {
         "--json",
     ]);
     assert_eq!(dead[0]["reason"], "permanent");
-    assert_eq!(dead[0]["error"], "exit 65: because 65");
+    assert_eq!(dead[0]["error"], "sh exited with 65: because 65");
     let numbers = stage.queue("q");
     assert_eq!(
         (&numbers["delayed"], &numbers["dead"]),
@@ -269,4 +269,27 @@ fn an_empty_receive_says_that_the_queue_is_paused() {
         .refused(3, " (the disk is full), ");
     stage.run(&["resume", "q"]);
     assert_eq!(stage.run(&["receive", "q"]).code, Some(0));
+}
+
+#[test]
+fn the_exit_of_the_program_decides_not_what_it_left_behind() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    let started = std::time::Instant::now();
+    let ended = stage.run(&["receive", "q", "--", "sh", "-c", "sleep 60 & exit 0"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    // Far below what was left behind, far above what a busy machine needs.
+    assert!(started.elapsed() < std::time::Duration::from_secs(30));
+}
+
+#[test]
+fn the_body_is_a_file_that_cannot_be_changed_and_its_size_is_told() {
+    let stage = Stage::new();
+    let body = vec![b'x'; 700_000];
+    let fed = stage.feed(&["enqueue", "q", "-"], &body);
+    assert_eq!(fed.code, Some(0), "{}", fed.stderr);
+    let script = "[ -f /dev/stdin ] || exit 1; [ $LONGSHORE_BODY_BYTES = 700000 ] || exit 2; \
+                  ( echo no >&0 ) 2>/dev/null && exit 3; [ $(wc -c) = 700000 ]";
+    let ended = stage.run(&["receive", "q", "--", "sh", "-c", script]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }

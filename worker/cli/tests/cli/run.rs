@@ -385,3 +385,54 @@ fn the_supervisor_is_told() {
     told("STOPPING=1");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_file_whose_name_is_no_utf8_is_named() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("inbox")).unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"r\xe9sum\xe9.pdf");
+    std::fs::write(stage.path("inbox").join(name), "x").unwrap();
+    stage.write("inbox/plain.pdf", "y");
+    stage.write(
+        "routes.toml",
+        "[[route]]\nname = 'r'\nfrom = { file = 'inbox/*.pdf' }\n[[route.step]]\nlog = { message = 'x' }\n",
+    );
+    let ended = stage.run(&["run", "routes.toml", "--until-idle"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    let named = r"r\xe9sum\xe9.pdf is no UTF-8";
+    assert!(ended.stderr.contains(named), "{}", ended.stderr);
+    assert!(ended.text().starts_with("1 acked"), "{}", ended.text());
+}
+
+#[test]
+fn a_finite_run_says_what_it_waits_for() {
+    let stage = stage();
+    stage.enqueue(&["in", "ok", "--delay", "30d"]);
+    let mut child = stage.start(&["run", "routes.toml", "--until-idle"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.find(|line| line.as_ref().unwrap().contains("delayed messages"));
+    assert!(said.unwrap().unwrap().contains("first_due"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_job_that_ignores_term_is_dead_before_its_message_is_given_back() {
+    let stage = Stage::new();
+    stage.write(
+        "routes.toml",
+        "[worker]\ndrain = '100ms'\n[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n[[route.step]]\n\
+         exec = { command = ['sh', '-c', \"trap '' TERM; while :; do sleep 0.1; echo x >> ticks; done\"] }\n",
+    );
+    stage.enqueue(&["q", "x"]);
+    let child = stage.start(&["run", "routes.toml"]);
+    stage.until("it ticks", || stage.path("ticks").exists());
+    stage.signal(&child, rustix::process::Signal::TERM);
+    let ended = finish(child, b"");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("given back"), "{}", ended.stderr);
+    let ticks = std::fs::metadata(stage.path("ticks")).unwrap().len();
+    assert_eq!(stage.queue("q")["waiting"], 1);
+    assert_eq!(std::fs::metadata(stage.path("ticks")).unwrap().len(), ticks);
+}

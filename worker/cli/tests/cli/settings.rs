@@ -105,3 +105,29 @@ fn schemas_are_printed_and_applied() {
     }
     assert_eq!(run(&stage, &["queues", "--json"], &[]).text(), "[]\n");
 }
+
+#[test]
+fn a_log_level_that_does_not_exist_is_refused_with_the_nearest() {
+    let stage = Stage::new();
+    for (wanted, nearest) in [
+        ("warning", "warn"),
+        ("inof", "info"),
+        ("longshore=debug,eror", "error"),
+    ] {
+        let output = stage
+            .command()
+            .env("LONGSHORE_LOG", wanted)
+            .arg("queues")
+            .output();
+        let ended = super::stage::Ended::of(output.unwrap());
+        ended.refused(78, &format!("did you mean {nearest:?}?"));
+    }
+    for right in ["info", "WARN", "longshore=debug,warn", "off", ""] {
+        let output = stage
+            .command()
+            .env("LONGSHORE_LOG", right)
+            .args(["pause", "q"])
+            .output();
+        assert_eq!(output.unwrap().status.code(), Some(0), "{right:?}");
+    }
+}

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -40,6 +41,32 @@ impl Stage {
     /// The binary with nothing of this environment that it would look at.
     pub(crate) fn command(&self) -> Command {
         command_in(self.folder.path())
+    }
+
+    /// Another program, in the same place and environment.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
+        program_in(program, self.folder.path())
+    }
+
+    /// Runs a line of shell.
+    pub(crate) fn shell(&self, line: &str) -> Ended {
+        let output = self.command_of("sh").args(["-c", line]).output().unwrap();
+        Ended::of(output)
+    }
+
+    /// Waits until something is so.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "waited in vain until {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub(crate) fn signal(&self, child: &Child, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ended {
@@ -113,7 +140,11 @@ impl Stage {
 }
 
 pub(crate) fn command_in(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
+    program_in(env!("CARGO_BIN_EXE_longshore"), folder)
+}
+
+fn program_in(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder);
     for name in [
         "LONGSHORE_STORE",
