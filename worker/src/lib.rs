@@ -54,6 +54,8 @@ mod queue;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod runtime;
+#[cfg(feature = "routes")]
+mod shortage;
 mod spans;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;

@@ -1,12 +1,12 @@
 //! The bell: a file of one byte that tells other processes to look again.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::side_lock::private;
+use crate::side_lock::companion;
 
 /// Rings the bell. The WAL file would not do: it changes before a commit can be seen.
 #[derive(Debug)]
@@ -17,11 +17,7 @@ pub(crate) struct Bell {
 impl Bell {
     /// Opens the bell file, creating it where it is missing.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = private(&mut OpenOptions::new())
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
+        let file = companion(path)?;
         Ok(Self { file })
     }
 
@@ -58,7 +54,7 @@ pub(crate) struct Attendance {
 impl Attendance {
     /// Of the bell at `path`, which exists. Nobody sleeps yet.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new().write(true).open(path)?;
+        let file = companion(path)?;
         Ok(Self { file, held: false })
     }
 

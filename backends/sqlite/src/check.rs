@@ -7,6 +7,7 @@ use crate::config::Durability;
 use crate::connect::WAL_BYTES_MAX;
 use crate::engine::Engine;
 use crate::error::Outcome;
+use crate::fsck::wrong_counters;
 use crate::schema;
 use crate::stats::stats;
 
@@ -108,6 +109,7 @@ pub(crate) fn of_file(conn: &Connection, now: Timestamp) -> Outcome<Vec<Finding>
         "schema",
         format!("version {version}, SQLite {}", rusqlite::version()),
     ));
+    let counts = bytes(conn)? <= CHECKED_BYTES_MAX;
     let mut statement = conn.prepare("SELECT name FROM queue ORDER BY name")?;
     let names = statement.query_map((), |row| row.get::<_, String>(0))?;
     for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
@@ -115,13 +117,20 @@ pub(crate) fn of_file(conn: &Connection, now: Timestamp) -> Outcome<Vec<Finding>
             && let Some(stats) = stats(conn, &name, now)?
         {
             findings.extend(stats.stuck(&name));
+            if counts {
+                findings.extend(wrong_counters(conn, &name)?);
+            }
         }
     }
     Ok(findings)
 }
 
+fn bytes(conn: &Connection) -> Outcome<i64> {
+    Ok(schema::pragma(conn, "page_count")? * schema::pragma(conn, "page_size")?)
+}
+
 fn integrity(conn: &Connection) -> Outcome<Finding> {
-    let bytes = schema::pragma(conn, "page_count")? * schema::pragma(conn, "page_size")?;
+    let bytes = bytes(conn)?;
     if bytes > CHECKED_BYTES_MAX {
         let found = format!("not checked: {} MiB take too long", bytes >> 20);
         return Ok(Finding::new(Severity::Ok, "integrity", found)

@@ -9,6 +9,7 @@ use rusqlite::ErrorCode;
 
 use crate::access;
 
+const OUT_OF_FILES: &str = "no more files can be opened; raise the limit (ulimit -n, or LimitNOFILE of the unit) and try again";
 const DISK_FULL: &str = "the disk is full; free some space, nothing was lost";
 
 /// Why work inside a transaction stopped.
@@ -77,9 +78,30 @@ pub(crate) fn unwritable(path: &Path, what: &str, error: io::Error) -> StoreErro
             StoreError::new(StoreErrorKind::Overloaded, "open", DISK_FULL)
                 .with("path", path.display())
         }
+        io::ErrorKind::InvalidData => {
+            let message = format!("{what} is not what it should be: {error}");
+            return StoreError::new(StoreErrorKind::Misconfigured, "open", message)
+                .with("path", path.display());
+        }
+        _ if is_out_of_files(&error) => {
+            StoreError::new(StoreErrorKind::Overloaded, "open", OUT_OF_FILES)
+                .with("path", path.display())
+        }
         _ => access::companion(path, what),
     };
     refusal.caused_by(error)
+}
+
+/// Whether this process or the host has no descriptor left.
+fn is_out_of_files(error: &io::Error) -> bool {
+    let out = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE];
+    let raw = error.raw_os_error();
+    out.iter().any(|errno| raw == Some(errno.raw_os_error()))
+}
+
+/// Whether a descriptor can still be had.
+fn has_files_left() -> bool {
+    std::fs::File::open("/dev/null").is_ok_and(|one| one.try_clone().is_ok())
 }
 
 fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {
@@ -101,6 +123,7 @@ fn told(code: Option<ErrorCode>) -> (StoreErrorKind, &'static str) {
             Kind::Denied,
             "the database or its directory is read-only; make both writable",
         ),
+        Some(ErrorCode::CannotOpen) if !has_files_left() => (Kind::Overloaded, OUT_OF_FILES),
         Some(ErrorCode::CannotOpen) => (
             Kind::Unavailable,
             "the database file cannot be opened; check that it exists and is accessible",

@@ -22,6 +22,7 @@ mod engine;
 mod enqueue;
 mod error;
 mod floor;
+mod fsck;
 mod group;
 mod host;
 mod lease;

@@ -47,6 +47,6 @@ pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Resul
         .caused_by(error)
     })??;
     let (config, clock, host) = store;
-    let store = SqliteStore::new(engine, config, clock, host);
-    Ok(Backend::of(Arc::new(store)))
+    let store = Arc::new(SqliteStore::new(engine, config, clock, host));
+    Ok(Backend::of(store.clone()).with_fsck(store))
 }

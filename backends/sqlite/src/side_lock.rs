@@ -19,11 +19,7 @@ pub(crate) struct Turn<'a>(&'a File);
 impl SideLock {
     /// Opens the lock file, creating it where it is missing.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = private(&mut OpenOptions::new())
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
+        let file = companion(path)?;
         Ok(Self { file })
     }
 
@@ -54,10 +50,32 @@ impl Drop for Turn<'_> {
 
 /// Makes files that are created readable by their owner alone.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+/// Opens a file beside the database for writing, and makes it where it is missing. What somebody
+/// planted there instead is refused: a link would have another file written, and a pipe would be
+/// waited for without an end.
+pub(crate) fn companion(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let opened = private(&mut OpenOptions::new())
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let planted = || {
+        let what = "it is a link, a pipe or another thing that is no regular file; remove it";
+        std::io::Error::new(std::io::ErrorKind::InvalidData, what)
+    };
+    match opened {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Ok(_) => Err(planted()),
+        Err(error) => Err(match std::fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => planted(),
+            _ => error,
+        }),
     }
-    options
 }

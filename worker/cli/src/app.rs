@@ -35,6 +35,17 @@ fn run_to_end(args: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
+/// Keeps other programs of this user, those of exec steps among them, from reading what this
+/// process has in its environment and memory, and its memory out of core dumps.
+fn hide_secrets() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Where the system refuses, all is as it was.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
 /// Help and version go to stdout and are no failure; everything else is one sentence.
 fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
     use clap::error::ErrorKind;
@@ -60,6 +71,7 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
 }
 
 fn perform(cli: Cli) -> Result<Exit> {
+    hide_secrets();
     telemetry::install(&cli.global, telemetry::Loudness::of(&cli.verb))?;
     let session = Session::new(cli.global);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::args::{GlobalArgs, Verb};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
-use crate::output::sink::Stderr;
+use crate::output::sink::LogLines;
 
 /// The levels by name.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -36,14 +36,15 @@ impl Loudness {
 /// prints one JSON object a line.
 pub(crate) fn install(global: &GlobalArgs, loudness: Loudness) -> Result<()> {
     let filter = filter(global, loudness)?;
+    let format = std::env::var("LONGSHORE_LOG_FORMAT").unwrap_or_default();
+    let json = format == "json";
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| Stderr)
+        .with_writer(move || LogLines { json })
         // A line that cannot be written is counted by the sink; to complain of it on the same
         // stderr would panic.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
-    let format = std::env::var("LONGSHORE_LOG_FORMAT").unwrap_or_default();
     let installed = match format.as_str() {
         "" | "text" => builder.try_init(),
         "json" => builder.json().try_init(),

@@ -1,12 +1,17 @@
 //! What a job knows of itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use longshore_core::{Delivery, QueueName, Timestamp};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{CheckpointSlot, Hold, JobState};
 use crate::Connection;
+
+/// How often a job whose lease may have ended looks whether it was extended.
+const HELD_LOOK_EACH: Duration = Duration::from_millis(20);
 
 /// One delivery being worked. Cloning is cheap; all clones are the same job.
 #[derive(Clone, Debug)]
@@ -33,7 +38,9 @@ impl JobContext {
         queue: QueueName,
         connection: Connection,
     ) -> Self {
-        Self::of_worker(delivery.into(), queue, "none".into(), connection)
+        let delivery = delivery.into();
+        let state = JobState::new(delivery.leased_until, Instant::now(), None);
+        Self::of_worker(delivery, queue, "none".into(), connection, state)
     }
 
     pub(crate) fn of_worker(
@@ -41,8 +48,9 @@ impl JobContext {
         queue: QueueName,
         worker: Arc<str>,
         connection: Connection,
+        state: JobState,
     ) -> Self {
-        let state = Arc::new(JobState::new(delivery.leased_until));
+        let state = Arc::new(state);
         Self {
             delivery,
             queue,
@@ -69,6 +77,21 @@ impl JobContext {
     /// When the lease ends, by the store's clock, as of its last extension.
     pub fn leased_until(&self) -> Timestamp {
         self.state.leased_until()
+    }
+
+    /// Until when the lease surely holds, on this process's clock: nothing of the job may be begun
+    /// later. `None` outside of a worker.
+    pub fn held_until(&self) -> Option<Instant> {
+        self.state.held_until()
+    }
+
+    /// Waits while the lease may have ended, because this process stood still: its keeper extends
+    /// it, or finds it lost and cancels the job. Call it before each part that must not run beside
+    /// another delivery.
+    pub async fn until_held(&self) {
+        while self.held_until().is_some_and(|end| end <= Instant::now()) {
+            tokio::time::sleep(HELD_LOOK_EACH).await;
+        }
     }
 
     /// Whether the lease is known to be lost: somebody else may be working the message.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_core::Timestamp;
@@ -16,17 +17,21 @@ pub(crate) struct JobState {
     leased_until: AtomicI64,
     /// When the store last granted the lease, on this process's clock.
     granted: Mutex<Instant>,
+    /// How long a grant lasts; `None` outside of a worker, where nothing ends it.
+    lease: Option<Duration>,
     lost: AtomicBool,
     pub(crate) holds: AtomicUsize,
     pub(crate) holds_gone: Notify,
 }
 
 impl JobState {
-    pub(crate) fn new(leased_until: Timestamp) -> Self {
+    /// The state of a delivery whose lease was granted at `granted`.
+    pub(crate) fn new(leased_until: Timestamp, granted: Instant, lease: Option<Duration>) -> Self {
         Self {
             checkpoint: Mutex::default(),
             leased_until: AtomicI64::new(leased_until.as_millis()),
-            granted: Mutex::new(Instant::now()),
+            granted: Mutex::new(granted),
+            lease,
             lost: AtomicBool::new(false),
             holds: AtomicUsize::new(0),
             holds_gone: Notify::new(),
@@ -42,17 +47,22 @@ impl JobState {
         Timestamp::from_millis(self.leased_until.load(Ordering::Relaxed))
     }
 
-    /// The store granted the lease anew.
-    pub(crate) fn extended(&self) {
+    /// The store granted the lease anew, at the earliest at `asked`: an answer may be read long
+    /// after it was given.
+    pub(crate) fn extended(&self, asked: Instant) {
         let mut granted = lock(&self.granted);
-        let now = Instant::now();
         // The store's clock moved as much as ours since the last grant.
         let until = self
             .leased_until()
-            .plus(now.saturating_duration_since(*granted));
+            .plus(asked.saturating_duration_since(*granted));
         self.leased_until
             .store(until.as_millis(), Ordering::Relaxed);
-        *granted = now;
+        *granted = asked;
+    }
+
+    /// Until when the lease surely holds, on this process's clock.
+    pub(crate) fn held_until(&self) -> Option<Instant> {
+        Some(self.granted() + self.lease?)
     }
 
     pub(crate) fn granted(&self) -> Instant {

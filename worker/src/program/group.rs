@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How often the first process of a PID namespace asks for what was left to it.
 const REAPED_EACH: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ impl Group {
     ///
     /// A thread can only give that up for good, and its children inherit it; so a thread of its
     /// own starts the program, and those of the runtime stay as they are.
-    pub(super) async fn start(mut command: Command) -> io::Result<Self> {
+    pub(super) async fn start(mut command: Command, start_by: Option<Instant>) -> io::Result<Self> {
         command.process_group(0).kill_on_drop(true);
         let runtime = Handle::current();
         let (answer, answered) = oneshot::channel();
@@ -38,7 +38,15 @@ impl Group {
                 let given_up = rustix::thread::set_no_new_privs(true).map_err(io::Error::from);
                 #[cfg(not(target_os = "linux"))]
                 let given_up = Ok(());
-                let started = given_up.and_then(|()| command.spawn()).map(Self::of);
+                // The last moment to notice that this process stood still.
+                let in_time = given_up.and_then(|()| match start_by {
+                    Some(by) if by <= Instant::now() => Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the lease of its message had ended before it was started",
+                    )),
+                    _ => Ok(()),
+                });
+                let started = in_time.and_then(|()| command.spawn()).map(Self::of);
                 // Whoever wanted it may be gone: then the group is dropped here, and dies.
                 let _ = answer.send(started);
             })?;

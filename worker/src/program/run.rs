@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 use tokio::process::Command;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::body;
 use super::ended::{Ended, How};
@@ -44,6 +44,8 @@ pub struct Plan {
     pub timeout: Option<Duration>,
     /// What it may do between TERM and KILL. Zero kills it at once.
     pub grace: Duration,
+    /// It is not started later than this: the lease of its message may have ended.
+    pub start_by: Option<Instant>,
 }
 
 impl fmt::Debug for Plan {
@@ -78,7 +80,7 @@ pub async fn run<T: Send + 'static>(
         Output::Kept(_) => Stdio::piped(),
     };
     command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
-    let group = Group::start(command).await?;
+    let group = Group::start(command, plan.start_by).await?;
     let (answer, answered) = oneshot::channel();
     tokio::spawn(async move {
         let _until_dead = until_dead;

@@ -166,10 +166,16 @@ impl IdleWatch {
             )));
         }
         let left = self.left(queue).await?;
-        if let Some(left) = left.filter(|left| left.all_seen) {
-            return Ok(left.in_words(queue, stats));
+        let Some(left) = left.filter(|left| left.all_seen) else {
+            return Ok(None);
+        };
+        if left.seen == 0 && stats.exact {
+            // A message may have gone between the two looks, but hardly each time.
+            return Ok(Some(format!(
+                "the store counts {live} messages in the queue {queue}, and none is there; see: longshore fsck {queue}"
+            )));
         }
-        Ok(None)
+        Ok(left.in_words(queue, stats))
     }
 
     /// What is left, by why this run does not take it. `None` if it takes some of it.
@@ -202,6 +208,7 @@ impl IdleWatch {
             after = page.next;
             if after.is_none() || seen >= LOOKED_AT {
                 left.all_seen = after.is_none();
+                left.seen = seen;
                 return Ok(Some(left));
             }
         }
@@ -249,6 +256,7 @@ struct Left {
     behind: u64,
     unserved: BTreeMap<String, u64>,
     all_seen: bool,
+    seen: usize,
 }
 
 impl Left {

@@ -61,6 +61,7 @@ impl RouteProcessor {
             if let Err(failure) = trail.leave(&self.route, job, &position) {
                 return Outcome::Failed(failure);
             }
+            job.until_held().await;
             let body = position.body.as_ref().unwrap_or(&job.delivery.message.body);
             let input = self.input(job, position.step, body);
             let started = Instant::now();

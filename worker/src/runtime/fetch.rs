@@ -40,7 +40,7 @@ pub(crate) async fn run(queue: Arc<QueueRuntime>) -> Result<()> {
                 errors.succeeded();
                 let is_early = idle && asked.elapsed() < EARLY;
                 idle = received.deliveries.is_empty();
-                hand_out(&queue, received, slots, turn).await;
+                hand_out(&queue, received, asked, slots, turn).await;
                 if idle && is_scarce(&queue) {
                     patiently(&queue, tokio::time::sleep(SCARCE_PAUSE)).await;
                 } else if idle && is_early {

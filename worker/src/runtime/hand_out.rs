@@ -22,6 +22,7 @@ const SUSPECT_VANISHED: u32 = 2;
 pub(crate) async fn hand_out(
     queue: &Arc<QueueRuntime>,
     received: Received,
+    asked: Instant,
     mut slots: Slots,
     turn: Turn,
 ) {
@@ -36,7 +37,7 @@ pub(crate) async fn hand_out(
         };
         let vanished = delivery.vanished();
         let refused = entry.options.policy.refuses(delivery.attempt, vanished);
-        let job = queue.adopt(delivery, &entry);
+        let job = queue.adopt(delivery, &entry, asked);
         if let Some(reason) = refused {
             settle_unrun(queue, &job, reason).await;
         } else if vanished >= SUSPECT_VANISHED && suspect.is_none() && !give_back_all {

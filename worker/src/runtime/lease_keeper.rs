@@ -53,7 +53,7 @@ async fn extend(queue: &QueueRuntime, jobs: &[Arc<Job>]) {
         Ok(Ok(outcomes)) if outcomes.len() == jobs.len() => {
             for (job, outcome) in jobs.iter().zip(&outcomes) {
                 if *outcome == Settled::Applied {
-                    job.context.state.extended();
+                    job.context.state.extended(started);
                 } else {
                     lose(queue, job, "another delivery has it");
                 }

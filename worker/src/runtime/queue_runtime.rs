@@ -18,6 +18,7 @@ use super::settler::{Inbox, SettlerHandle, settler};
 use super::shared::Shared;
 use super::streaks::Streaks;
 use crate::JobContext;
+use crate::job::JobState;
 use crate::worker::QueueSetup;
 
 /// What fetching, working and settling of one queue share.
@@ -95,13 +96,23 @@ impl QueueRuntime {
         kinds
     }
 
-    /// Takes a delivery into this process's hands.
-    pub(crate) fn adopt(&self, delivery: Delivery, entry: &Arc<Entry>) -> Arc<Job> {
+    /// Takes a delivery into this process's hands that was asked for at `asked`.
+    pub(crate) fn adopt(&self, delivery: Delivery, entry: &Arc<Entry>, asked: Instant) -> Arc<Job> {
+        // The answer may have been read long after it was given, if this process stood still; the
+        // store's clock tells how long, and it was not before the question.
+        let now = Instant::now();
+        let left = delivery
+            .leased_until
+            .since(self.shared.connection.clock().now());
+        let age = self.lease.saturating_sub(left);
+        let granted = now - age.min(now.saturating_duration_since(asked));
+        let state = JobState::new(delivery.leased_until, granted, Some(self.lease));
         let context = JobContext::of_worker(
             Arc::new(delivery),
             self.name.clone(),
             self.shared.identity.id.clone(),
             self.shared.connection.clone(),
+            state,
         );
         self.running.add(context, entry.clone())
     }

@@ -11,6 +11,21 @@ pub(crate) fn is_hostile(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+        // Tags: letters that no terminal shows.
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with its control characters as they are, and without other hostile ones.
+pub(crate) fn invisible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hostile(c) && !c.is_control() {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// The text in one line without hostile characters.
@@ -53,7 +68,9 @@ pub(crate) fn json(document: &str) -> String {
     let mut shown = String::with_capacity(document.len());
     for c in document.chars() {
         if is_hostile(c) && c != '\n' {
-            let _ = write!(shown, "\\u{:04x}", c as u32);
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
         } else {
             shown.push(c);
         }

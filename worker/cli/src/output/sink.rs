@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::escape;
 use crate::progress::above_bar;
 
 /// So many lines may wait.
@@ -53,6 +54,34 @@ pub(crate) struct Stderr;
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         hand_over(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Stderr for log lines: what strangers wrote into them cannot turn words around on a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogLines {
+    /// Whether each line is a JSON document.
+    pub(crate) json: bool,
+}
+
+impl Write for LogLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Control characters are escaped by whoever made the line; ASCII holds no others.
+        if bytes.is_ascii() {
+            return Stderr.write(bytes);
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let shown = if self.json {
+            escape::json(&text)
+        } else {
+            escape::invisible(&text)
+        };
+        hand_over(shown.into_bytes());
         Ok(bytes.len())
     }
 

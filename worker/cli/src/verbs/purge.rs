@@ -47,6 +47,15 @@ pub(super) async fn perform(args: PurgeArgs, session: &Session) -> Result<Exit> 
             })?;
             removed += purged.removed;
             progress.advance(purged.removed);
+            if purged.removed == 0 && purged.more {
+                return Err(CliError::new(
+                    Exit::Damaged,
+                    format!(
+                        "{removed} were removed, and then a round removed none although the store \
+                         says that there are more; `longshore fsck {queue}` tells what is wrong"
+                    ),
+                ));
+            }
             // What came in meanwhile is not meant; without this a busy producer would keep the
             // purge going for ever.
             if !purged.more || (stats.exact && removed >= there) {

@@ -88,10 +88,10 @@ fn header_text(text: &str) -> String {
 /// Does blocking work on a file off the runtime's threads; an error in words.
 pub(super) async fn blocking<T: Send + 'static>(
     found: &Found,
-    work: impl FnOnce(std::path::PathBuf) -> std::io::Result<T> + Send + 'static,
+    work: impl FnOnce(Found) -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, String> {
-    let path = found.path.clone();
-    let done = tokio::task::spawn_blocking(move || work(path)).await;
+    let at = found.clone();
+    let done = tokio::task::spawn_blocking(move || work(at)).await;
     done.unwrap_or_else(|error| Err(std::io::Error::other(error)))
         .map_err(|error| format!("{} cannot be read: {}", found.name, plain(&error)))
 }

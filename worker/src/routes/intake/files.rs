@@ -44,7 +44,7 @@ impl Feeding {
             return Ok(Look::AtEnd);
         }
         let expected = found.stat.len;
-        let content = match blocking(found, move |path| read_all(&path, expected)).await {
+        let content = match blocking(found, move |found| read_all(&found, expected)).await {
             Ok(Some(content)) => content,
             // It grew while it was read.
             Ok(None) => return Ok(Look::Waits),
@@ -82,7 +82,7 @@ impl Feeding {
         if !self.deletes {
             return Ok(Look::AtEnd);
         }
-        let removed = blocking(found, |path| match std::fs::remove_file(path) {
+        let removed = blocking(found, |found| match std::fs::remove_file(found.path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         });
@@ -125,9 +125,9 @@ impl Feeding {
 }
 
 /// The whole file, unless its length is not what was expected.
-fn read_all(path: &std::path::Path, expected: u64) -> std::io::Result<Option<Vec<u8>>> {
+fn read_all(found: &Found, expected: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
-    let file = std::fs::File::open(path)?;
+    let file = super::open::reading(found)?;
     file.take(expected + 1).read_to_end(&mut content)?;
     Ok((content.len() as u64 == expected).then_some(content))
 }

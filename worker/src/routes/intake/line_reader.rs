@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
-use std::path::Path;
 
 /// A line without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +55,8 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    /// Opens a file where `lines` lines end at `offset`.
-    pub(super) fn open(path: &Path, offset: u64, lines: u64) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+    /// Reads a file where `lines` lines end at `offset`.
+    pub(super) fn of(mut file: File, offset: u64, lines: u64) -> io::Result<Self> {
         file.seek(SeekFrom::Start(offset))?;
         Ok(Self {
             reader: BufReader::with_capacity(64 * 1024, file),
@@ -150,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         std::fs::write(&path, content).unwrap();
-        let reader = LineReader::open(&path, 0, 0).unwrap();
+        let reader = LineReader::of(File::open(&path).unwrap(), 0, 0).unwrap();
         (folder, reader)
     }
 

@@ -1,7 +1,6 @@
 //! Feeding each line of some files.
 
 use std::io::Read;
-use std::path::Path;
 use std::time::Duration;
 
 use longshore_core::{IdOrigin, NewMessage};
@@ -33,7 +32,7 @@ impl Feeding {
         seen: &mut Seen,
     ) -> Result<Look, Stop> {
         let key = Record::key(&self.scope, &found.name);
-        let start = match blocking(found, |path| read_head(&path)).await {
+        let start = match blocking(found, |found| read_head(&found)).await {
             Ok(start) => start,
             Err(reason) => return Ok(Look::Unreadable(reason)),
         };
@@ -62,7 +61,10 @@ impl Feeding {
             self.save(held, &key, &mut record).await?;
         }
         let (offset, lines) = (record.offset, record.lines);
-        let opened = blocking(found, move |path| LineReader::open(&path, offset, lines)).await;
+        let opened = blocking(found, move |found| {
+            LineReader::of(super::open::reading(&found)?, offset, lines)
+        })
+        .await;
         match opened {
             Ok(reader) => self.feed_from(held, found, seen, reader, record).await,
             Err(reason) => Ok(Look::Unreadable(reason)),
@@ -185,9 +187,9 @@ fn is_same(record: &Record, head: &[u8], found: &Found) -> bool {
         && xxh3_128(&head[..record.head_len]) == record.head
 }
 
-fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read_head(found: &Found) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    let file = std::fs::File::open(path)?;
+    let file = super::open::reading(found)?;
     file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     Ok(head)
 }

@@ -14,6 +14,8 @@ pub(super) struct Found {
     /// The path as it stands in ids and records.
     pub(super) name: String,
     pub(super) stat: Stat,
+    /// The folder below which no link is followed; `None` where the path is written out.
+    pub(super) below: Option<PathBuf>,
 }
 
 /// What a look at the disk gave.
@@ -28,6 +30,7 @@ pub(super) struct Listing {
 /// Lists the files of a pattern. Blocks.
 pub(super) fn list(glob: &Glob) -> Listing {
     let mut listing = Listing::default();
+    let is_literal = !glob.written.contains(['*', '?', '[']);
     let paths = match glob::glob(&glob.pattern) {
         Ok(paths) => paths,
         Err(error) => {
@@ -35,9 +38,10 @@ pub(super) fn list(glob: &Glob) -> Listing {
             return listing;
         }
     };
+    let below = (!is_literal).then(|| PathBuf::from(fixed_folder(glob)));
     for path in paths {
         match path {
-            Ok(path) => add(&mut listing, path),
+            Ok(path) => add(&mut listing, path, below.as_ref()),
             Err(error) => {
                 let reason = format!(
                     "{} cannot be read: {}",
@@ -48,8 +52,7 @@ pub(super) fn list(glob: &Glob) -> Listing {
             }
         }
     }
-    let literal = !glob.written.contains(['*', '?', '[']);
-    if literal && listing.files.is_empty() && listing.unreadable.is_none() {
+    if is_literal && listing.files.is_empty() && listing.unreadable.is_none() {
         listing.unreadable = Some(format!("there is no file {}", glob.written));
     }
     if listing.unreadable.is_none() {
@@ -86,8 +89,12 @@ pub(in crate::routes) fn unreadable(glob: &Glob) -> Option<String> {
     list(glob).unreadable
 }
 
-fn add(listing: &mut Listing, path: PathBuf) {
-    let metadata = match std::fs::metadata(&path) {
+fn add(listing: &mut Listing, path: PathBuf, below: Option<&PathBuf>) {
+    let metadata = match below {
+        Some(_) => std::fs::symlink_metadata(&path),
+        None => std::fs::metadata(&path),
+    };
+    let metadata = match metadata {
         Ok(metadata) => metadata,
         // It was there a moment ago: somebody else took it away.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
@@ -97,6 +104,14 @@ fn add(listing: &mut Listing, path: PathBuf) {
             return;
         }
     };
+    if metadata.is_symlink() {
+        let reason = format!(
+            "{} is a symbolic link, which a pattern does not follow; name the file itself",
+            path.display()
+        );
+        listing.unreadable.get_or_insert(reason);
+        return;
+    }
     if !metadata.is_file() {
         return;
     }
@@ -111,19 +126,24 @@ fn add(listing: &mut Listing, path: PathBuf) {
             modified_ns,
             inode: metadata.ino(),
         },
+        below: below.cloned(),
         path,
     });
 }
 
+/// The part of the pattern that is written out, up to its last folder.
+fn fixed_folder(glob: &Glob) -> &str {
+    let fixed = glob.pattern.split(['*', '?', '[']).next();
+    let folder = fixed.unwrap_or_default().rsplit_once('/');
+    match folder {
+        Some((folder, _)) if !folder.is_empty() => folder,
+        _ => "/",
+    }
+}
+
 /// The pattern crate passes over a folder that may not be read where the pattern begins.
 fn closed_folder(glob: &Glob) -> Option<String> {
-    let fixed = glob
-        .pattern
-        .split(['*', '?', '['])
-        .next()
-        .unwrap_or_default();
-    let folder = fixed.rsplit_once('/').map_or("/", |(folder, _)| folder);
-    let folder = if folder.is_empty() { "/" } else { folder };
+    let folder = fixed_folder(glob);
     let error = std::fs::read_dir(folder).err()?;
     if error.kind() == std::io::ErrorKind::NotFound {
         return Some(format!("there is no folder {folder}"));

@@ -9,6 +9,7 @@ mod identity;
 mod line_reader;
 mod lines;
 mod listing;
+mod open;
 mod record;
 mod seen;
 mod status;

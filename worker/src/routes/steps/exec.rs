@@ -16,6 +16,7 @@ use crate::routes::ConfigError;
 use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Mark, Node, plain, shown};
 use crate::routes::template::{Data, Flavour, Template, failure, is_runner, templated_script};
+use crate::shortage;
 
 const TIMEOUT: Duration = Duration::from_secs(600);
 const OUTPUT_MAX: usize = 1024 * 1024;
@@ -102,6 +103,7 @@ impl ExecStep {
             on_stderr: Box::new(|_| ()),
             timeout: Some(self.timeout),
             grace: GRACE,
+            start_by: input.job.held_until(),
         };
         let ended = program::run(command, plan, input.job.hold()).await;
         let ended = ended.map_err(|error| {
@@ -110,6 +112,9 @@ impl ExecStep {
                 self.name,
                 self.why(&error, program)
             );
+            if let Some(failure) = shortage::of_host(&error, &reason) {
+                return failure;
+            }
             match error.kind() {
                 // The same message gives the same arguments again.
                 std::io::ErrorKind::ArgumentListTooLong => Failure::permanent(reason),

@@ -1,17 +1,26 @@
 //! File steps: the current body goes into a file.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use longshore_core::{Failure, Label};
+use rustix::fs::OFlags;
 
 use super::Input;
 use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node, plain};
 use crate::routes::template::{Flavour, Template};
+use crate::shortage;
+
+/// So long an append waits for the lock of its file,
+const TURN_MAX: Duration = Duration::from_secs(5);
+/// and looks this often.
+const TURN_LOOK_EACH: Duration = Duration::from_millis(2);
 
 /// Writes the current body to a file.
 #[derive(Debug)]
@@ -76,15 +85,22 @@ impl FileStep {
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|error| Err(io::Error::other(error)))
             .map_err(|error| {
-                let shown = self.path.written();
-                Failure::retryable(format!("{shown} cannot be written: {}", plain(&error)))
-                    .with_label(Label::lossy("file.io"))
+                let what = format!("{} cannot be written", self.path.written());
+                // A pipe that is full says so in the words for a host without processes.
+                let is_full_pipe = error.kind() == io::ErrorKind::WouldBlock;
+                let short = (!is_full_pipe).then(|| shortage::of_host(&error, &what));
+                short.flatten().unwrap_or_else(|| {
+                    Failure::retryable(format!("{what}: {}", plain(&error)))
+                        .with_label(Label::lossy("file.io"))
+                })
             })
     }
 }
 
-/// Opens a file; its folder is made where it is missing.
-fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
+/// Opens a file to write it; its folder is made where it is missing. What is no file, such as a
+/// pipe that nobody reads, is not waited for.
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if let Some(folder) = path.parent() {
@@ -96,29 +112,64 @@ fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
-/// Appends the body and its line end in one write, so that writers do not mix within a line.
+/// Appends the body and its line end. Writers do not mix within a line, and what could not be
+/// written as a whole is taken back: half a line would be glued to the next try.
 fn append(path: &Path, body: &Bytes, sync: bool) -> io::Result<()> {
     let mut file = open(path, OpenOptions::new().append(true).create(true))?;
-    if body.ends_with(b"\n") {
-        file.write_all(body)?;
+    let line = if body.ends_with(b"\n") {
+        body.clone()
     } else {
         let mut line = Vec::with_capacity(body.len() + 1);
         line.extend_from_slice(body);
         line.push(b'\n');
-        file.write_all(&line)?;
+        line.into()
+    };
+    if !file.metadata()?.is_file() {
+        return file.write_all(&line);
     }
-    if sync { file.sync_data() } else { Ok(()) }
+    let _turn = Turn::take(&file)?;
+    let length = file.metadata()?.len();
+    let written = file.write_all(&line).and_then(|()| match sync {
+        true => file.sync_data(),
+        false => Ok(()),
+    });
+    if written.is_err() {
+        file.set_len(length)?;
+    }
+    written
+}
+
+/// The lock of a file that several processes append to; it goes with the descriptor.
+struct Turn;
+
+impl Turn {
+    fn take(file: &File) -> io::Result<Self> {
+        let deadline = Instant::now() + TURN_MAX;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::park_timeout(TURN_LOOK_EACH);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let held = "another process holds the lock of the file";
+                    return Err(io::Error::new(io::ErrorKind::ResourceBusy, held));
+                }
+            }
+        }
+    }
 }
 
 /// Writes beside the file and renames: a reader sees the old file or the new one.
 fn replace(path: &Path, body: &Bytes, scratch: &str, sync: bool) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{scratch}.tmp"));
+    // A name that nobody can know before, and a file that was not there: what somebody else put
+    // there is not written through.
+    let random = fastrand::u64(..);
+    let beside = path.with_file_name(format!(".{name}.{scratch}.{random:016x}.tmp"));
     let written = (|| {
-        let mut file = open(
-            &beside,
-            OpenOptions::new().write(true).create(true).truncate(true),
-        )?;
+        let mut file = open(&beside, OpenOptions::new().write(true).create_new(true))?;
         file.write_all(body)?;
         if sync {
             file.sync_all()?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use longshore_core::{Failure, Label, Timestamp};
+use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
@@ -17,6 +18,7 @@ use crate::routes::ConfigError;
 use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Node, shown, shown_span};
 use crate::routes::template::{Flavour, Template, has_placeholder};
+use crate::shortage;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RESPONSE_MAX: usize = 1024 * 1024;
@@ -128,6 +130,10 @@ impl HttpStep {
         url: &str,
         tried: &str,
     ) -> Result<RequestBuilder, Failure> {
+        if !self.url.is_literal() && climbs(url) {
+            let what = "has \".\" or \"..\" as a part of its path once its values are filled in, which would lead to another path than the one written";
+            return Err(failure(tried, what, "http.url", true));
+        }
         let url = Url::parse(url).map_err(|_| {
             let what = "has no valid URL once its values are filled in: in a host a value may hold letters, digits, dots and hyphens, and nothing that needs an encoding (a port has a template of its own)";
             failure(tried, what, "http.url", true)
@@ -183,6 +189,10 @@ impl HttpStep {
                     "http.address",
                     true,
                 );
+            }
+            let io = error.downcast_ref::<std::io::Error>();
+            if let Some(short) = io.and_then(|error| shortage::of_host(error, tried)) {
+                return short;
             }
             causes.push(error.to_string());
             cause = error.source();
@@ -276,6 +286,19 @@ fn authority(url: &str) -> Result<&str, String> {
         }
     }
     Ok(rest)
+}
+
+/// Whether a part of the path is `.` or `..`, in any spelling that a client or server would take
+/// for it.
+fn climbs(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    // The first part is the host.
+    path.split(['/', '\\']).skip(1).any(|part| {
+        let part = percent_decode_str(part).collect::<Vec<u8>>();
+        part.split(|byte| matches!(byte, b'/' | b'\\'))
+            .any(|part| part == b"." || part == b"..")
+    })
 }
 
 /// Whether the host is a name (which the client checks when it resolves it) or a public address.
@@ -381,6 +404,33 @@ mod tests {
         }
         assert!(named_or_public(&Url::parse("http://example.com/").unwrap()));
         assert!(named_or_public(&Url::parse("http://1.1.1.1/").unwrap()));
+    }
+
+    #[test]
+    fn paths_that_climb_are_seen_in_every_spelling() {
+        let climbing = [
+            "http://h/a/../b",
+            "http://h/a/..",
+            "http://h/a/./b",
+            "http://h/a/%2e%2e/b",
+            "http://h/a/.%2E/b",
+            "http://h/a\\..\\b",
+            "http://h/a/x%2f..%2fy",
+            "http://h/a/..?q=1",
+        ];
+        for url in climbing {
+            assert!(climbs(url), "{url}");
+        }
+        let fine = [
+            "http://h/a/...",
+            "http://h/a..b/.c",
+            "http://..h/a",
+            "http://h/a?q=/../",
+            "http://h/%252e%252e/",
+        ];
+        for url in fine {
+            assert!(!climbs(url), "{url}");
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(super) async fn run(
         }),
         timeout: None,
         grace: Duration::ZERO,
+        start_by: None,
     };
     program::run(command, plan, until_dead)
         .await
