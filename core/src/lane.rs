@@ -40,16 +40,43 @@ impl Lane {
         }
     }
 
-    /// The lane that goes first at a turn; the others follow in their usual order.
+    /// The lane that goes first at a turn; the others follow in their usual order. A turn is a
+    /// message: however many a receive takes, the lanes get the same shares.
     ///
     /// Of each 16 turns high leads 11, normal 4 and low 1: with every lane full, the low lane
-    /// still moves at least once in 16 receives.
+    /// still moves at least once in 16 messages.
     pub const fn first_at(turn: u64) -> Self {
         match turn % 16 {
             15 => Self::Low,
             3 | 7 | 11 | 13 => Self::Normal,
             _ => Self::High,
         }
+    }
+
+    /// How many of the next `count` messages, from `turn` on, each lane leads: high, normal, low.
+    /// Where a lane has fewer the others take what is left, in their usual order.
+    pub fn shares_at(turn: u64, count: usize) -> [usize; 3] {
+        // Whole rounds of 16 have the same shares wherever they begin.
+        let rounds = count / 16;
+        let mut shares = [11 * rounds, 4 * rounds, rounds];
+        for step in 0..(count % 16) as u64 {
+            shares[usize::from(Self::first_at(turn.wrapping_add(step)).number())] += 1;
+        }
+        shares
+    }
+
+    /// Divides `count` messages among lanes that have so many: each gets its share of the turns,
+    /// and what it does not use goes to the others, higher ones first.
+    pub fn divide(turn: u64, count: usize, there: [usize; 3]) -> [usize; 3] {
+        let shares = Self::shares_at(turn, count);
+        let mut given = [0, 1, 2].map(|lane| shares[lane].min(there[lane]));
+        let mut left = count - given.iter().sum::<usize>();
+        for lane in 0..3 {
+            let more = (there[lane] - given[lane]).min(left);
+            given[lane] += more;
+            left -= more;
+        }
+        given
     }
 
     /// The lanes in the order they are served at a turn.
@@ -68,5 +95,32 @@ impl Lane {
             Self::Normal => "normal",
             Self::Low => "low",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_those_of_the_turns_one_by_one() {
+        for turn in 0..40 {
+            for count in 0..50 {
+                let mut counted = [0; 3];
+                for step in 0..count as u64 {
+                    counted[usize::from(Lane::first_at(turn + step).number())] += 1;
+                }
+                assert_eq!(Lane::shares_at(turn, count), counted, "{turn} {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_lane_does_not_use_goes_to_the_others_higher_ones_first() {
+        assert_eq!(Lane::divide(0, 16, [99, 99, 99]), [11, 4, 1]);
+        assert_eq!(Lane::divide(0, 16, [99, 0, 99]), [15, 0, 1]);
+        assert_eq!(Lane::divide(0, 16, [2, 99, 99]), [2, 13, 1]);
+        assert_eq!(Lane::divide(0, 16, [0, 0, 5]), [0, 0, 5]);
+        assert_eq!(Lane::divide(15, 1, [9, 9, 9]), [0, 0, 1]);
     }
 }

@@ -36,20 +36,25 @@ impl Queue {
             return received;
         }
         let until = now.plus(request.lease);
+        let first = self.turn;
         while received.deliveries.len() < request.batch_max.get() as usize {
             // Asked anew each time: a message that dies here may admit one of a higher lane.
             let Some(place) = self.pop_ready() else {
                 break;
             };
             match self.hand_out(place, until, now, numbers.next()) {
-                Handed::Out(delivery) => received.deliveries.push(*delivery),
+                Handed::Out(delivery) => {
+                    self.turn += 1;
+                    received.deliveries.push(*delivery);
+                }
                 Handed::Expired => {}
                 Handed::Unreadable => received.set_aside += 1,
             }
         }
-        if !received.deliveries.is_empty() {
-            self.turn += 1;
-        }
+        // Lane by lane, in the order of the first turn.
+        let order = Lane::order_at(first);
+        let rank = |one: &Delivery| order.iter().position(|lane| *lane == one.message.lane);
+        received.deliveries.sort_by_key(rank);
         received
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct Queue {
     pub(crate) settings: QueueSettings,
     pub(crate) pause: Option<Pause>,
     pub(crate) moving: Option<MovingMark>,
-    /// How many receives handed something out: decides which lane goes first.
+    /// How many messages were handed out: decides which lane goes first.
     pub(crate) turn: u64,
     /// Live messages.
     pub(crate) live: HashMap<MessageId, Row>,

@@ -109,12 +109,12 @@ impl QueueRow {
         }
     }
 
-    /// The number of this receive: it decides which lane goes first.
-    pub(crate) fn next_turn(&mut self) -> u64 {
-        self.changed = true;
-        let turn = self.turn;
-        self.turn = turn.wrapping_add(1) & i64::MAX;
-        turn as u64
+    /// Counts messages that were handed out: they decide which lane goes first.
+    pub(crate) fn went(&mut self, messages: u64) {
+        if messages > 0 {
+            self.changed = true;
+            self.turn = self.turn.wrapping_add(messages as i64) & i64::MAX;
+        }
     }
 
     fn counted(&mut self, state: i64) -> &mut i64 {

@@ -40,6 +40,35 @@ struct Candidate {
     body: Bytes,
 }
 
+/// The first messages of each lane.
+struct Ready {
+    of_lanes: [VecDeque<Candidate>; 3],
+    /// So many were asked for: a lane that gave as many may have more.
+    limits: [usize; 3],
+    /// So many came.
+    read: [usize; 3],
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        self.of_lanes.iter().all(VecDeque::is_empty)
+    }
+
+    /// The next one at a turn; `None` where a lane has to be read on before that can be told.
+    fn next(&mut self, turn: u64) -> Option<Candidate> {
+        for lane in Lane::order_at(turn) {
+            let slot = usize::from(lane.number());
+            if let Some(candidate) = self.of_lanes[slot].pop_front() {
+                return Some(candidate);
+            }
+            if self.limits[slot] > 0 && self.read[slot] >= self.limits[slot] {
+                return None;
+            }
+        }
+        None
+    }
+}
+
 /// Leases what is ready.
 pub(crate) fn receive(tx: &Tx<'_>, name: &QueueName, request: Receive) -> Outcome<Received> {
     let mut received = Received::default();
@@ -52,28 +81,33 @@ pub(crate) fn receive(tx: &Tx<'_>, name: &QueueName, request: Receive) -> Outcom
     promote(tx, &mut queue)?;
     let until = tx.now.plus(request.lease);
     let wanted = request.batch_max.get() as usize;
+    let order = Lane::order_at(queue.turn as u64);
     let mut looked_at = 0;
     while received.deliveries.len() < wanted && looked_at < ROWS_MAX {
-        let found = candidates(tx, &queue, wanted - received.deliveries.len())?;
-        if found.is_empty() {
+        let mut ready = candidates(tx, &queue, wanted - received.deliveries.len())?;
+        if ready.is_empty() {
             break;
         }
-        looked_at += found.len();
         let mut claim = tx.sql(CLAIM)?;
-        for candidate in found {
+        while received.deliveries.len() < wanted
+            && let Some(candidate) = ready.next(queue.turn as u64)
+        {
+            looked_at += 1;
+            let before = received.deliveries.len();
             hand_out(tx, &mut queue, &mut claim, candidate, until, &mut received)?;
+            queue.went((received.deliveries.len() - before) as u64);
         }
     }
-    if !received.deliveries.is_empty() {
-        queue.next_turn();
-    }
+    // Lane by lane, in the order of the first turn.
+    let rank = |one: &Delivery| order.iter().position(|lane| *lane == one.message.lane);
+    received.deliveries.sort_by_key(rank);
     queue.save(tx)?;
     Ok(received)
 }
 
-/// The next messages: lane by lane in the order of this turn, and by place inside a lane. A
-/// message whose lease ended still has its place.
-fn candidates(tx: &Tx<'_>, queue: &QueueRow, wanted: usize) -> Outcome<Vec<Candidate>> {
+/// The next messages: of each lane its share of the turns, and what others do not use, by place
+/// inside a lane. A message whose lease ended still has its place.
+fn candidates(tx: &Tx<'_>, queue: &QueueRow, wanted: usize) -> Outcome<Ready> {
     let mut ended = list(
         tx,
         concat!(
@@ -85,13 +119,27 @@ fn candidates(tx: &Tx<'_>, queue: &QueueRow, wanted: usize) -> Outcome<Vec<Candi
         params![queue.number, LEASED, tx.now.as_millis(), wanted as i64],
         |row| (row.due, row.seq),
     )?;
-    let mut found = Vec::with_capacity(wanted.min(64));
-    for lane in Lane::order_at(queue.turn as u64) {
-        let left = wanted - found.len();
-        if left == 0 {
-            break;
+    // Read from the lane that leads on: where it has all that is wanted and the turn is its alone,
+    // nothing else is read.
+    let turn = queue.turn as u64;
+    let shares = Lane::shares_at(turn, wanted);
+    let mut of_lanes: [VecDeque<Candidate>; 3] = Default::default();
+    let mut limits = [0; 3];
+    let mut left = wanted;
+    for lane in Lane::order_at(turn) {
+        let slot = usize::from(lane.number());
+        // What the lanes before it leave, and its own share at least.
+        let most = left.max(shares[slot]);
+        limits[slot] = most;
+        if most == 0 {
+            continue;
         }
-        let ready = list(
+        let mut of_lane: VecDeque<_>;
+        (of_lane, ended) = ended
+            .into_iter()
+            .partition(|one| state::ready_of(one.row.flags) == state::ready(lane));
+        let is_mixed = !of_lane.is_empty();
+        of_lane.extend(list(
             tx,
             concat!(
                 "SELECT ",
@@ -99,24 +147,23 @@ fn candidates(tx: &Tx<'_>, queue: &QueueRow, wanted: usize) -> Outcome<Vec<Candi
                 ", head, body FROM message
                   WHERE queue = ?1 AND state = ?2 ORDER BY at, seq LIMIT ?3"
             ),
-            params![queue.number, state::ready(lane), left as i64],
+            params![queue.number, state::ready(lane), most as i64],
             |row| (row.at, row.seq),
-        )?;
-        if ended.is_empty() {
-            found.extend(ready);
-            continue;
+        )?);
+        if is_mixed {
+            of_lane
+                .make_contiguous()
+                .sort_by_key(|candidate| candidate.place);
         }
-        let (mut of_lane, others): (VecDeque<_>, _) = ended
-            .into_iter()
-            .partition(|one| state::ready_of(one.row.flags) == state::ready(lane));
-        ended = others;
-        of_lane.extend(ready);
-        of_lane
-            .make_contiguous()
-            .sort_by_key(|candidate| candidate.place);
-        found.extend(of_lane.into_iter().take(left));
+        left = left.saturating_sub(of_lane.len());
+        of_lanes[slot] = of_lane;
     }
-    Ok(found)
+    let read = [0, 1, 2].map(|slot| of_lanes[slot].len());
+    Ok(Ready {
+        of_lanes,
+        limits,
+        read,
+    })
 }
 
 fn list(

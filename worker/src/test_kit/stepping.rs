@@ -31,7 +31,7 @@ pub(super) async fn step(queue: &Arc<QueueRuntime>) -> Result<Option<(MessageId,
         Some(entry) => {
             let policy = &entry.options.policy;
             let refused = policy.refuses(delivery.attempt, delivery.vanished());
-            let job = queue.adopt(delivery, &entry);
+            let job = queue.adopt(delivery, &entry, tokio::time::Instant::now());
             let conclusion = if let Some(reason) = refused {
                 refuse(queue, &job, reason).await
             } else {

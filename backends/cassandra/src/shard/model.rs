@@ -20,7 +20,8 @@ pub(crate) struct Model {
     pub(crate) dead: BTreeMap<DeadPlace, Uuid>,
     /// What the next receive may take, by lane: ready ones and those with an ended lease.
     ready: [BTreeSet<Place>; 3],
-    due: BTreeSet<(Timestamp, Uuid)>,
+    /// By their places among those of one time: the order of their groups.
+    due: BTreeSet<(Timestamp, Place)>,
     lease_ends: BTreeSet<(Timestamp, Uuid)>,
     groups: HashMap<GroupName, Group>,
     /// Messages that are done: how a late copy of one is told.
@@ -77,14 +78,14 @@ impl Model {
             _ if entry.state.aside_until() > now => {
                 let until = entry.state.aside_until();
                 self.lead(&entry);
-                self.due.insert((until, id));
+                self.due.insert((until, place));
                 Phase::SetAside(until)
             }
             _ if due > now => {
                 if entry.state.heads {
                     self.lead(&entry);
                 }
-                self.due.insert((due, id));
+                self.due.insert((due, place));
                 Phase::Delayed
             }
             _ if entry.state.heads => self.put_head(&entry),
@@ -128,10 +129,10 @@ impl Model {
         self.ready_of(&entry).remove(&place);
         match entry.phase {
             Phase::Delayed => {
-                self.due.remove(&(entry.state.due(), id));
+                self.due.remove(&(entry.state.due(), place));
             }
             Phase::SetAside(until) => {
-                self.due.remove(&(until, id));
+                self.due.remove(&(until, place));
             }
             Phase::Leased(until) => {
                 self.lease_ends.remove(&(until, id));
@@ -194,9 +195,9 @@ impl Model {
 
     /// Catches up with the clock.
     pub(crate) fn tick(&mut self, now: Timestamp) {
-        while let Some(&(_, id)) = self.due.first().filter(|(at, _)| *at <= now) {
+        while let Some(&(_, place)) = self.due.first().filter(|(at, _)| *at <= now) {
             self.due.pop_first();
-            if let Some(entry) = self.take(id) {
+            if let Some(entry) = self.take(place.id) {
                 self.replace(entry, now);
             }
         }

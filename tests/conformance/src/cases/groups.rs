@@ -4,7 +4,7 @@ use longshore_core::{Changed, Lane, MessageState, NewMessage};
 
 use crate::Stage;
 use crate::case::cases;
-use crate::draft::{Draft, message, messages, secs};
+use crate::draft::{Draft, given, message, messages, secs};
 use crate::settling::retry_in;
 use crate::stage::bodies;
 
@@ -20,6 +20,7 @@ cases! { "groups";
     8 a_delayed_member_holds_nobody_up,
     8 delayed_members_join_in_the_order_of_their_due_times,
     8 members_due_at_the_same_time_keep_the_enqueue_order,
+    8 given_ids_decide_nothing_among_members_due_at_the_same_time,
     8 a_delayed_member_joins_behind_a_retried_head,
     8 a_member_may_be_cancelled_from_the_middle,
     8 another_handle_keeps_to_the_same_head,
@@ -186,6 +187,34 @@ async fn another_handle_keeps_to_the_same_head(stage: Stage) {
     stage.ack(&head).await;
     assert_eq!(bodies(&stage.take_at(&other, 9).await), ["b"]);
     stage.nothing().await;
+}
+
+/// The place in line decides, whatever the ids are: here they fall and rise.
+async fn given_ids_decide_nothing_among_members_due_at_the_same_time(stage: Stage) {
+    let bodies: Vec<String> = (0..12).map(|number| format!("{number:02}")).collect();
+    let falling = |number: u128| uuid::Uuid::from_u128(u128::MAX / 2 - number * (u128::MAX / 64));
+    let rising = |number: u128| uuid::Uuid::from_u128(1 + number * (u128::MAX / 64));
+    for (group, id) in [
+        ("falling", &falling as &(dyn Fn(u128) -> _ + Sync)),
+        ("rising", &rising),
+    ] {
+        for due_in in [0, 5] {
+            let member = |(number, body): (u128, &String)| {
+                let mut new = given(body).group(group).due_in(due_in);
+                new.id = longshore_core::MessageId::from_uuid(id(number));
+                new
+            };
+            let batch: Vec<_> = (0..).zip(&bodies).map(member).collect();
+            stage.put(&batch).await;
+            stage.advance(secs(due_in));
+            let mut order = Vec::new();
+            while order.len() < bodies.len() {
+                order.extend(work_off(&stage).await);
+            }
+            assert_eq!(order, bodies, "{group}, due in {due_in} s");
+            stage.advance(secs(3600));
+        }
+    }
 }
 
 /// Members that wait for their turn are waiting, as people see it.

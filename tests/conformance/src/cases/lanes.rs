@@ -12,6 +12,8 @@ use crate::stage::{bodies, count};
 cases! { "lanes";
     7 higher_lanes_get_more_turns_and_low_always_some,
     7 low_moves_within_sixteen_receives_of_a_full_high_lane,
+    7 shares_are_of_messages_however_many_a_receive_takes,
+    7 shares_hold_over_several_calls_and_every_part_of_a_queue_advances,
     7 within_a_lane_the_enqueue_order_holds,
     7 a_lane_on_its_own_is_served_at_once,
     7 a_batch_is_filled_from_all_lanes,
@@ -49,6 +51,53 @@ async fn low_moves_within_sixteen_receives_of_a_full_high_lane(stage: Stage) {
     }
     assert!(seen.contains(&Lane::Low), "{seen:?}");
     assert_eq!(seen[0], Lane::High);
+}
+
+/// A consumer of batches sees a low one as soon as one that takes them singly.
+async fn shares_are_of_messages_however_many_a_receive_takes(stage: Stage) {
+    for max in [1, 5, 16, 40] {
+        for lane in [Lane::Low, Lane::Normal, Lane::High] {
+            stage.put(&many(lane, 200)).await;
+        }
+        let mut seen = [0_usize; 3];
+        while seen.iter().sum::<usize>() < 160 {
+            for one in stage.take(max).await {
+                seen[usize::from(one.message.lane.number())] += 1;
+            }
+        }
+        let total: usize = seen.iter().sum();
+        for (lane, share) in [(0, 11), (1, 4), (2, 1)] {
+            let off = (seen[lane] * 16).abs_diff(total * share);
+            assert!(off * 10 <= total * 16, "{max} at a time: {seen:?}");
+        }
+        assert!(seen[2] > 0, "{max} at a time: {seen:?}");
+        stage.purge(1000).await;
+    }
+}
+
+/// What several calls stored lies in several shards or partitions: the lanes of all are one.
+async fn shares_hold_over_several_calls_and_every_part_of_a_queue_advances(stage: Stage) {
+    for _ in 0..12 {
+        for lane in [Lane::Low, Lane::Normal, Lane::High] {
+            let each = |mut new: NewMessage| {
+                new.id = crate::draft::given("x").id;
+                new
+            };
+            let batch: Vec<_> = many(lane, 20).into_iter().map(each).collect();
+            stage.put(&batch).await;
+        }
+    }
+    let mut seen = [0_usize; 3];
+    while seen.iter().sum::<usize>() < 192 {
+        for one in stage.take(4).await {
+            seen[usize::from(one.message.lane.number())] += 1;
+        }
+    }
+    let total: usize = seen.iter().sum();
+    for (lane, share) in [(0, 11), (1, 4), (2, 1)] {
+        let off = (seen[lane] * 16).abs_diff(total * share);
+        assert!(off * 10 <= total * 16, "{seen:?}");
+    }
 }
 
 /// Weighted turns choose the lane, never the order inside it.
