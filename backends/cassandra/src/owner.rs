@@ -48,8 +48,18 @@ pub(crate) struct Owner {
     /// Held while a sign of life is given.
     pub(crate) beating: tokio::sync::Mutex<()>,
     last: Mutex<Last>,
-    /// How many receives handed something out, by queue: decides which lane goes first.
-    turns: Mutex<HashMap<Uuid, u64>>,
+    /// By queue.
+    turns: Mutex<HashMap<Uuid, Turns>>,
+}
+
+/// What decides whose turn it is in a queue.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Turns {
+    /// How many messages were handed out: which lane goes first.
+    pub(crate) turn: u64,
+    /// How many receives took from each lane: which shard gives first. Each lane goes round by
+    /// itself, or one that is served rarely would meet the same shard each time.
+    pub(crate) rounds: [u64; 3],
 }
 
 /// So many queues are counted before all begin anew.
@@ -120,15 +130,23 @@ impl Owner {
         self.last().handed = Instant::now();
     }
 
-    /// The turn of a queue; the next one after it handed something out.
-    pub(crate) fn turn(&self, queue: Uuid, handed_out: bool) -> u64 {
+    /// Whose turn it is in a queue.
+    pub(crate) fn turns(&self, queue: Uuid) -> Turns {
+        let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.get(&queue).copied().unwrap_or_default()
+    }
+
+    /// Counts messages of each lane that one receive handed out.
+    pub(crate) fn went(&self, queue: Uuid, of_lanes: [usize; 3]) {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if turns.len() >= TURNS_MAX {
             turns.clear();
         }
-        let turn = turns.entry(queue).or_default();
-        *turn += u64::from(handed_out);
-        *turn
+        let turns = turns.entry(queue).or_default();
+        for (lane, went) in of_lanes.into_iter().enumerate() {
+            turns.turn = turns.turn.wrapping_add(went as u64);
+            turns.rounds[lane] += u64::from(went > 0);
+        }
     }
 
     /// For how long nothing was handed out.

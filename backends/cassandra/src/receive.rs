@@ -3,7 +3,9 @@
 use std::sync::{Arc, Weak};
 
 use futures_util::future::{join_all, try_join_all};
-use longshore_core::{QueueName, Receive, Received, Result, StoreError, StoreErrorKind, Timestamp};
+use longshore_core::{
+    Delivery, Lane, QueueName, Receive, Received, Result, StoreError, StoreErrorKind, Timestamp,
+};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -47,7 +49,9 @@ impl CassandraStore {
         let pulled = tokio::spawn(async move {
             let mut pulled = Pulled::default();
             let done = inner.pull(&queue, request, &asker, &mut pulled).await;
-            if !inner.residence.is_resident() {
+            let has_some = !pulled.received.deliveries.is_empty();
+            let stays = inner.residence.is_resident() || !has_some && inner.residence.stays();
+            if !stays {
                 // What fails is given up when this process is idle, or taken for dead.
                 let _ = inner.owner.give_up_all().await;
             }
@@ -70,6 +74,8 @@ struct Pull<'a> {
     order: Order,
     /// Dead once nobody waits for the receive any more.
     asker: &'a Weak<()>,
+    /// The turn at which it began.
+    first_turn: u64,
     /// What was leased, and whose leases are not written yet.
     begun: Vec<Begun>,
 }
@@ -105,6 +111,7 @@ impl Inner {
         let order = Order {
             max: request.batch_max.get() as usize,
             lease: request.lease,
+            of_lanes: None,
             settings: def.settings.clone(),
         };
         let mut pull = Pull {
@@ -112,6 +119,7 @@ impl Inner {
             def: &def,
             order,
             asker,
+            first_turn: self.owner.turns(def.queue).turn,
             begun: Vec::new(),
         };
         let done = pull.run(pulled).await;
@@ -180,18 +188,60 @@ impl Pull<'_> {
         begun.any(|begun| !begun.received.deliveries.is_empty())
     }
 
-    /// Takes from the shards that are ours. Answers the others.
+    /// Takes from the shards that are ours: of each lane its share of the turns, from whatever
+    /// shard has it. Answers the others.
     async fn take_own(&mut self, shards: &[i32], pulled: &mut Pulled) -> Result<Vec<i32>> {
-        let mut missing = Vec::new();
+        let (mut missing, mut own) = (Vec::new(), Vec::new());
         pulled.next = None;
+        // All are caught up with before a lane is believed to be empty.
         for shard in shards {
-            let opened = self.inner.owner.open_own(self.def.queue, *shard).await?;
-            match opened {
-                Some(opened) => self.take_from(opened, *shard, pulled).await?,
+            match self.inner.owner.open_own(self.def.queue, *shard).await? {
+                Some(opened) => own.push((*shard, self.look_into(opened, *shard, pulled).await?)),
                 None => missing.push(*shard),
             }
         }
+        if self.asker.strong_count() == 0 || self.order.max == 0 {
+            return Ok(missing);
+        }
+        if let [(shard, _)] = own[..] {
+            self.take_from(shard, None, pulled).await?;
+            return Ok(missing);
+        }
+        for (shard, of_lanes) in self.divide(&own) {
+            self.take_from(shard, Some(of_lanes), pulled).await?;
+        }
+        // Others were quicker, or what was there had expired.
+        for (shard, there) in own {
+            if self.order.max > 0 && (there != [0; 3] || !self.has_some()) {
+                self.take_from(shard, None, pulled).await?;
+            }
+        }
         Ok(missing)
+    }
+
+    /// How many of each lane the shards are to give that have so many. Each lane begins with
+    /// another shard each time.
+    fn divide(&self, own: &[(i32, [usize; 3])]) -> Vec<(i32, [usize; 3])> {
+        let turns = self.inner.owner.turns(self.def.queue);
+        let mut there = [0; 3];
+        for (_, of_lanes) in own {
+            for lane in 0..3 {
+                there[lane] += of_lanes[lane];
+            }
+        }
+        let wanted = Lane::divide(turns.turn, self.order.max, there);
+        let mut given: Vec<_> = own.iter().map(|(shard, _)| (*shard, [0; 3])).collect();
+        for lane in 0..3 {
+            let mut left = wanted[lane];
+            for step in 0..own.len() {
+                let at = (turns.rounds[lane] as usize).wrapping_add(step) % own.len();
+                let some = own[at].1[lane].min(left);
+                given[at].1[lane] = some;
+                left -= some;
+            }
+        }
+        given.retain(|(_, of_lanes)| *of_lanes != [0; 3]);
+        given
     }
 
     /// Tries to get shards that others have.
@@ -200,7 +250,7 @@ impl Pull<'_> {
             return Ok(());
         }
         let (owner, queue) = (self.inner.owner.clone(), self.def.queue);
-        let (stays, has) = (self.inner.residence.is_resident(), owner.has(queue));
+        let (stays, has) = (self.inner.residence.stays(), owner.has(queue));
         let want = match owner.appetites.search(queue, stays, has) {
             Search::Rest => return Ok(()),
             Search::Look => None,
@@ -220,34 +270,55 @@ impl Pull<'_> {
         try_join_all(sought).await.map(drop)
     }
 
-    async fn take_from(
-        &mut self,
+    /// Catches up with a shard and answers how many messages of each lane it has ready.
+    async fn look_into(
+        &self,
         mut opened: Opened,
         number: i32,
         pulled: &mut Pulled,
-    ) -> Result<()> {
+    ) -> Result<[usize; 3]> {
         let Some(shard) = opened.shard.as_mut() else {
-            return Ok(());
+            return Ok([0; 3]);
         };
         let (owner, queue, now) = (&self.inner.owner, self.def.queue, self.inner.now());
         if let Some(news) = owner.news(queue, number).await? {
             shard.catch_up(news, now).await?;
         }
-        if self.asker.strong_count() == 0 || self.order.max == 0 {
+        let there = shard.ready_for(self.order.max, now).await?;
+        pulled.next = earlier(pulled.next, shard.next_change(now));
+        Ok(there)
+    }
+
+    async fn take_from(
+        &mut self,
+        number: i32,
+        of_lanes: Option<[usize; 3]>,
+        pulled: &mut Pulled,
+    ) -> Result<()> {
+        let (owner, queue, now) = (&self.inner.owner, self.def.queue, self.inner.now());
+        // It may have been given up since it was looked into.
+        let Some(mut opened) = owner.open_own(queue, number).await? else {
             return Ok(());
-        }
-        shard.model.turn = owner.turn(queue, false);
+        };
+        let Some(shard) = opened.shard.as_mut() else {
+            return Ok(());
+        };
+        shard.model.turn = owner.turns(queue).turn;
+        self.order.of_lanes = of_lanes;
         let (received, flight) = shard.begin_hand_out(&self.order, now).await?;
         self.order.max -= received.deliveries.len();
         if !received.deliveries.is_empty() {
-            owner.turn(queue, true);
+            let mut went = [0; 3];
+            for one in &received.deliveries {
+                went[usize::from(one.message.lane.number())] += 1;
+            }
+            owner.went(queue, went);
             owner.handed_out();
         }
         if let Some(ahead) = shard.ahead(now) {
             owner.read_ahead(queue, number, ahead);
         }
-        let next = [pulled.next, shard.next_change(now)];
-        pulled.next = next.into_iter().flatten().min();
+        pulled.next = earlier(pulled.next, shard.next_change(now));
         // It lands whatever this receive waits for next: others wait until it has, and have what
         // this one waits for.
         let landing = flight.map(|flight| tokio::spawn(flight.land()));
@@ -257,6 +328,7 @@ impl Pull<'_> {
 
     /// Waits until the leases are written. Only messages whose leases are written are handed out.
     async fn land(self, pulled: &mut Pulled) -> Result<()> {
+        let order = Lane::order_at(self.first_turn);
         let landed = self.begun.into_iter().map(|begun| async move {
             if let Some(landing) = begun.landing {
                 landing.await.unwrap_or_else(|_| Err(broken_off()))?;
@@ -273,6 +345,13 @@ impl Pull<'_> {
                 Err(error) => done = Err(error),
             }
         }
+        // Lane by lane, in the order of the first turn.
+        let rank = |one: &Delivery| order.iter().position(|lane| *lane == one.message.lane);
+        pulled.received.deliveries.sort_by_key(rank);
         done
     }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
 }

@@ -194,7 +194,7 @@ impl QueueStore for CassandraStore {
         };
         let began = Instant::now();
         let deadline = began + request.wait_max.min(WAIT_MAX);
-        let _here = self.inner.residence.enter();
+        let _here = self.inner.residence.enter(request.wait_max);
         let owner = &self.inner.owner;
         let mut set_aside = 0;
         loop {
@@ -212,6 +212,12 @@ impl QueueStore for CassandraStore {
             };
             if !received.deliveries.is_empty() || Instant::now() >= until {
                 received.set_aside = set_aside;
+                if received.deliveries.is_empty() && !self.inner.residence.is_resident() {
+                    // Who waited in vain and may not come again holds nobody up.
+                    let inner = self.inner.clone();
+                    let given_up = tokio::spawn(async move { inner.owner.give_up_all().await });
+                    let _ = given_up.await;
+                }
                 return Ok(received);
             }
             let next = pulled.next.map(|at| at.since(self.now()).min(WAIT_MAX));

@@ -153,6 +153,7 @@ impl RedisStore {
                 }
             }
         }
+        in_lanes(&mut sorted.deliveries);
         if !sorted.fates.is_empty() {
             self.settle_items("receive", queue, partition, &sorted.fates)
                 .await?;
@@ -212,6 +213,14 @@ impl RedisStore {
         }
         Ok(())
     }
+}
+
+/// Brings together what each lane got, in the order in which they were served: the first one led.
+fn in_lanes(deliveries: &mut [Delivery]) {
+    let Some(leads) = deliveries.first().map(|first| first.message.lane) else {
+        return;
+    };
+    deliveries.sort_by_key(|one| (one.message.lane != leads, one.message.lane));
 }
 
 fn deliver(row: Row, message: Message, proof: &Proof, until: Timestamp) -> Delivery {

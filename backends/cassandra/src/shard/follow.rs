@@ -261,6 +261,15 @@ impl Shard {
         Ok(())
     }
 
+    /// How many of each lane are ready for a receive of so many, what lies behind read as needed.
+    pub(crate) async fn ready_for(&mut self, max: usize, now: Timestamp) -> Result<[usize; 3]> {
+        let filled = self.fill_for(max, now).await;
+        self.is_stale |= filled.is_err();
+        filled?;
+        self.model.tick(now);
+        Ok(lane::PRIORITIES.map(|lane| self.model.ready_len(lane)))
+    }
+
     /// Reads on if less than half of what fits is in memory.
     pub(crate) async fn fill(&mut self, now: Timestamp) -> Result<()> {
         let wanted = lane::ALL.into_iter().filter(|lane| self.wants(*lane, now));

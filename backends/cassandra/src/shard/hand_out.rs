@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use longshore_core::wire::DecodeError;
-use longshore_core::{DeadReason, Delivery, OnExpired, QueueSettings, Received, Result, Timestamp};
+use longshore_core::{
+    DeadReason, Delivery, Lane, OnExpired, QueueSettings, Received, Result, Timestamp,
+};
 
 use crate::rows::fact::{Fact, Why};
 use crate::rows::slip::Slip;
@@ -24,6 +26,8 @@ pub struct Order {
     pub max: usize,
     /// For how long.
     pub lease: Duration,
+    /// How many of each lane, high to low; `None` leaves that to the turns of the shard.
+    pub of_lanes: Option<[usize; 3]>,
     /// The settings of the queue.
     pub settings: QueueSettings,
 }
@@ -93,15 +97,26 @@ impl Shard {
     async fn decide(&mut self, order: &Order, now: Timestamp) -> Result<Decided> {
         self.model.tick(now);
         let mut decided = Decided::default();
+        let mut left = order.of_lanes;
         while decided.received.deliveries.len() < order.max {
             // Asked anew each time: a message that dies here may admit one of a higher lane.
-            let Some(entry) = self.model.pop_ready().and_then(|id| self.model.take(id)) else {
+            let popped = match &left {
+                Some(left) => self.model.pop_ready_of(Lane::ALL, |lane| left[lane] > 0),
+                None => {
+                    let order = Lane::order_at(self.model.turn);
+                    self.model.pop_ready_of(order, |_| true)
+                }
+            };
+            let Some(entry) = popped.and_then(|id| self.model.take(id)) else {
                 break;
             };
+            let (lane, before) = (entry.lane, decided.received.deliveries.len());
             self.decide_one(entry, order, now, &mut decided).await?;
-        }
-        if !decided.received.deliveries.is_empty() {
-            self.model.turn = self.model.turn.wrapping_add(1);
+            let went = decided.received.deliveries.len() - before;
+            self.model.turn = self.model.turn.wrapping_add(went as u64);
+            if let Some(left) = &mut left {
+                left[usize::from(lane.number())] -= went;
+            }
         }
         Ok(decided)
     }

@@ -235,11 +235,17 @@ impl Model {
         waits || self.next_change().is_some_and(|at| at <= now)
     }
 
-    /// The next message to hand out. It stays on no list of ready ones.
-    pub(crate) fn pop_ready(&mut self) -> Option<Uuid> {
-        Lane::order_at(self.turn)
-            .into_iter()
-            .find_map(|lane| self.ready[usize::from(lane.number())].pop_first())
+    /// The next message to hand out, of the first lane that may give one and has one. It stays on
+    /// no list of ready ones.
+    pub(crate) fn pop_ready_of(
+        &mut self,
+        order: [Lane; 3],
+        may_give: impl Fn(usize) -> bool,
+    ) -> Option<Uuid> {
+        let lanes = order.map(|lane| usize::from(lane.number())).into_iter();
+        lanes
+            .filter(|lane| may_give(*lane))
+            .find_map(|lane| self.ready[lane].pop_first())
             .map(|place| place.id)
     }
 

@@ -203,6 +203,7 @@ impl Actor {
         let order = Order {
             max: 1 + self.process.one_of(5),
             lease: LEASE,
+            of_lanes: None,
             settings: QueueSettings::default(),
         };
         let Ok(received) = shard.hand_out(&order, self.process.now()).await else {

@@ -74,6 +74,7 @@ fn a_newer_row_that_was_never_acknowledged_does_not_end_the_older_one() {
         let batch = Order {
             max: 5,
             lease: Duration::from_secs(20),
+            of_lanes: None,
             settings: QueueSettings::default(),
         };
         let mut shard = load().await;

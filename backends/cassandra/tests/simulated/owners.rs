@@ -70,6 +70,7 @@ impl Actor {
         let order = Order {
             max: 1 + self.process.one_of(5),
             lease: LEASE,
+            of_lanes: None,
             settings: QueueSettings::default(),
         };
         // Leases count from here, however long it takes to write them.

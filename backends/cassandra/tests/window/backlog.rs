@@ -126,6 +126,7 @@ impl Backlog {
         let order = Order {
             max,
             lease: LEASE,
+            of_lanes: None,
             settings: QueueSettings::default(),
         };
         let received = shard.hand_out(&order, self.now).await;

@@ -61,16 +61,17 @@ local function take_over(from_segment, run, entries, rest)
   count_down(from_segment, #entries)
 end
 
-local function take_returned(lane)
+-- Up to `cap` in all.
+local function take_returned(lane, cap)
   for _ = 1, 64 do
-    if taken >= max then return end
+    if taken >= cap then return end
     local member = call('ZRANGEBYLEX', K.e, '[' .. lane .. ' ', '(' .. lane .. '!', 'LIMIT', 0, 1)[1]
     if not member then return end
     local run, from_segment = parse_returned(member)
-    local entries = call('XRANGE', S[lane], run.from, run.to, 'COUNT', max - taken)
+    local entries = call('XRANGE', S[lane], run.from, run.to, 'COUNT', cap - taken)
     call('ZREM', K.e, member)
     local rest
-    if taken + #entries == max then
+    if taken + #entries == cap then
       rest = {lane = lane, from = '(' .. entries[#entries][1], to = run.to, base = run.base, flags = run.flags}
       if '(' .. run.to == rest.from or #call('XRANGE', S[lane], rest.from, rest.to, 'COUNT', 1) == 0 then rest = nil end
       if rest then call('ZADD', K.e, 0, returned(rest, rest.base, from_segment)) end
@@ -86,20 +87,41 @@ local function take_returned(lane)
   end
 end
 
-local function take_fresh(lane)
-  local entries = call('XRANGE', S[lane], '(' .. cursors[lane], '+', 'COUNT', max - taken)
+local function take_fresh(lane, cap)
+  local entries = call('XRANGE', S[lane], '(' .. cursors[lane], '+', 'COUNT', cap - taken)
   if #entries == 0 then return end
   local last = entries[#entries][1]
   taken, flying = taken + #entries, flying + #entries
   runs[#runs + 1] = {lane = lane, from = entries[1][1], to = last, base = 0, flags = ''}
+  cursors[lane] = last
   set[#set + 1] = 'cur' .. lane
   set[#set + 1] = last
   reply[#reply + 1] = {lane, 0, '', entries}
 end
 
+local function take(lane, cap)
+  if returns and taken < cap then take_returned(lane, cap) end
+  if taken < cap then take_fresh(lane, cap) end
+end
+
+-- Each lane gets its share of the turns first, then the others what is left. A lane alone needs no
+-- shares.
+local lanes = 0
 for _, lane in ipairs(order) do
-  if returns and taken < max then take_returned(lane) end
-  if taken < max then take_fresh(lane) end
+  if call('XLEN', S[lane]) > 0 then lanes = lanes + 1 end
+end
+if lanes > 1 then
+  local rounds = math.floor(max / 16)
+  local shares = {['0'] = 11 * rounds, ['1'] = 4 * rounds, ['2'] = rounds}
+  for step = turn, turn + max % 16 - 1 do
+    local at = step % 16
+    local leads = at == 15 and '2' or (at == 3 or at == 7 or at == 11 or at == 13) and '1' or '0'
+    shares[leads] = shares[leads] + 1
+  end
+  for _, lane in ipairs(order) do take(lane, taken + shares[lane]) end
+  for _, lane in ipairs({'0', '1', '2'}) do take(lane, max) end
+else
+  for _, lane in ipairs(order) do take(lane, max) end
 end
 
 if taken == 0 then
@@ -111,7 +133,7 @@ if taken == 0 then
 end
 call('ZADD', K.l, ms(now + lease), segment)
 call('HSET', K.h, segment, '=' .. runs_text(runs), segment .. '#', taken)
-call('HSET', K.c, 'turn', turn + 1, 'f', ms(flying), unpack(set))
+call('HSET', K.c, 'turn', turn + taken, 'f', ms(flying), unpack(set))
 reply[3] = ms(now + lease)
 ready = ready > taken and ready - taken or 0
 wake(ARGV[7], now)

@@ -57,5 +57,5 @@ if not to or to == from then return 0 end
 local till = format('%.0f', now + tonumber(ARGV[5]))
 call('ZADD', KEYS[5], till, segment)
 call('HSET', KEYS[6], segment, '=1,(' .. from .. ',' .. to .. ',0,', segment .. '#', count)
-call('HSET', KEYS[1], 'begun', '', 'cur1', to, 'turn', (C[2] or 0) + 1, 'f', format('%.0f', (C[3] or 0) + count))
+call('HSET', KEYS[1], 'begun', '', 'cur1', to, 'turn', (C[2] or 0) + count, 'f', format('%.0f', (C[3] or 0) + count))
 return {now_text, till}

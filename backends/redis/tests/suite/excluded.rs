@@ -2,7 +2,7 @@
 
 /// What a queue of several partitions does not promise: `limits().ordered` is false, and
 /// `limits().depth` is per partition.
-pub(crate) const PARTITIONED: [(&str, &str); 12] = [
+pub(crate) const PARTITIONED: [(&str, &str); 14] = [
     ("lanes::a_batch_is_filled_from_all_lanes", ORDER),
     ("lanes::a_released_message_keeps_its_lane", ORDER),
     (
@@ -11,6 +11,14 @@ pub(crate) const PARTITIONED: [(&str, &str); 12] = [
     ),
     (
         "lanes::low_moves_within_sixteen_receives_of_a_full_high_lane",
+        ORDER,
+    ),
+    (
+        "lanes::shares_are_of_messages_however_many_a_receive_takes",
+        ORDER,
+    ),
+    (
+        "lanes::shares_hold_over_several_calls_and_every_part_of_a_queue_advances",
         ORDER,
     ),
     ("lanes::within_a_lane_the_enqueue_order_holds", ORDER),
