@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use longshore_core::{Clock, Result};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use longshore_core::{Clock, Result, StoreError, StoreErrorKind};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
@@ -13,6 +14,7 @@ use scylla::policies::load_balancing::DefaultPolicy;
 use scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
 use scylla::policies::timestamp_generator::MonotonicTimestampGenerator;
 use scylla::statement::{Consistency, SerialConsistency};
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Config, Tls, misconfigured};
 use crate::data_centre::DataCentre;
@@ -33,10 +35,18 @@ const AGREEMENT_EVERY: Duration = Duration::from_millis(40);
 /// asked, too.
 const LATE_AFTER: Duration = Duration::from_millis(500);
 
-/// How often a connection is asked for a sign of life, and how long that may take: a node that
-/// stands still keeps its connections open, and what is sent to it is lost.
-const SIGN_EVERY: Duration = Duration::from_secs(2);
-const SIGN_WITHIN: Duration = Duration::from_secs(5);
+/// How often a connection is asked for a sign of life, and how long that may take, at the most: a
+/// node that stands still keeps its connections open, and what is sent to it is lost. The driver
+/// waits for the first answer of each node, and only this bounds it: so it has to be a part of the
+/// time that a call may take.
+const SIGN_EVERY_MAX: Duration = Duration::from_secs(2);
+const SIGN_WITHIN_MAX: Duration = Duration::from_secs(5);
+/// And at the least: a node may stand still for a moment to collect garbage.
+const SIGN_EVERY_LEAST: Duration = Duration::from_millis(250);
+const SIGN_WITHIN_LEAST: Duration = Duration::from_millis(500);
+
+/// Where the first node that is asked does not answer, another one is after this.
+const NEXT_AFTER: Duration = Duration::from_millis(500);
 
 /// How long all nodes may take to agree on tables that were made.
 const AGREEMENT_MAX: Duration = Duration::from_secs(20);
@@ -80,19 +90,52 @@ fn requests(timeout: Duration, dc: Option<&str>) -> ExecutionProfile {
         .build()
 }
 
+/// Opens the connections by way of the first node that answers, within `timeout`. One that stands
+/// still is not waited for alone: the next one is asked beside it.
 async fn open(
     config: &Config,
     timeout: Duration,
     profile: ExecutionProfileHandle,
 ) -> Result<Driver> {
+    let began = Instant::now();
+    let mut opening = FuturesUnordered::new();
+    let mut failed = None;
+    for (number, host) in config.hosts.iter().enumerate() {
+        // The driver would take the hosts in any order, one after the other.
+        let builder = session(config, host, timeout, profile.clone())?;
+        opening.push(Driver::open(builder));
+        let is_last = number + 1 == config.hosts.len();
+        let until = if is_last {
+            began + timeout
+        } else {
+            (Instant::now() + NEXT_AFTER).min(began + timeout)
+        };
+        while let Ok(Some(opened)) = timeout_at(until, opening.next()).await {
+            match opened {
+                Ok(driver) => return Ok(driver),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+    }
+    Err(failed.map_or_else(|| silent(timeout), unreachable))
+}
+
+fn session(
+    config: &Config,
+    host: &str,
+    timeout: Duration,
+    profile: ExecutionProfileHandle,
+) -> Result<SessionBuilder> {
     let mut builder = SessionBuilder::new()
-        .known_nodes(&config.hosts)
+        .known_node(host)
         .default_execution_profile_handle(profile)
         .connection_timeout(timeout)
         .schema_agreement_interval(AGREEMENT_EVERY)
         .refresh_metadata_on_auto_schema_agreement(false)
-        .keepalive_interval(SIGN_EVERY)
-        .keepalive_timeout(SIGN_WITHIN)
+        .keepalive_interval((timeout / 8).clamp(SIGN_EVERY_LEAST, SIGN_EVERY_MAX))
+        .keepalive_timeout((timeout / 2).clamp(SIGN_WITHIN_LEAST, SIGN_WITHIN_MAX))
         .schema_agreement_timeout(AGREEMENT_MAX)
         .keyspaces_to_fetch([config.keyspace.as_str()])
         .timestamp_generator(Arc::new(MonotonicTimestampGenerator::new()));
@@ -102,7 +145,15 @@ async fn open(
     if let Some(tls) = &config.tls {
         builder = builder.tls_context(Some(TlsContext::Rustls023(tls_config(tls)?)));
     }
-    Driver::open(builder).await.map_err(unreachable)
+    Ok(builder)
+}
+
+fn silent(timeout: Duration) -> StoreError {
+    let words = format!(
+        "no node said that it is there within {timeout:?}; see whether they run and answer, or raise \
+         ?timeout="
+    );
+    StoreError::new(StoreErrorKind::Unavailable, "open", words)
 }
 
 fn tls_config(tls: &Tls) -> Result<Arc<rustls::ClientConfig>> {
