@@ -74,6 +74,7 @@ impl RedisStore {
         ask.arg("GET")
             .arg("appendonly")
             .arg("appendfsync")
+            .arg("no-appendfsync-on-rewrite")
             .arg("min-replicas-to-write");
         let words = self.link.command("check", &ask).await.ok()?.list().ok()?;
         let words: Vec<String> = words
@@ -91,6 +92,10 @@ impl RedisStore {
 
 fn get<'a>(map: &'a HashMap<String, String>, key: &str) -> &'a str {
     map.get(key).map_or("", String::as_str)
+}
+
+fn get_of<'a>(map: Option<&'a HashMap<String, String>>, key: &str) -> &'a str {
+    map.map_or("", |map| get(map, key))
 }
 
 /// What the server's clock shows beside what this machine's did before and after it was asked.
@@ -172,6 +177,13 @@ fn durability(
     info: &HashMap<String, String>,
     config: Option<&HashMap<String, String>>,
 ) -> Finding {
+    let is_suspended = get_of(config, "no-appendfsync-on-rewrite") == "yes";
+    if ack == AckLevel::Fsync && is_suspended {
+        let found = "while the server rewrites its append-only file or saves a snapshot it syncs \
+                     nothing: an acknowledged enqueue is in its memory only";
+        return Finding::new(Severity::Problem, "durability", found)
+            .fix("CONFIG SET no-appendfsync-on-rewrite no");
+    }
     let says = meaning(ack, get(info, "aof_enabled") == "1", config);
     let severity = match ack {
         AckLevel::Memory => Severity::Warning,
@@ -186,7 +198,7 @@ fn durability(
 
 /// What an acknowledged enqueue means on this server, in one sentence.
 fn meaning(ack: AckLevel, aof: bool, config: Option<&HashMap<String, String>>) -> String {
-    let fsync = config.map_or("", |config| get(config, "appendfsync"));
+    let fsync = get_of(config, "appendfsync");
     match (ack, aof, fsync) {
         (AckLevel::Replicas(n), _, _) => format!(
             "an acknowledged enqueue is in the memory of the primary and of {n} replica(s); it \
@@ -247,7 +259,18 @@ fn replicas(
         return Finding::new(Severity::Problem, "replicas", missing)
             .fix("start replicas of this server, or ask for fewer by ?ack=replicas:N");
     }
-    let min = config.map_or("", |config| get(config, "min-replicas-to-write"));
+    let min = get_of(config, "min-replicas-to-write");
+    let good = get(info, "min_slaves_good_slaves").parse::<u32>();
+    if let (Ok(good), Ok(wanted)) = (good, min.parse::<u32>())
+        && good < wanted
+    {
+        let found = format!(
+            "min-replicas-to-write asks for {wanted} replica(s) that keep up and {good} do: the \
+             server refuses every write"
+        );
+        return Finding::new(Severity::Problem, "replicas", found)
+            .fix("start replicas, or lower min-replicas-to-write");
+    }
     if connected > 0 && min == "0" {
         return Finding::new(
             Severity::Warning,

@@ -65,6 +65,13 @@ fn of_code(code: &str) -> Option<Meaning> {
             Ran::No,
             "the server cannot save to its disk and refuses writes; look at its log",
         ),
+        // What waits for replicas is told so when the server becomes one itself.
+        "UNBLOCKED" => meaning(
+            Kind::Unavailable,
+            Ran::Maybe,
+            "the server became a replica while a write waited for its own replicas; a failover is \
+             under way",
+        ),
         "BUSY" => meaning(
             Kind::Unavailable,
             Ran::No,

@@ -355,8 +355,10 @@ async fn pipeline_and_wait(
         RedisError::from((redis::ErrorKind::Client, "a pipeline answered too little"))
     })?;
     // In a pipeline the error of one command is a value.
-    if let Value::ServerError(error) = &answers[0] {
-        return Err(error.clone().into());
+    for answer in &answers {
+        if let Value::ServerError(error) = answer {
+            return Err(error.clone().into());
+        }
     }
     Ok(answers)
 }

@@ -98,6 +98,7 @@ async fn greet(link: &Link) -> Result<()> {
     }
     let mut ask = cmd("CONFIG");
     ask.arg("GET").arg("appendfsync").arg("appendonly");
+    ask.arg("no-appendfsync-on-rewrite");
     let mut answer = Vec::new();
     for word in link.command("open", &ask).await?.list()? {
         answer.push(word.text()?);
@@ -108,7 +109,16 @@ async fn greet(link: &Link) -> Result<()> {
             .any(|pair| pair[0] == key && pair[1] == value)
     };
     if has("appendonly", "yes") && has("appendfsync", "always") {
-        return Ok(());
+        // With it nothing is synced for as long as the file is rewritten or a snapshot is saved.
+        if !has("no-appendfsync-on-rewrite", "yes") {
+            return Ok(());
+        }
+        return Err(StoreError::new(
+            StoreErrorKind::Misconfigured,
+            "open",
+            "ack=fsync promises what this server does not keep while it rewrites its file or saves \
+             a snapshot; set no-appendfsync-on-rewrite no",
+        ));
     }
     Err(StoreError::new(
         StoreErrorKind::Misconfigured,

@@ -132,6 +132,61 @@ async fn fsync_is_not_promised_where_the_server_does_not_keep_it() {
 }
 
 #[tokio::test]
+async fn fsync_is_not_promised_where_the_server_suspends_it() {
+    let always = ["--appendonly", "yes", "--appendfsync", "always"];
+    let server = Server::start(&always).unwrap();
+    let store = open(&server.url("ack=fsync")).await;
+    let command = ["CONFIG", "SET", "no-appendfsync-on-rewrite", "yes"];
+    server.command(&command).await;
+    let findings = store.admin.check().await.unwrap();
+    let told = findings.iter().find(|one| one.check == "durability");
+    assert_eq!(told.unwrap().severity, longshore_core::Severity::Problem);
+    let error = try_open(&server.url("ack=fsync")).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
+    let said = error.to_string();
+    assert!(said.contains("no-appendfsync-on-rewrite no"), "{said}");
+}
+
+#[tokio::test]
+async fn a_primary_that_becomes_a_replica_leaves_the_outcome_unknown() {
+    let server = Server::start(&[]).unwrap();
+    let other = Server::start(&[]).unwrap();
+    let store = open(&server.url("ack=replicas:1&timeout=20s")).await;
+    let port = other.port().to_string();
+    let batch = fresh(&["a"]);
+    let name = queue();
+    let enqueue = store.queues.enqueue(&name, &batch);
+    let demote = async {
+        // Until the write waits for its replica.
+        longshore_conformance::until("somebody waits", async || {
+            let info = server.command(&["INFO", "clients"]).await;
+            format!("{info:?}").contains("blocked_clients:1")
+        })
+        .await;
+        server.command(&["REPLICAOF", "127.0.0.1", &port]).await;
+    };
+    let (answer, ()) = tokio::join!(enqueue, demote);
+    let error = answer.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (StoreErrorKind::Unavailable, Effect::Unknown),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_every_write_is_a_problem() {
+    let server = Server::start(&[]).unwrap();
+    let store = open(&server.url("")).await;
+    let command = ["CONFIG", "SET", "min-replicas-to-write", "1"];
+    server.command(&command).await;
+    let findings = store.admin.check().await.unwrap();
+    let told = findings.iter().find(|one| one.check == "replicas").unwrap();
+    assert_eq!(told.severity, longshore_core::Severity::Problem, "{told:?}");
+    assert!(told.found.contains("refuses every write"), "{told:?}");
+}
+
+#[tokio::test]
 async fn replicas_that_are_missing_make_the_outcome_unknown_and_never_a_success() {
     let server = Server::start(&[]).unwrap();
     let store = open(&server.url("ack=replicas:1&timeout=500ms")).await;
