@@ -180,9 +180,14 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            return Err(UrlError::new(
-                "it has no scheme; write it as sqlite://./queue.db or redis://host:6379/0",
-            ));
+            let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+            return Err(UrlError::new(match scheme {
+                Some("sqlite") => {
+                    "behind the scheme two slashes are missing; write sqlite://./queue.db"
+                }
+                Some(_) => "behind the scheme two slashes are missing, as in redis://host:6379/0",
+                None => "it has no scheme; write it as sqlite://./queue.db or redis://host:6379/0",
+            }));
         };
         let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_lowercase())
             && scheme

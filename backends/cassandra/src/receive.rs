@@ -231,8 +231,7 @@ impl Pull<'_> {
         }
         let wanted = Lane::divide(turns.turn, self.order.max, there);
         let mut given: Vec<_> = own.iter().map(|(shard, _)| (*shard, [0; 3])).collect();
-        for lane in 0..3 {
-            let mut left = wanted[lane];
+        for (lane, mut left) in wanted.into_iter().enumerate() {
             for step in 0..own.len() {
                 let at = (turns.rounds[lane] as usize).wrapping_add(step) % own.len();
                 let some = own[at].1[lane].min(left);

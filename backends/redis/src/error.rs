@@ -33,17 +33,7 @@ fn of_code(code: &str) -> Option<Meaning> {
             Ran::No,
             "the server is out of memory; workers still empty it, or raise maxmemory",
         ),
-        "READONLY" => meaning(
-            Kind::Unavailable,
-            Ran::No,
-            "the server is a read-only replica; a failover may be under way",
-        ),
         "LOADING" => meaning(Kind::Unavailable, Ran::No, "the server is loading its data"),
-        "MASTERDOWN" => meaning(
-            Kind::Unavailable,
-            Ran::No,
-            "the server is a replica that has lost its primary; a failover may be under way",
-        ),
         "CLUSTERDOWN" => meaning(
             Kind::Unavailable,
             Ran::No,
@@ -55,22 +45,10 @@ fn of_code(code: &str) -> Option<Meaning> {
             Ran::No,
             "the cluster is moving the keys of this queue to another node",
         ),
-        "NOREPLICAS" => meaning(
-            Kind::Unavailable,
-            Ran::No,
-            "the server has fewer replicas than min-replicas-to-write asks for",
-        ),
         "MISCONF" => meaning(
             Kind::Unavailable,
             Ran::No,
             "the server cannot save to its disk and refuses writes; look at its log",
-        ),
-        // What waits for replicas is told so when the server becomes one itself.
-        "UNBLOCKED" => meaning(
-            Kind::Unavailable,
-            Ran::Maybe,
-            "the server became a replica while a write waited for its own replicas; a failover is \
-             under way",
         ),
         "BUSY" => meaning(
             Kind::Unavailable,
@@ -98,6 +76,36 @@ fn of_code(code: &str) -> Option<Meaning> {
             Kind::Misconfigured,
             Ran::No,
             "the server is a node of a cluster; use redis+cluster://",
+        ),
+        _ => return of_failover(code),
+    })
+}
+
+/// The same for what a server says that is no primary, or has too few replicas.
+fn of_failover(code: &str) -> Option<Meaning> {
+    use StoreErrorKind as Kind;
+    Some(match code {
+        "READONLY" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server is a read-only replica; a failover may be under way",
+        ),
+        "MASTERDOWN" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server is a replica that has lost its primary; a failover may be under way",
+        ),
+        "NOREPLICAS" => meaning(
+            Kind::Unavailable,
+            Ran::No,
+            "the server has fewer replicas than min-replicas-to-write asks for",
+        ),
+        // What waits for replicas is told so when the server becomes one itself.
+        "UNBLOCKED" => meaning(
+            Kind::Unavailable,
+            Ran::Maybe,
+            "the server became a replica while a write waited for its own replicas; a failover is \
+             under way",
         ),
         _ => return None,
     })

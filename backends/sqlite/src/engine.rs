@@ -86,15 +86,7 @@ impl Engine {
             |error| unwritable(&place.bell, "the file that wakes waiting receivers", error);
         let bell = Bell::open(&place.bell).map_err(no_bell)?;
         let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
-        let presence = Presence::of(&place).map_err(|error| {
-            StoreError::new(
-                StoreErrorKind::Unavailable,
-                "open",
-                "the files of the database changed while it was opened; try again",
-            )
-            .caused_by(error)
-        })?;
-        let presence = Arc::new(presence);
+        let presence = Arc::new(Presence::of(&place)?);
         let (poke, pokes) = std_mpsc::sync_channel(1);
         let ear = listen(&place.bell, poke.clone());
         let sleepers = Sleepers::new(poke);

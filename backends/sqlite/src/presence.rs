@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use longshore_core::{StoreError, StoreErrorKind};
+use longshore_core::{Result, StoreError, StoreErrorKind};
 
 use crate::place::Place;
 
@@ -94,10 +94,16 @@ pub(crate) struct Presence {
 
 impl Presence {
     /// The files as they are now.
-    pub(crate) fn of(place: &Place) -> std::io::Result<Self> {
+    pub(crate) fn of(place: &Place) -> Result<Self> {
+        let known = |path| {
+            Known::of(path).map_err(|error| {
+                let words = "the files of the database changed while it was opened; try again";
+                StoreError::new(StoreErrorKind::Unavailable, "open", words).caused_by(error)
+            })
+        };
         Ok(Self {
-            database: Known::of(&place.file)?,
-            companions: [Known::of(&place.lock)?, Known::of(&place.bell)?],
+            database: known(&place.file)?,
+            companions: [known(&place.lock)?, known(&place.bell)?],
             born: Instant::now(),
             looked: AtomicU64::new(0),
             looked_at_companions: AtomicU64::new(0),

@@ -32,6 +32,9 @@ pub enum Output {
     Kept(usize),
 }
 
+/// Is told pieces of what a program writes to stderr.
+pub type OnStderr = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// How to run a program.
 pub struct Plan {
     /// What it reads on stdin, where it can also seek; `None` is nothing.
@@ -39,7 +42,7 @@ pub struct Plan {
     /// What becomes of its stdout.
     pub stdout: Output,
     /// Is told what it writes to stderr, as it comes. It must not block.
-    pub on_stderr: Box<dyn Fn(&[u8]) + Send + Sync>,
+    pub on_stderr: OnStderr,
     /// After this it is ended; `None` is never.
     pub timeout: Option<Duration>,
     /// What it may do between TERM and KILL. Zero kills it at once.

@@ -178,7 +178,9 @@ fn specimen(label: &Label) -> Failure {
         .and_then(|n| n.parse::<u16>().ok());
     let lasting = status.is_some_and(|n| (300..500).contains(&n) && ![408, 425, 429].contains(&n));
     let failure = match text {
-        "forward.unavailable" | "forward.overloaded" => return Failure::away(label, ""),
+        "forward.unavailable" | "forward.overloaded" | "host.shortage" => {
+            return Failure::away(label, "");
+        }
         "exec.exit.65" | "exec.exit.66" | "exec.output" | "template" | "decode"
         | "http.address" | "http.response" | "http.url" => Failure::permanent(""),
         _ if lasting => Failure::permanent(""),

@@ -13,6 +13,7 @@ const LABELS: &[(&str, &[&str])] = &[
     ),
     ("forward", &["unavailable", "overloaded", "refused"]),
     ("file", &["io"]),
+    ("host", &["shortage"]),
     ("template", &[]),
     ("decode", &[]),
     ("panic", &[]),
@@ -27,7 +28,12 @@ pub(super) fn never_matches(route: &Route, pattern: &Label, at_route: bool) -> O
     let Some((_, seconds)) = LABELS.iter().find(|(name, _)| *name == first) else {
         let near = nearest(first, LABELS.iter().map(|(name, _)| *name));
         return Some(near.map_or_else(
-            || "labels begin with exec, http, forward, file, template, decode, panic, timeout or handler".to_owned(),
+            || match first.parse::<u16>() {
+                Ok(status) if (100..1000).contains(&status) => {
+                    format!("did you mean \"http.{status}\"?")
+                }
+                _ => "labels begin with exec, http, forward, file, host, template, decode, panic, timeout or handler".to_owned(),
+            },
             |near| format!("did you mean {near:?}?"),
         ));
     };

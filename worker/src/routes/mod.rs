@@ -26,6 +26,7 @@ mod steps;
 mod template;
 
 pub use build::load;
+pub use checkpoint::StoppedAt;
 pub use control::RunnerHandle;
 pub use error::ConfigError;
 pub use explain::{MatchedClause, PlannedDelay, PlannedOutcome, RetryPlan};

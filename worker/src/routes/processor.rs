@@ -72,7 +72,14 @@ impl RouteProcessor {
                 Ok(Some(body)) => position.body = Some(body),
                 Ok(None) => {}
                 Err(failure) if self.continues(&failure) => self.told(job, position.step, &failure),
-                Err(failure) => return Outcome::Failed(failure),
+                Err(failure) => {
+                    // So that people see where it stopped; nothing to resume from is lost by it.
+                    if self.route.steps.len() > 1 && job.checkpoint().get().is_none() {
+                        let here = position.to_checkpoint(&self.route, position.step);
+                        let _ = job.checkpoint().set(here);
+                    }
+                    return Outcome::Failed(failure);
+                }
             }
             position.step += 1;
         }

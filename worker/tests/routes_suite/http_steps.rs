@@ -233,3 +233,26 @@ async fn values_of_variables_never_show_up() {
         assert!(!error.contains(SECRET), "{label}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_value_cannot_climb_in_the_path() {
+    let stage = Stage::new().await;
+    let server = Server::answering(&[&answer("204 No Content", "", "")]).await;
+    for value in ["..", ".", "ok"] {
+        stage
+            .enqueue_with("q", value, &[("part", value)], "m")
+            .await;
+    }
+    let file = route(&format!(
+        "[[route.step]]\nhttp = {{ delete = 'http://{}/users/{{{{ headers.part }}}}/sessions' }}\n",
+        server.address
+    ));
+    let summary = stage.run(&file).await;
+    assert_eq!((summary.acked, summary.dead), (1, 2));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(
+        requests[0].starts_with("DELETE /users/ok/sessions "),
+        "{requests:?}"
+    );
+}

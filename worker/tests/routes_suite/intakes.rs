@@ -325,3 +325,29 @@ async fn a_line_that_grows_is_one_message() {
     assert_eq!(summary.fed, 1);
     assert_eq!(stage.read("out.txt").trim(), "0123456789");
 }
+
+/// Who may write into the folder cannot have other files of this user read.
+#[tokio::test]
+async fn a_pattern_follows_no_links() {
+    let stage = Stage::sqlite().await;
+    stage.write("in/plain.txt", "plain\n");
+    stage.write("secret.txt", "secret\n");
+    stage.write("elsewhere/deep.txt", "secret\n");
+    std::os::unix::fs::symlink("../secret.txt", stage.path("in/link.txt")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", stage.path("in/folder")).unwrap();
+    for pattern in ["in/*.txt", "in/*/*.txt"] {
+        let summary = stage.run(&LINES.replace("in/*.txt", pattern)).await;
+        let Ended::Stuck { why } = &summary.ended else {
+            panic!("{:?}", summary.ended);
+        };
+        assert!(why.contains("symbolic link"), "{why}");
+    }
+    assert_eq!(stage.read("out.txt"), "plain\n");
+    stage.write("out.txt", "");
+    let named = LINES.replace("in/*.txt", "in/link.txt");
+    assert_eq!(
+        stage.run(&named).await.fed,
+        1,
+        "a path that is written out is followed"
+    );
+}

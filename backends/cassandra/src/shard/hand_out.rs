@@ -100,12 +100,11 @@ impl Shard {
         let mut left = order.of_lanes;
         while decided.received.deliveries.len() < order.max {
             // Asked anew each time: a message that dies here may admit one of a higher lane.
-            let popped = match &left {
-                Some(left) => self.model.pop_ready_of(Lane::ALL, |lane| left[lane] > 0),
-                None => {
-                    let order = Lane::order_at(self.model.turn);
-                    self.model.pop_ready_of(order, |_| true)
-                }
+            let popped = if let Some(left) = &left {
+                self.model.pop_ready_of(Lane::ALL, |lane| left[lane] > 0)
+            } else {
+                let order = Lane::order_at(self.model.turn);
+                self.model.pop_ready_of(order, |_| true)
             };
             let Some(entry) = popped.and_then(|id| self.model.take(id)) else {
                 break;

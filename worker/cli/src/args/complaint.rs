@@ -18,10 +18,25 @@ pub(crate) fn complaint(error: &clap::Error, verb: &str) -> String {
     let sentence = match (error.kind(), error.source()) {
         // Our own parsers say it all: the value, what is wrong with it, what would be right.
         (ErrorKind::ValueValidation, Some(source)) => format!("{}: {source}", argument(error)),
+        (ErrorKind::InvalidSubcommand, _) if fate(error).is_some() => {
+            let fate = fate(error).unwrap_or_default();
+            format!(
+                "there is no verb '{fate}'; a delivery ends by `longshore settle {fate} RECEIPT`"
+            )
+        }
         _ => rendered(error),
     };
     let sentence = escape::cut(&sentence, SENTENCE_MAX);
     format!("{sentence}; see `{verb} --help`")
+}
+
+/// The way to end a delivery that stands where a verb should.
+fn fate(error: &clap::Error) -> Option<&str> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let fates = ["ack", "retry", "release", "dead-letter"];
+    fates.contains(&word.as_str()).then_some(word.as_str())
 }
 
 /// The option or argument that was refused, without the name of its value.
@@ -43,7 +58,8 @@ fn rendered(error: &clap::Error) -> String {
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
-        .filter(|line| !line.is_empty());
+        // How to give a value that looks like an option is no help to who misspelt an option.
+        .filter(|line| !line.is_empty() && !line.contains("as a value, use"));
     let parts: Vec<&str> = lines
         .map(|line| line.strip_prefix("error: ").unwrap_or(line))
         .map(|line| line.strip_prefix("tip: ").unwrap_or(line))

@@ -120,7 +120,7 @@ pub(crate) fn flush() {
         if written != seen {
             (seen, moved) = (written, Instant::now());
         }
-        thread::sleep(LOOK_EACH.min(moved.elapsed() + Duration::from_millis(1)));
+        thread::park_timeout(LOOK_EACH.min(moved.elapsed() + Duration::from_millis(1)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! One message from all sides.
 
 use longshore::core::{Content, Headers, MessageState, QueueName, StoredMessage};
+use longshore::routes::StoppedAt;
 use serde::Serialize;
 
 use super::body::base64;
@@ -20,9 +21,38 @@ pub(crate) struct Shown {
     /// Its body; the raw one of a damaged row.
     #[serde(flatten)]
     pub(crate) body: BodyShape,
+    /// The step of its route at which the last attempt stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<StepShape>,
     /// What else is known.
     #[serde(flatten)]
     pub(crate) detail: Detail,
+}
+
+/// Where in its route a message stopped.
+#[derive(Debug, Serialize)]
+pub(crate) struct StepShape {
+    /// The route.
+    pub(crate) route: String,
+    /// Which step, from 1.
+    pub(crate) number: usize,
+    /// The step in words.
+    pub(crate) name: String,
+    /// The body that it had, where that is not the message's own.
+    #[serde(flatten)]
+    pub(crate) body: Option<BodyShape>,
+}
+
+impl StepShape {
+    fn of(stored: &StoredMessage) -> Option<Self> {
+        let stopped = StoppedAt::read(stored.checkpoint.as_ref()?)?;
+        Some(Self {
+            route: stopped.route,
+            number: stopped.step,
+            name: stopped.name,
+            body: stopped.body.as_deref().map(BodyShape::from),
+        })
+    }
 }
 
 impl Shown {
@@ -33,6 +63,7 @@ impl Shown {
             state: stored.state.as_str(),
             history: history(stored),
             body: body(stored),
+            step: StepShape::of(stored),
             detail: Detail::of(stored),
         }
     }

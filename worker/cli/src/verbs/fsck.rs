@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use longshore::core::{Backend, Census, QueueName, Severity};
 
 use crate::args::FsckArgs;
-use crate::error::Result;
+use crate::error::{Result, told};
 use crate::exit::Exit;
 use crate::output::{Stdout, escape};
 use crate::session::{Session, existing};
@@ -17,7 +17,14 @@ const PAGE: NonZeroU32 = NonZeroU32::MIN.saturating_add(499);
 pub(super) async fn perform(args: FsckArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let backend = connection.backend();
-    let fsck = backend.fsck()?.clone();
+    let fsck = match backend.fsck() {
+        Ok(fsck) => fsck.clone(),
+        // A store that needs none is not in disorder.
+        Err(unneeded) => {
+            session.note(told(&unneeded));
+            return Ok(Exit::Done);
+        }
+    };
     let names = match args.queue {
         Some(queue) => {
             existing(backend, &queue).await?;

@@ -113,6 +113,14 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
         }
     };
     drop(progress);
+    conclude(from, moved, ended, exit).await
+}
+
+/// How a move ended: `None` is that a second signal broke it off.
+type Followed = std::result::Result<Ended, Option<Broken>>;
+
+/// Lifts the mark, unless something may be in both places, and says what came of it.
+async fn conclude(from: &Place, moved: Moved, ended: Followed, exit: Exit) -> Result<Moved> {
     let so_far = counted(moved.messages, "message");
     match ended {
         Ok(Ended::Emptied) => {

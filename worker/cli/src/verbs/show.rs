@@ -2,6 +2,7 @@
 
 use longshore::Connection;
 use longshore::core::{Content, Found, MessageId, MessageState, QueueName, StoredMessage};
+use longshore::routes::StoppedAt;
 
 use crate::args::ShowArgs;
 use crate::error::{CliError, Result};
@@ -51,8 +52,7 @@ pub(super) fn print(queue: &QueueName, stored: &StoredMessage, session: &Session
 
 fn text(queue: &QueueName, stored: &StoredMessage) -> String {
     let mut lines = Vec::new();
-    let mut add =
-        |name: &str, value: String| lines.push(format!("{name:<12} {}", escape::line(&value)));
+    let mut add = |name: &str, value: String| lines.push(line(name, &value));
     add("id", stored.id().to_string());
     add("queue", queue.to_string());
     add("state", state(stored));
@@ -102,9 +102,29 @@ fn text(queue: &QueueName, stored: &StoredMessage) -> String {
             ),
         );
     }
+    let stopped = stored.checkpoint.as_ref().and_then(StoppedAt::read);
+    lines.extend(stopped.as_ref().map(step_in_words));
     lines.push(String::new());
     lines.push(body(stored));
+    lines.extend(stopped.and_then(body_of_step));
     lines.join("\n")
+}
+
+fn line(name: &str, value: &str) -> String {
+    format!("{name:<12} {}", escape::line(value))
+}
+
+/// The line that says at which step of its route a message stopped.
+fn step_in_words(at: &StoppedAt) -> String {
+    let step = format!("step {} of route {}: {}", at.step, at.route, at.name);
+    line("stopped at", &step)
+}
+
+/// The body that this step had, where it is another one than the message's own.
+fn body_of_step(stopped: StoppedAt) -> Option<String> {
+    let body = text_of(&stopped.body?);
+    let step = stopped.step;
+    Some(format!("\nthe body that step {step} had:\n\n{body}"))
 }
 
 fn state(stored: &StoredMessage) -> String {
@@ -120,6 +140,10 @@ fn body(stored: &StoredMessage) -> String {
         Content::Intact(message) => &message.body,
         Content::Damaged { body, .. } => body,
     };
+    text_of(bytes)
+}
+
+fn text_of(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => escape::lines(text),
         Err(_) => format!(

@@ -427,3 +427,17 @@ fn trouble_with_the_store_is_told_in_words() {
     let text = settings.text();
     assert!(text.contains("body_max: 1048576 bytes (default)"), "{text}");
 }
+
+#[test]
+fn what_people_try_is_answered_with_what_they_meant() {
+    let stage = Stage::new();
+    stage
+        .run(&["ack", "RECEIPT"])
+        .refused(2, "longshore settle ack RECEIPT");
+    let ended = stage.run(&["workers", "--watch"]);
+    ended.refused(2, "--watch");
+    assert!(!ended.stderr.contains("as a value"), "{}", ended.stderr);
+    stage
+        .run(&["--store", "sqlite:queue.db", "queues"])
+        .refused(78, "sqlite://./queue.db");
+}

@@ -207,3 +207,31 @@ fn no_such_queue_is_3() {
         stage.run(&args).refused(3, "there is no queue \"qq\"");
     }
 }
+
+#[test]
+fn the_step_that_failed_is_shown_with_the_body_that_it_had() {
+    let stage = Stage::new();
+    stage.write(
+        "routes.toml",
+        "[policy]\nredeliveries = 0\n[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n\
+         [[route.step]]\nexec = { command = ['tr', 'a-z', 'A-Z'], stdout = 'body' }\n\
+         [[route.step]]\nlog = { message = 'was {{ original }}, is {{ body }}' }\n\
+         [[route.step]]\nexec = { command = ['sh', '-c', 'exit 65'] }\n",
+    );
+    let id = stage.enqueue(&["q", "small"]);
+    let run = stage.run(&["run", "routes.toml", "--until-idle"]);
+    assert!(run.stderr.contains("was small, is SMALL"), "{}", run.stderr);
+    let shown = stage.json(&["dead", "show", "q", &id, "--json"]);
+    assert_eq!(shown["body"], "small");
+    assert_eq!(
+        (&shown["step"]["number"], &shown["step"]["body"]),
+        (&json!(3), &json!("SMALL"))
+    );
+    assert_eq!(shown["step"]["name"], "exec sh -c exit 65");
+    let text = stage.run(&["dead", "show", "q", &id]);
+    assert!(
+        text.text()
+            .contains("step 3 of route r: exec sh -c exit 65")
+    );
+    assert!(text.text().ends_with("SMALL\n"), "{}", text.text());
+}

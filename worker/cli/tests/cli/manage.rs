@@ -252,3 +252,31 @@ fn a_mark_that_was_left_behind_can_be_lifted() {
     assert_eq!(stage.run(&["resume", "from", "--moving"]).code, Some(0));
     assert_eq!(stage.receive("from")["body"], "b");
 }
+#[test]
+fn fsck_mends_counters_that_are_wrong_and_loops_end_before() {
+    let stage = Stage::new();
+    stage.enqueue(&["q", "x"]);
+    let file = rusqlite::Connection::open(stage.path("longshore.db")).unwrap();
+    file.execute("UPDATE queue SET waiting = 5", ()).unwrap();
+    drop(file);
+    let doctor = stage.run(&["doctor"]);
+    assert!(
+        doctor.text().contains("waiting says 5, 1 are there"),
+        "{}",
+        doctor.text()
+    );
+    stage
+        .run(&["purge", "q", "--yes"])
+        .refused(70, "longshore fsck q");
+    stage.write(
+        "routes.toml",
+        "[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n[[route.step]]\nlog = { message = 'x' }\n",
+    );
+    stage
+        .run(&["run", "routes.toml", "--until-idle"])
+        .refused(4, "none is there");
+    assert_eq!(stage.run(&["fsck", "q"]).code, Some(5));
+    assert_eq!(stage.run(&["fsck", "q", "--repair"]).code, Some(0));
+    assert_eq!(stage.run(&["fsck", "q"]).code, Some(0));
+    assert_eq!(stage.queue("q")["waiting"], 0);
+}

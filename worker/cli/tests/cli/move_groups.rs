@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::stage::{Stage, finish};
+use super::stage::{Stage, finish, send, until};
 
 fn member(stage: &Stage, body: &str) -> String {
     stage.enqueue(&["from", body, "--group", "g"])
@@ -36,7 +36,7 @@ fn move_beside_a_leased_head(stage: &Stage) -> (std::process::Child, String) {
     let receipt = stage.receipt("from");
     stage.enqueue(&["from", "single"]);
     let moving = stage.start(&["move", "from", "to", "--yes"]);
-    stage.until("the single one went", || {
+    until("the single one went", || {
         let ended = stage.run(&["queues", "to", "--json"]);
         ended.code == Some(0) && ended.json()[0]["waiting"] == 1
     });
@@ -105,7 +105,7 @@ fn a_head_that_dies_meanwhile_holds_its_group_in_the_new_place() {
 fn a_second_signal_ends_a_move_that_waits_and_says_what_stays() {
     let stage = Stage::new();
     let (moving, receipt) = move_beside_a_leased_head(&stage);
-    stage.signal(&moving, rustix::process::Signal::TERM);
+    send(&moving, rustix::process::Signal::TERM);
     let ended = finish(moving, b"");
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);
     assert!(

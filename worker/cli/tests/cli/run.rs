@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::stage::{Ended, Stage, finish};
+use super::stage::{Ended, Stage, finish, send, until};
 
 /// A route whose program does what the body says.
 const ROUTES: &str = r#"
@@ -259,15 +259,6 @@ fn get(port: u16, path: &str) -> Option<(String, String)> {
     Some((head.lines().next()?.to_owned(), body.to_owned()))
 }
 
-/// Polls until `done`, or panics.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !done() {
-        assert!(Instant::now() < deadline, "never happened: {what}");
-        std::thread::yield_now();
-    }
-}
-
 fn signal(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
@@ -427,12 +418,65 @@ fn a_job_that_ignores_term_is_dead_before_its_message_is_given_back() {
     );
     stage.enqueue(&["q", "x"]);
     let child = stage.start(&["run", "routes.toml"]);
-    stage.until("it ticks", || stage.path("ticks").exists());
-    stage.signal(&child, rustix::process::Signal::TERM);
+    until("it ticks", || stage.path("ticks").exists());
+    send(&child, rustix::process::Signal::TERM);
     let ended = finish(child, b"");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("given back"), "{}", ended.stderr);
     let ticks = std::fs::metadata(stage.path("ticks")).unwrap().len();
     assert_eq!(stage.queue("q")["waiting"], 1);
     assert_eq!(std::fs::metadata(stage.path("ticks")).unwrap().len(), ticks);
+}
+
+#[test]
+fn half_requests_take_neither_descriptors_nor_probes() {
+    let stage = stage();
+    let port = free_port();
+    let child = stage.start(&["run", "routes.toml", "--admin", &port.to_string()]);
+    until("ready", || {
+        get(port, "/readyz").is_some_and(|(status, _)| status.contains("200"))
+    });
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let half: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream
+                .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-A: ")
+                .unwrap();
+            stream
+        })
+        .collect();
+    assert!(get(port, "/livez").unwrap().0.contains("200"));
+    for mut stream in half {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        // Ended with or without a word, but ended.
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    send(&child, rustix::process::Signal::TERM);
+    assert_eq!(finish(child, b"").code, Some(0));
+}
+
+#[test]
+fn what_the_host_is_short_of_is_not_charged() {
+    let stage = Stage::new();
+    stage.write(
+        "routes.toml",
+        "[policy]\nredeliveries = 0\n[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n[[route.step]]\n\
+         file = { path = '/dev/full' }\n",
+    );
+    let id = stage.enqueue(&["q", "x"]);
+    let mut child = stage.start(&["run", "routes.toml"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.find(|line| line.as_ref().unwrap().contains("short of"));
+    assert!(said.unwrap().unwrap().contains("disk space"));
+    until("it is put back", || stage.queue("q")["leased"] == 0);
+    let shown = stage.json(&["show", "q", &id, "--json"]);
+    assert_eq!(
+        (&shown["attempts"], &shown["state"]),
+        (&json!(0), &json!("delayed"))
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
 
-use super::stage::{Ended, Stage, finish};
+use super::stage::{Ended, Stage, finish, send, until};
 
 const ROUTES: &str = r#"
 version = 1
@@ -21,7 +21,7 @@ fn at_work(stage: &Stage) -> Child {
     stage.write("routes.toml", ROUTES);
     stage.enqueue(&["work", "x"]);
     let child = stage.start(&["run", "routes.toml"]);
-    stage.until("the job has started", || stage.path("ran").exists());
+    until("the job has started", || stage.path("ran").exists());
     child
 }
 
@@ -30,7 +30,7 @@ fn hup_int_and_term_drain_and_the_job_is_done_once() {
     for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
         let stage = Stage::new();
         let child = at_work(&stage);
-        stage.signal(&child, signal);
+        send(&child, signal);
         let ended = finish(child, b"");
         assert_eq!(ended.code, Some(0), "{signal:?}: {}", ended.stderr);
         let ran = std::fs::read_to_string(stage.path("ran")).unwrap();
@@ -43,7 +43,7 @@ fn hup_int_and_term_drain_and_the_job_is_done_once() {
 fn quit_ends_now_and_leaves_the_job_to_its_lease() {
     let stage = Stage::new();
     let child = at_work(&stage);
-    stage.signal(&child, Signal::QUIT);
+    send(&child, Signal::QUIT);
     let ended = finish(child, b"");
     assert_eq!(ended.code, Some(131), "{}", ended.stderr);
     assert_eq!(stage.queue("work")["leased"], 1);
@@ -53,10 +53,10 @@ fn quit_ends_now_and_leaves_the_job_to_its_lease() {
 fn the_signals_of_users_do_nothing() {
     let stage = Stage::new();
     let child = at_work(&stage);
-    stage.signal(&child, Signal::USR1);
-    stage.signal(&child, Signal::USR2);
-    stage.until("the job is done", || stage.queue("work")["leased"] == 0);
-    stage.signal(&child, Signal::TERM);
+    send(&child, Signal::USR1);
+    send(&child, Signal::USR2);
+    until("the job is done", || stage.queue("work")["leased"] == 0);
+    send(&child, Signal::TERM);
     assert_eq!(finish(child, b"").code, Some(0));
 }
 
@@ -77,14 +77,14 @@ fn under_nohup_a_hangup_is_nothing() {
         .spawn()
         .unwrap();
     stage.enqueue(&["work", "x"]);
-    stage.until("the job has started", || stage.path("ran").exists());
-    stage.signal(&child, Signal::HUP);
-    stage.until("the job is done", || stage.queue("work")["leased"] == 0);
+    until("the job has started", || stage.path("ran").exists());
+    send(&child, Signal::HUP);
+    until("the job is done", || stage.queue("work")["leased"] == 0);
     stage.enqueue(&["work", "y"]);
-    stage.until("the next one is done", || {
+    until("the next one is done", || {
         stage.queue("work")["waiting"] == 0 && stage.queue("work")["leased"] == 0
     });
-    stage.signal(&child, Signal::TERM);
+    send(&child, Signal::TERM);
     assert_eq!(finish(child, b"").code, Some(0));
 }
 
@@ -93,7 +93,7 @@ fn feeding(stage: &Stage, args: &[&str], lines: &str) -> (Child, std::process::C
     let mut child = stage.start(args);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(lines.as_bytes()).unwrap();
-    stage.until("the lines are stored", || {
+    until("the lines are stored", || {
         let ended = stage.run(&["queues", "q", "--json"]);
         ended.code == Some(0) && ended.json()[0]["waiting"] == lines.lines().count()
     });
@@ -106,7 +106,7 @@ fn a_slow_stream_is_stored_as_it_comes_and_a_signal_says_how_much() {
         let stage = Stage::new();
         let args = ["enqueue", "q", "--lines", "--json"];
         let (child, stdin) = feeding(&stage, &args, "one\ntwo\nthree\n");
-        stage.signal(&child, signal);
+        send(&child, signal);
         let ended = Ended::of(child.wait_with_output().unwrap());
         drop(stdin);
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);

@@ -54,21 +54,6 @@ impl Stage {
         Ended::of(output)
     }
 
-    /// Waits until something is so.
-    #[track_caller]
-    pub(crate) fn until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !is_so() {
-            assert!(Instant::now() < deadline, "waited in vain until {what}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    pub(crate) fn signal(&self, child: &Child, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
-    }
-
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ended {
         self.feed(args, b"")
     }
@@ -137,6 +122,21 @@ impl Stage {
     pub(crate) fn queue(&self, name: &str) -> Value {
         self.json(&["queues", name, "--json"])[0].take()
     }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 pub(crate) fn command_in(folder: &Path) -> Command {

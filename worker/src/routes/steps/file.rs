@@ -129,10 +129,9 @@ fn append(path: &Path, body: &Bytes, sync: bool) -> io::Result<()> {
     }
     let _turn = Turn::take(&file)?;
     let length = file.metadata()?.len();
-    let written = file.write_all(&line).and_then(|()| match sync {
-        true => file.sync_data(),
-        false => Ok(()),
-    });
+    let written = file
+        .write_all(&line)
+        .and_then(|()| if sync { file.sync_data() } else { Ok(()) });
     if written.is_err() {
         file.set_len(length)?;
     }

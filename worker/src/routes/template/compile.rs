@@ -11,7 +11,9 @@ use crate::routes::ConfigError;
 use crate::routes::read::{Document, Node, shown};
 
 /// The top-level names that templates may use.
-const NAMES: &[&str] = &["body", "headers", "id", "kind", "queue", "group", "attempt"];
+const NAMES: &[&str] = &[
+    "body", "original", "headers", "id", "kind", "queue", "group", "attempt",
+];
 
 /// The one template of its environment.
 const NAME: &str = "template";

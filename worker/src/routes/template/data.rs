@@ -16,6 +16,7 @@ pub(in crate::routes) struct Data<'a> {
     pub(in crate::routes) attempt: u32,
     body: &'a [u8],
     parsed: OnceLock<Option<Value>>,
+    original: OnceLock<Option<Value>>,
 }
 
 impl<'a> Data<'a> {
@@ -31,21 +32,19 @@ impl<'a> Data<'a> {
             attempt,
             body,
             parsed: OnceLock::new(),
+            original: OnceLock::new(),
         }
     }
 
-    /// The body: parsed if it is JSON, text if it is other UTF-8, nothing otherwise.
+    /// The current body.
     fn body(&self) -> Option<Value> {
-        let parsed = self.parsed.get_or_init(|| {
-            let text = std::str::from_utf8(self.body).ok()?;
-            Some(match serde_json::from_str::<Json>(text) {
-                // 1.10 or a number beyond 64 bits would come out changed: that is text.
-                Ok(Json::Number(number)) if number.to_string() != text.trim() => Value::from(text),
-                Ok(json) => Value::from(Serde(json)),
-                Err(_) => Value::from(text),
-            })
-        });
-        parsed.clone()
+        self.parsed.get_or_init(|| parse(self.body)).clone()
+    }
+
+    /// The body of the message, whatever the steps before made of it.
+    fn original(&self) -> Option<Value> {
+        let original = self.original.get_or_init(|| parse(&self.message.body));
+        original.clone()
     }
 
     /// The value of a top-level name; an error in words where there is none.
@@ -55,6 +54,9 @@ impl<'a> Data<'a> {
             "body" => self
                 .body()
                 .ok_or("the body is neither JSON nor text (not UTF-8)")?,
+            "original" => self
+                .original()
+                .ok_or("the original body is neither JSON nor text (not UTF-8)")?,
             "headers" => Value::from_pairs(message.headers.iter()),
             "id" => Value::from(message.id.to_string()),
             "kind" => Value::from(message.kind.as_str()),
@@ -67,6 +69,17 @@ impl<'a> Data<'a> {
             _ => Value::UNDEFINED,
         })
     }
+}
+
+/// A body: parsed if it is JSON, text if it is other UTF-8, nothing otherwise.
+fn parse(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?;
+    Some(match serde_json::from_str::<Json>(text) {
+        // 1.10 or a number beyond 64 bits would come out changed: that is text.
+        Ok(Json::Number(number)) if number.to_string() != text.trim() => Value::from(text),
+        Ok(json) => Value::from(Serde(json)),
+        Err(_) => Value::from(text),
+    })
 }
 
 #[cfg(test)]
