@@ -72,7 +72,7 @@ pub(crate) fn wrong_counters(conn: &Connection, queue: &QueueName) -> Outcome<Op
     };
     let found = counted(conn, row.number)?;
     Ok(of_counters(&row, found).map(|mut finding| {
-        finding.check = format!("queue {queue}");
+        finding.check = format!("counters of {queue}");
         finding.fix = format!("longshore fsck {queue} --repair");
         finding
     }))
