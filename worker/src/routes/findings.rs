@@ -35,6 +35,7 @@ impl RouteSet {
             idle_clauses(route, &mut findings);
             cut_delay(route, &mut findings);
             long_step(route, &mut findings);
+            values_that_run(route, &mut findings);
         }
         findings
     }
@@ -113,6 +114,21 @@ impl RouteSet {
 
 fn warning(check: &str, found: String) -> Finding {
     Finding::new(Severity::Warning, check, found)
+}
+
+/// Programs that run their arguments, where a message has a say in these.
+fn values_that_run(route: &Route, findings: &mut Vec<Finding>) {
+    for step in &route.steps {
+        if let Action::Exec(exec) = &step.action
+            && let Some(program) = exec.runs_values()
+        {
+            let found = format!(
+                "{}: {program} runs what stands in its arguments, and a message has a say in them",
+                route.place
+            );
+            findings.push(warning("arguments", found).fix("hand the value over in vars"));
+        }
+    }
 }
 
 /// An intake whose files or folder are not there, or may not be read.

@@ -15,7 +15,7 @@ async fn exec_hands_the_body_on_and_its_output_becomes_the_body() {
         "[[route.step]]\n\
          exec = { command = ['tr', 'a-z', 'A-Z'], stdout = 'body' }\n\
          [[route.step]]\n\
-         exec = { command = ['sh', '-c', 'cat; echo \"$1|$WHO|$LONGSHORE_KIND|$LONGSHORE_QUEUE|$LONGSHORE_ATTEMPT|${{HOME:+home}}\"', 'sh', '{{ headers.who }}'], stdout = 'body', env = { WHO = '{{ headers.who }}!' } }\n\
+         exec = { command = ['sh', '-c', 'cat; echo \"$1|$WHO|$LONGSHORE_KIND|$LONGSHORE_QUEUE|$LONGSHORE_ATTEMPT|${{HOME:+home}}\"', 'sh', '{{ headers.who }}'], values_in_arguments = true, stdout = 'body', env = { WHO = '{{ headers.who }}!' } }\n\
          [[route.step]]\n\
          file = { path = 'out.txt' }\n",
     )
@@ -85,7 +85,7 @@ async fn the_end_of_options_of_one_program_is_not_that_of_the_next() {
     let stage = Stage::new().await;
     stage.enqueue("q", &["-ew out"]).await;
     let file = route(
-        "[[route.step]]\nexec = { command = ['env', '--', 'sed', 's/a/b/', '{{ body }}'] }\n",
+        "[[route.step]]\nexec = { command = ['env', '--', 'sed', 's/a/b/', '{{ body }}'], values_in_arguments = true }\n",
     );
     stage.run(&file).await;
     let (label, error) = stage.only_death("q").await;
@@ -240,4 +240,46 @@ async fn a_program_gains_no_rights_by_what_it_executes() {
             .map(str::to_owned)
     };
     assert_eq!(line(&here), line(&before), "this process is as it was");
+}
+
+/// A value reaches a program under a name that nothing interprets.
+#[tokio::test]
+async fn values_are_variables_of_our_names() {
+    let stage = Stage::new().await;
+    stage
+        .enqueue_with("q", "x", &[("width", "-rf $(id) 2")], "m")
+        .await;
+    let file = route(
+        "[[route.step]]\nexec = { command = ['sh', '-c', 'printf %s \"$LONGSHORE_VAR_WIDTH|$LONGSHORE_VAR_BOTH\"'], \
+         vars = { width = '{{ headers.width }}', Both = '{{ id | length }}' }, stdout = 'body' }\n\
+         [[route.step]]\nfile = { path = 'out.txt' }\n",
+    );
+    assert_eq!(stage.run(&file).await.acked, 1);
+    assert_eq!(stage.read("out.txt"), "-rf $(id) 2|36\n");
+}
+
+/// What stands before a value must be a text, not a mark of options or space that is trimmed away.
+#[tokio::test]
+async fn no_value_becomes_an_option_whatever_stands_before_it() {
+    let refused = [
+        "'--', '{{ body }}'",
+        "' {{- body }}'",
+        "'{# a #}{{ body }}'",
+        "'-{{ body }}'",
+    ];
+    for arguments in refused {
+        let stage = Stage::new().await;
+        stage.enqueue("q", &["--version"]).await;
+        let file = route(&format!(
+            "[[route.step]]\nexec = {{ command = ['cat', {arguments}], values_in_arguments = true }}\n"
+        ));
+        stage.run(&file).await;
+        assert_eq!(stage.only_death("q").await.0, "template", "{arguments}");
+    }
+    let stage = Stage::new().await;
+    stage.enqueue("q", &["-5"]).await;
+    let file = route(
+        "[[route.step]]\nexec = { command = ['true', '--width={{ body }}'], values_in_arguments = true }\n",
+    );
+    assert_eq!(stage.run(&file).await.acked, 1);
 }

@@ -216,7 +216,7 @@ async fn values_of_variables_never_show_up() {
         "[[route]]\nname = 'a'\nfrom = {{ queue = 'a' }}\n\
          [[route.step]]\nhttp = {{ get = 'http://u:${{TOKEN}}@{}/${{TOKEN}}/{{{{ id }}}}?t=${{TOKEN}}', headers = {{ Authorization = 'Bearer ${{TOKEN}}' }} }}\n\
          [[route]]\nname = 'b'\nfrom = {{ queue = 'b' }}\n\
-         [[route.step]]\nexec = {{ command = ['true', '${{TOKEN}}{{{{ body.none }}}}'] }}\n",
+         [[route.step]]\nexec = {{ command = ['true', '${{TOKEN}}{{{{ body.none }}}}'], values_in_arguments = true }}\n",
         server.address
     );
     let path = stage.write("secret.toml", text);

@@ -73,7 +73,7 @@ async fn templates_see_where_a_line_came_from() {
     stage.write("in/a.txt", "x\ny\n");
     let file = LINES.replace(
         "file = { path = 'out.txt' }",
-        "exec = { command = ['echo', '{{ headers.file_name }}:{{ headers.line_number }} {{ kind }} {{ queue }}'], stdout = 'body' }\n\
+        "exec = { command = ['echo', '{{ headers.file_name }}:{{ headers.line_number }} {{ kind }} {{ queue }}'], values_in_arguments = true, stdout = 'body' }\n\
          [[route.step]]\nfile = { path = 'out.txt' }",
     );
     stage.run(&file).await;

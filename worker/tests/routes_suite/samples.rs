@@ -53,7 +53,7 @@ fn the_large_sample_is_checked_shown_and_explained() {
     let graph = set.graph().to_string();
     let shown = [
         "queue images, kind resize",
-        "1. exec convert - -resize {{ headers.width }} -",
+        "1. exec sh -c convert - -resize \"$LONGSHORE_VAR_WIDTH\" -",
         "2. PUT https://cdn.example/{{ id }}",
         "3. forward to images.done of billing  when {{ headers.bill == 'yes' }}",
         "on error: 21 attempts over about ",

@@ -16,7 +16,7 @@ pub(crate) fn route(rest: &str) -> String {
 async fn hostile_values_stay_values() {
     let stage = Stage::new().await;
     let file = route(
-        "[[route.step]]\nexec = { command = ['printf', '[%s]', '{{ body }}'], stdout = 'body' }\n\
+        "[[route.step]]\nexec = { command = ['printf', '[%s]', '{{ body }}'], values_in_arguments = true, stdout = 'body' }\n\
          [[route.step]]\nfile = { path = 'out.txt' }\n",
     );
     let bodies = [

@@ -84,11 +84,13 @@ fn a_template_inside_a_script() {
         r#"["env", "A=1", "sh", "-c", "echo {{ id }}"]"#,
         r#"["timeout", "5", "sh", "-ec", "echo {{ id }}"]"#,
         r#"["python3", "-c", "print({{ id }})"]"#,
+        r#"["some-program-nobody-knows", "{{ id }}"]"#,
+        r#"["true"], env = { LD_PRELOAD = "{{ id }}" }"#,
     ] {
         let step = format!("[[route.step]]\nexec = {{ command = {command} }}\n");
         refused(
             &file(QUEUE, &step),
-            "a template in its script; hand the value over in env or on stdin",
+            "may be taken for an option, a file or code; hand it over in vars",
         );
     }
     let step = "[[route.step]]\nexec = { command = [\"{{ body }}\"] }\n";

@@ -272,9 +272,8 @@ fn fsck_mends_counters_that_are_wrong_and_loops_end_before() {
         "routes.toml",
         "[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n[[route.step]]\nlog = { message = 'x' }\n",
     );
-    stage
-        .run(&["run", "routes.toml", "--until-idle"])
-        .refused(4, "none is there");
+    let run = stage.run(&["run", "routes.toml", "--until-idle", "--json"]);
+    run.refused(4, "none is there");
     assert_eq!(stage.run(&["fsck", "q"]).code, Some(5));
     assert_eq!(stage.run(&["fsck", "q", "--repair"]).code, Some(0));
     assert_eq!(stage.run(&["fsck", "q"]).code, Some(0));

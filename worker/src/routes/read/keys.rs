@@ -316,6 +316,16 @@ const EXEC: TableShape = TableShape {
             "Variables of its environment.",
         ),
         key(
+            "vars",
+            Shape::Named(&Shape::Template),
+            "Values of the message, as variables named LONGSHORE_VAR_NAME.",
+        ),
+        key(
+            "values_in_arguments",
+            Shape::Flag,
+            "Whether values may stand in command and env. Default false.",
+        ),
+        key(
             "cwd",
             Shape::Text,
             "The folder it starts in. Default: the folder of the route file.",

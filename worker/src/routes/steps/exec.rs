@@ -15,11 +15,16 @@ use crate::program::{self, Ended, Output, Plan};
 use crate::routes::ConfigError;
 use crate::routes::mistakes::Mistakes;
 use crate::routes::read::{Document, Mark, Node, plain, shown};
-use crate::routes::template::{Data, Flavour, Template, failure, is_runner, templated_script};
+use crate::routes::template::{Data, Flavour, Template, failure, has_placeholder};
 use crate::shortage;
 
 const TIMEOUT: Duration = Duration::from_secs(600);
 const OUTPUT_MAX: usize = 1024 * 1024;
+/// Some programs that run what stands in their arguments, for a warning. Nothing depends on it.
+const RUNNERS: &[&str] = &[
+    "awk", "bash", "dash", "env", "find", "ksh", "make", "node", "perl", "php", "python",
+    "python3", "ruby", "sed", "sh", "ssh", "su", "sudo", "tar", "timeout", "xargs", "zsh",
+];
 /// What a program may do before it is killed with its group.
 const GRACE: Duration = Duration::from_secs(5);
 /// What a program sees of this process's environment; all else comes from the step.
@@ -36,6 +41,8 @@ pub(in crate::routes) struct ExecStep {
     arguments: Vec<Template>,
     inherited: Vec<(OsString, OsString)>,
     env: Vec<(String, Template)>,
+    /// Whether values of the message may stand in its arguments.
+    values_in_arguments: bool,
     cwd: PathBuf,
     reads_body: bool,
     output_max: Option<usize>,
@@ -50,12 +57,21 @@ impl ExecStep {
         let name = written.first().copied().unwrap_or_default();
         let mut mistakes = Mistakes::default();
         mistakes.keep(check_command(document, command, &written));
+        let values_in_arguments = node.flag("values_in_arguments").unwrap_or(false);
+        if !values_in_arguments {
+            let env = node.get("env").map(Node::entries).unwrap_or_default();
+            let env = env.iter().map(|(_, _, value)| *value);
+            for value in command.iter().skip(1).chain(env) {
+                mistakes.keep(refuse_value(document, value));
+            }
+        }
         let mut arguments = Vec::new();
         for argument in command.iter().skip(1) {
             let argument = Template::of(document, argument, Flavour::Plain);
             arguments.extend(mistakes.keep(argument));
         }
-        let env = environment(document, node, &mut mistakes);
+        let mut env = environment(document, node, &mut mistakes);
+        env.extend(variables(document, node, &mut mistakes));
         let cwd = document.resolve(node.text("cwd").unwrap_or_default());
         if !cwd.is_dir() {
             let folder = node.get("cwd").unwrap_or(node);
@@ -72,6 +88,7 @@ impl ExecStep {
             arguments,
             inherited: inherited(),
             env,
+            values_in_arguments,
             cwd,
             reads_body: node.text("stdin") != Some("none"),
             output_max: (node.text("stdout") == Some("body")).then(|| {
@@ -85,6 +102,13 @@ impl ExecStep {
     /// How long it may take.
     pub(in crate::routes) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// The program, if it is one that runs its arguments and a message has a say in them.
+    pub(in crate::routes) fn runs_values(&self) -> Option<&str> {
+        let program = Path::new(&self.name).file_name()?.to_str()?;
+        let in_values = self.arguments.iter().any(|argument| !argument.is_literal());
+        (self.values_in_arguments && in_values && RUNNERS.contains(&program)).then_some(program)
     }
 
     /// What is wrong with the program, if anything.
@@ -141,18 +165,11 @@ impl ExecStep {
         for (name, value) in &self.env {
             command.env(name, checked(value.render(data)?)?);
         }
-        let mut options_ended = false;
         for argument in &self.arguments {
             let value = checked(argument.render(data)?)?;
-            let starts_with_value = !argument.is_literal() && argument.source().starts_with('{');
-            if starts_with_value && !options_ended && value.starts_with('-') {
-                let reason = "would be read as an option; put \"--\" or a fixed text before it";
+            if value.starts_with('-') && !begins_as_written(argument, &value) {
+                let reason = "would be read as an option; put a fixed text before it";
                 return Err(failure(format!("the argument {} {reason}", shown(&value))));
-            }
-            if argument.is_literal() {
-                // The mark ends the options of one program, not of another that follows it.
-                let begins_others = value.starts_with('-') || is_runner(&value);
-                options_ended = value == "--" || (options_ended && !begins_others);
             }
             command.arg(value);
         }
@@ -192,7 +209,47 @@ fn checked(value: String) -> Result<String, Failure> {
     Ok(value)
 }
 
-/// Refuses a program that a message could choose, and code that a message could write.
+/// Whether a rendered argument begins with a text that its author wrote, and that is more than the
+/// mark of an option.
+fn begins_as_written(argument: &Template, rendered: &str) -> bool {
+    let written = argument.source();
+    let fixed = written.split('{').next().unwrap_or_default();
+    argument.is_literal() || (rendered.starts_with(fixed) && !fixed.trim_matches('-').is_empty())
+}
+
+/// Refuses a value of a message where a program may take it for an option, a file or code.
+fn refuse_value(document: &Document, value: &Node) -> Result<(), ConfigError> {
+    if !value.as_text().is_some_and(has_placeholder) {
+        return Ok(());
+    }
+    let message = "no message may choose what a program does: a value in command or env may be taken for an option, a file or code";
+    let hint =
+        "hand it over in vars (LONGSHORE_VAR_NAME) or on stdin, or say values_in_arguments = true";
+    Err(document.error(&value.span, message).hint(hint))
+}
+
+/// The values of the message, under names that no program interprets.
+fn variables(document: &Document, node: &Node, mistakes: &mut Mistakes) -> Vec<(String, Template)> {
+    let mut vars: Vec<(String, Template)> = Vec::new();
+    for (name, span, value) in node.get("vars").map(Node::entries).unwrap_or_default() {
+        let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if name.is_empty() || !is_word {
+            let message = format!("{} is not a name of letters, digits and _", shown(name));
+            mistakes.0.push(document.error(span, message));
+            continue;
+        }
+        let variable = format!("LONGSHORE_VAR_{}", name.to_ascii_uppercase());
+        if vars.iter().any(|(other, _)| *other == variable) {
+            let message = format!("{variable} is named twice");
+            mistakes.0.push(document.error(span, message));
+        }
+        let value = mistakes.keep(Template::of(document, value, Flavour::Plain));
+        vars.extend(value.map(|value| (variable, value)));
+    }
+    vars
+}
+
+/// Refuses a program that a message could choose.
 fn check_command(
     document: &Document,
     command: &[Node],
@@ -204,20 +261,13 @@ fn check_command(
     if name.is_empty() {
         return Err(document.error(&first.span, "the program has no name"));
     }
-    if crate::routes::template::has_placeholder(name) {
+    if has_placeholder(name) {
         let message = "the program itself cannot be a template: no message may choose what runs";
         return Err(document.error(&first.span, message));
     }
     if let Some(part) = written.iter().position(|part| part.contains('\0')) {
         let span = command.get(part).map_or(&first.span, |node| &node.span);
         return Err(document.error(span, "an argument cannot hold a NUL byte"));
-    }
-    if let Some((at, interpreter)) = templated_script(written) {
-        let span = command.get(at).map_or(&first.span, |node| &node.span);
-        let message =
-            format!("{interpreter} would run what the message says: a template in its script");
-        let hint = "hand the value over in env or on stdin";
-        return Err(document.error(span, message).hint(hint));
     }
     Ok(())
 }
