@@ -6,6 +6,7 @@ mod dead;
 mod enqueue;
 mod fsck;
 mod global;
+mod init;
 mod look;
 mod manage;
 mod receive;
@@ -24,8 +25,9 @@ pub(crate) use dead::{
 pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};
 pub(crate) use fsck::FsckArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use init::InitArgs;
 pub(crate) use look::{PeekArgs, QueuesArgs, ShowArgs};
-pub(crate) use manage::{CancelArgs, MoveArgs, PauseArgs, PurgeArgs, ResumeArgs};
+pub(crate) use manage::{CancelArgs, MoveArgs, PauseArgs, PurgeArgs, RescheduleArgs, ResumeArgs};
 pub(crate) use receive::ReceiveArgs;
 pub(crate) use routes::{ExplainArgs, RouteFileArgs, RoutesArgs, RoutesVerb};
 pub(crate) use run::RunArgs;

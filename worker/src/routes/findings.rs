@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore_core::{Finding, Severity};
+use longshore_core::{ErrorPolicy, Finding, Severity};
 
 use super::RouteSet;
 use super::intake::unreadable;
@@ -36,6 +36,7 @@ impl RouteSet {
             cut_delay(route, &mut findings);
             long_step(route, &mut findings);
             values_that_run(route, &mut findings);
+            short_retries(route, &mut findings);
         }
         findings
     }
@@ -114,6 +115,23 @@ impl RouteSet {
 
 fn warning(check: &str, found: String) -> Finding {
     Finding::new(Severity::Warning, check, found)
+}
+
+/// A route that asks another service and keeps the six seconds of the default policy.
+fn short_retries(route: &Route, findings: &mut Vec<Finding>) {
+    let asks = |action: &Action| matches!(action, Action::Http(_) | Action::Forward(_));
+    let default = ErrorPolicy::default();
+    let keeps = route.policy.span() == default.span() && route.policy.clauses.is_empty();
+    if keeps && route.steps.iter().any(|step| asks(&step.action)) {
+        let found = format!(
+            "{}: the route {} asks another service and gives up after {}, which is less than one takes to start again",
+            route.place,
+            route.name,
+            shown_span(default.span())
+        );
+        let fix = "give it a policy with more redeliveries and growing delays, as `longshore init` writes one";
+        findings.push(warning("retries", found).fix(fix));
+    }
 }
 
 /// Programs that run their arguments, where a message has a say in these.

@@ -6,6 +6,7 @@ use clap::Args;
 use longshore::core::{MessageId, QueueName};
 
 use crate::parse::{self, Wait};
+use crate::where_filter::Condition;
 
 /// Options of `queues`.
 #[derive(Debug, Args)]
@@ -30,7 +31,8 @@ pub(crate) struct QueuesArgs {
 /// Options of `peek`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  longshore peek images\n  longshore peek images --limit 1 --json"
+    after_help = "Examples:\n  longshore peek images\n  longshore peek images --limit 1 --json\n  \
+                  longshore peek images --where group=ada"
 )]
 pub(crate) struct PeekArgs {
     /// The queue
@@ -42,6 +44,9 @@ pub(crate) struct PeekArgs {
     /// Go on behind this cursor, which an earlier page printed
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
+    /// Only those that match; may be given several times, all must match
+    #[arg(long = "where", value_name = "FIELD(=|~|<|>)VALUE")]
+    pub(crate) conditions: Vec<Condition>,
 }
 
 /// Options of `show`.

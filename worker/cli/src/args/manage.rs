@@ -1,20 +1,64 @@
 //! `cancel`, `purge`, `move`, `pause` and `resume`.
 
 use clap::Args;
-use longshore::core::{MessageId, QueueName};
+use longshore::core::{MessageId, QueueName, Timestamp};
 
-use crate::parse;
+use crate::parse::{self, Span};
+use crate::where_filter::Condition;
 
 /// Options of `cancel`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  longshore cancel images 018f3c7a-5b2e-7d11-9a3b-0123456789ab")]
+#[command(
+    after_help = "Examples:\n  longshore cancel images 018f3c7a-5b2e-7d11-9a3b-0123456789ab\n  \
+                  longshore cancel images --where kind=resize --dry-run\n  \
+                  longshore cancel images --where 'first_enqueued_at<2h' --yes\n\n\
+                  Conditions are those of `dead list`. Leased messages are left alone."
+)]
 pub(crate) struct CancelArgs {
+    /// The queue
+    #[arg(value_parser = parse::queue)]
+    pub(crate) queue: QueueName,
+    /// The messages
+    #[arg(required_unless_present = "conditions", value_parser = parse::message_id)]
+    pub(crate) id: Vec<MessageId>,
+    /// All that match instead; may be given several times, all must match
+    #[arg(
+        long = "where",
+        value_name = "FIELD(=|~|<|>)VALUE",
+        conflicts_with = "id"
+    )]
+    pub(crate) conditions: Vec<Condition>,
+    /// Only count what would go
+    #[arg(long, requires = "conditions")]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long, requires = "conditions")]
+    pub(crate) yes: bool,
+}
+
+/// Options of `reschedule`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                  longshore reschedule images 018f3c7a-5b2e-7d11-9a3b-0123456789ab --delay 0s\n  \
+                  longshore reschedule images 018f3c7a-5b2e-7d11-9a3b-0123456789ab --at 2026-12-24T18:00:00Z")]
+pub(crate) struct RescheduleArgs {
     /// The queue
     #[arg(value_parser = parse::queue)]
     pub(crate) queue: QueueName,
     /// The messages
     #[arg(required = true, value_parser = parse::message_id)]
     pub(crate) id: Vec<MessageId>,
+    /// Due so long from now
+    #[arg(
+        long,
+        value_name = "DURATION",
+        allow_hyphen_values = true,
+        conflicts_with = "at"
+    )]
+    pub(crate) delay: Option<Span>,
+    /// Due at this time
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// Options of `purge`.
@@ -69,6 +113,9 @@ pub(crate) struct PauseArgs {
     /// Why; shown to everyone
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
+    /// Also a queue that nobody has used yet
+    #[arg(long)]
+    pub(crate) create: bool,
 }
 
 /// Options of `resume`.

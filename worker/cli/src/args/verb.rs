@@ -3,9 +3,9 @@
 use clap::Subcommand;
 
 use super::{
-    CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, FsckArgs, MoveArgs, PauseArgs,
-    PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs,
-    SettleArgs, ShowArgs,
+    CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, FsckArgs, InitArgs, MoveArgs,
+    PauseArgs, PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs, RescheduleArgs, ResumeArgs,
+    RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
 };
 use crate::bench::BenchArgs;
 
@@ -14,6 +14,8 @@ use crate::bench::BenchArgs;
 pub(crate) enum Verb {
     /// Store a message, or many from a stream
     Enqueue(Box<EnqueueArgs>),
+    /// Write a route file to begin with
+    Init(InitArgs),
     /// Run the routes of route files
     Run(RunArgs),
     /// Lease a batch by hand, or work it with a program
@@ -30,6 +32,8 @@ pub(crate) enum Verb {
     Show(ShowArgs),
     /// Remove messages that no worker has yet
     Cancel(CancelArgs),
+    /// Give messages that no worker has another due time
+    Reschedule(RescheduleArgs),
     /// List, show, redrive, discard or export dead letters
     Dead(DeadArgs),
     /// Remove all waiting and delayed messages of a queue

@@ -8,7 +8,7 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::identity;
 use crate::output::Stdout;
-use crate::session::Session;
+use crate::session::{Session, existing};
 
 /// The longest reason.
 const REASON_MAX: usize = 1000;
@@ -20,7 +20,15 @@ pub(super) async fn perform(args: PauseArgs, session: &Session) -> Result<Exit> 
             args.reason.len()
         )));
     }
-    let connection = session.open_or_create().await?;
+    let connection = if args.create {
+        session.open_or_create().await?
+    } else {
+        let connection = session.open().await?;
+        let hint = "--create pauses one that nobody has used yet";
+        let known = existing(connection.backend(), &args.queue).await;
+        known.map_err(|error| error.and_so_far(hint))?;
+        connection
+    };
     let pause = Pause {
         author: identity::author(),
         reason: args.reason,

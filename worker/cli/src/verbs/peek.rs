@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use longshore::core::{Cursor, StoredMessage};
+use longshore::core::{Cursor, PageSize, StoredMessage};
 
 use crate::args::PeekArgs;
 use crate::error::Result;
@@ -11,9 +11,8 @@ use crate::output::{Stdout, Table, body_preview};
 use crate::parse::rfc3339;
 use crate::session::{Session, existing};
 use crate::shape::Peeked;
+use crate::where_filter::all_take;
 
-/// How many are read at a time; each may hold a whole body.
-const PAGE_MAX: u32 = 200;
 /// How many characters of a body are shown.
 const PREVIEW: usize = 60;
 
@@ -21,15 +20,22 @@ pub(super) async fn perform(args: PeekArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let backend = connection.backend();
     existing(backend, &args.queue).await?;
-    let limit = args.limit.get();
-    let mut after = args.after.map(Cursor::new);
+    let limit = args.limit.get() as usize;
+    let now = connection.clock().now();
+    let (mut after, mut size) = (args.after.map(Cursor::new), PageSize::default());
     let mut items = Vec::new();
     let next = loop {
-        let left = limit - items.len() as u32;
-        let max = NonZeroU32::new(left.min(PAGE_MAX)).unwrap_or(NonZeroU32::MIN);
+        // Without conditions each that is read is shown.
+        let left = u32::try_from(limit - items.len()).unwrap_or(u32::MAX);
+        let max = size
+            .get()
+            .min(NonZeroU32::new(left).unwrap_or(NonZeroU32::MIN));
         let page = backend.admin.peek(&args.queue, after.as_ref(), max).await?;
-        items.extend(page.items);
-        if page.next.is_none() || items.len() as u32 >= limit {
+        size.saw(&page.items);
+        let mut found = page.items;
+        found.retain(|one| all_take(&args.conditions, one, now));
+        items.append(&mut found);
+        if page.next.is_none() || items.len() >= limit {
             break page.next;
         }
         after = page.next;

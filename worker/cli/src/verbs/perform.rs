@@ -1,8 +1,8 @@
 //! Which verb does what.
 
 use super::{
-    bench, cancel, completions, dead, doctor, enqueue, extend, fsck, move_queue, pause, peek,
-    purge, queues, receive, resume, routes, run, schema, settle, show, workers,
+    bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init, move_queue, pause, peek,
+    purge, queues, receive, reschedule, resume, routes, run, schema, settle, show, workers,
 };
 use crate::args::Verb;
 use crate::error::Result;
@@ -21,6 +21,8 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Peek(args) => peek::perform(args, session).await,
         Verb::Show(args) => show::perform(args, session).await,
         Verb::Cancel(args) => cancel::perform(args, session).await,
+        Verb::Reschedule(args) => reschedule::perform(args, session).await,
+        Verb::Init(args) => init::perform(&args, session),
         Verb::Dead(args) => dead::perform(args.verb, session).await,
         Verb::Purge(args) => purge::perform(args, session).await,
         Verb::Move(args) => Box::pin(move_queue::perform(args, session)).await,

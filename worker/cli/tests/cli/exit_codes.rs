@@ -105,7 +105,7 @@ fn a_full_queue_is_75_and_says_how_many_are_stored() {
 fn a_signal_ends_a_wait_as_signals_do() {
     for program in [vec![], vec!["--", "true"]] {
         let stage = Stage::new();
-        stage.run(&["pause", "q"]);
+        stage.run(&["pause", "--create", "q"]);
         stage.run(&["resume", "q"]);
         let mut args = vec!["receive", "q", "--wait", "60s", "-vv"];
         args.extend(program);

@@ -3,7 +3,7 @@
 use super::stage::Stage;
 
 /// The verbs of the contract, each as it is called.
-const VERBS: [&[&str]; 30] = [
+const VERBS: [&[&str]; 32] = [
     &["enqueue"],
     &["run"],
     &["receive"],
@@ -13,6 +13,8 @@ const VERBS: [&[&str]; 30] = [
     &["peek"],
     &["show"],
     &["cancel"],
+    &["reschedule"],
+    &["init"],
     &["dead"],
     &["dead", "list"],
     &["dead", "show"],

@@ -51,7 +51,7 @@ fn purge_keeps_leased_and_dead() {
 fn pause_is_seen_by_all_and_stops_receiving_only() {
     let stage = Stage::new();
     stage.enqueue(&["q", "a"]);
-    stage.run(&["pause", "q", "--reason", "disk full"]);
+    stage.run(&["pause", "--create", "q", "--reason", "disk full"]);
     assert_eq!(stage.queue("q")["paused"], true);
     let shown = stage.run(&["queues"]);
     assert!(shown.text().contains("disk full"), "{}", shown.text());
@@ -278,4 +278,67 @@ fn fsck_mends_counters_that_are_wrong_and_loops_end_before() {
     assert_eq!(stage.run(&["fsck", "q", "--repair"]).code, Some(0));
     assert_eq!(stage.run(&["fsck", "q"]).code, Some(0));
     assert_eq!(stage.queue("q")["waiting"], 0);
+}
+
+#[test]
+fn what_matches_is_shown_and_cancelled_and_leased_messages_stay() {
+    let stage = Stage::new();
+    for body in ["a", "b", "c"] {
+        stage.enqueue(&["q", body, "--kind", "resize"]);
+    }
+    stage.enqueue(&["q", "d", "--kind", "other"]);
+    let seen = stage.json(&["peek", "q", "--where", "kind=other", "--json"]);
+    assert_eq!(seen.as_array().unwrap().len(), 1);
+    stage.receipt("q");
+    let args = ["cancel", "q", "--where", "kind=resize"];
+    let dry = stage.json(&[&args[..], &["--dry-run", "--json"]].concat());
+    assert_eq!(dry["cancelled"], 3);
+    stage.run(&args).refused(2, "--yes");
+    let ended = stage.run(&[&args[..], &["--yes", "--json"]].concat());
+    ended.refused(4, "1 message in the hands of workers");
+    assert_eq!(ended.json()["cancelled"], 2);
+    assert_eq!(stage.queue("q")["waiting"], 1);
+}
+
+#[test]
+fn a_message_gets_another_due_time() {
+    let stage = Stage::new();
+    let id = stage.enqueue(&["q", "x", "--delay", "30d"]);
+    assert_eq!(stage.run(&["receive", "q"]).code, Some(3));
+    stage
+        .run(&["reschedule", "q", &id])
+        .refused(2, "it needs a time");
+    let done = stage.run(&["reschedule", "q", &id, "--delay", "0s"]);
+    assert_eq!(done.text(), format!("{id} rescheduled\n"));
+    assert_eq!(stage.receive("q")["body"], "x");
+}
+
+#[test]
+fn a_queue_that_nobody_uses_is_paused_only_if_told_so() {
+    let stage = Stage::new();
+    stage.enqueue(&["images", "x"]);
+    let ended = stage.run(&["pause", "imags"]);
+    ended.refused(3, "did you mean \"images\"?");
+    assert!(ended.stderr.contains("--create"), "{}", ended.stderr);
+    assert_eq!(stage.run(&["pause", "imags", "--create"]).code, Some(0));
+}
+
+#[test]
+fn the_file_that_init_writes_runs_and_is_not_overwritten() {
+    let stage = Stage::new();
+    assert_eq!(stage.run(&["init"]).text(), "routes.toml\n");
+    stage.run(&["init"]).refused(2, "was left alone");
+    stage
+        .run(&["init", "no/such/routes.toml"])
+        .refused(2, "no folder");
+    let checked = stage.run(&["routes", "check", "routes.toml"]);
+    assert!(
+        checked.text().ends_with("0 problems, 0 warnings\n"),
+        "{}",
+        checked.text()
+    );
+    stage.enqueue(&["hello", "world"]);
+    let run = stage.run(&["run", "routes.toml", "--until-idle"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains(": world"), "{}", run.stderr);
 }

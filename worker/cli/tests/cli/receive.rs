@@ -8,7 +8,7 @@ use super::stage::{Stage, finish};
 fn an_empty_queue_and_no_queue_end_with_3() {
     let stage = Stage::new();
     stage.run(&["receive", "q"]).refused(3, "does not exist");
-    stage.run(&["pause", "other"]);
+    stage.run(&["pause", "--create", "other"]);
     stage
         .run(&["receive", "q"])
         .refused(3, "there is no queue \"q\"");
@@ -253,7 +253,7 @@ fn a_program_whose_lease_is_lost_is_killed_and_settles_nothing() {
 fn an_empty_receive_says_that_the_queue_is_paused() {
     let stage = Stage::new();
     stage.enqueue(&["q", "x"]);
-    stage.run(&["pause", "q"]);
+    stage.run(&["pause", "--create", "q"]);
     for args in [vec!["receive", "q"], vec!["receive", "q", "--", "cat"]] {
         let ended = stage.run(&args);
         ended.refused(3, "nothing to receive from q: it is paused by ");
@@ -263,7 +263,7 @@ fn an_empty_receive_says_that_the_queue_is_paused() {
             ended.stderr
         );
     }
-    stage.run(&["pause", "q", "--reason", "the disk is full"]);
+    stage.run(&["pause", "--create", "q", "--reason", "the disk is full"]);
     stage
         .run(&["receive", "q"])
         .refused(3, " (the disk is full), ");

@@ -107,7 +107,7 @@ fn a_paused_queue_with_an_ended_lease_ends_until_idle_with_4() {
     let stage = stage();
     stage.enqueue(&["in", "ok"]);
     stage.json(&["receive", "in", "--lease", "1s", "--json"]);
-    stage.run(&["pause", "in"]);
+    stage.run(&["pause", "--create", "in"]);
     let ended = stage.run(&["run", "routes.toml", "--until-idle"]);
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
     assert!(ended.stderr.contains("paused"), "{}", ended.stderr);
@@ -192,7 +192,7 @@ fn workers_shows_what_runs_while_it_runs() {
 fn a_paused_queue_ends_until_idle_with_4() {
     let stage = stage();
     stage.enqueue(&["in", "ok"]);
-    stage.run(&["pause", "in"]);
+    stage.run(&["pause", "--create", "in"]);
     let ended = stage.run(&["run", "routes.toml", "--until-idle", "--json"]);
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
     assert!(ended.stderr.contains("paused"), "{}", ended.stderr);

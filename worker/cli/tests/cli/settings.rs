@@ -126,7 +126,7 @@ fn a_log_level_that_does_not_exist_is_refused_with_the_nearest() {
         let output = stage
             .command()
             .env("LONGSHORE_LOG", right)
-            .args(["pause", "q"])
+            .args(["pause", "--create", "q"])
             .output();
         assert_eq!(output.unwrap().status.code(), Some(0), "{right:?}");
     }

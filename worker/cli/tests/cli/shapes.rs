@@ -274,7 +274,7 @@ fn bulk_verbs_say_what_they_did() {
         purged,
         json!({ "queue": "r", "removed": 1, "dry_run": false })
     );
-    let paused = stage.json(&["pause", "r", "--reason", "x", "--json"]);
+    let paused = stage.json(&["pause", "--create", "r", "--reason", "x", "--json"]);
     assert_eq!(paused, json!({ "queue": "r", "paused": true }));
     let resumed = stage.json(&["resume", "r", "--json"]);
     assert_eq!(
@@ -308,8 +308,8 @@ fn doctor_prints_findings() {
 #[test]
 fn doctor_names_what_holds_a_queue_up_once() {
     let stage = Stage::new();
-    stage.run(&["pause", "q"]);
-    stage.run(&["pause", "r", "--reason", "a rush"]);
+    stage.run(&["pause", "--create", "q"]);
+    stage.run(&["pause", "--create", "r", "--reason", "a rush"]);
     let findings = stage.json(&["doctor", "--json"]);
     let of = |queue: &str| -> Vec<String> {
         let findings = findings.as_array().unwrap().iter();
