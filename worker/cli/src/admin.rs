@@ -1,5 +1,6 @@
 //! The admin port of a worker: metrics and health.
 
+mod described;
 mod gauges;
 mod health;
 mod recorder;

@@ -127,7 +127,7 @@ fn applied(queue: &QueueRuntime, note: &Note) {
             counters.retried.add(1);
             meters.inspect(|meters| meters.retried.increment(1));
             let failed = &event.attempt;
-            tracing::debug!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempt = failed.attempt, label = %failed.label, error = failed.error.as_str(), delay = ?event.delay, "attempt failed; trying again");
+            tracing::info!(id = %failed.id, queue = %failed.queue, kind = %failed.kind, attempt = failed.attempt, label = %failed.label, error = failed.error.as_str(), delay = ?event.delay, "attempt failed; trying again");
             queue.shared.hooks.retried(event);
         }
         Fate::Dead(event) => {

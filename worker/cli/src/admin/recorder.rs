@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 
+use super::described;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 
@@ -13,6 +15,13 @@ const SECONDS: [f64; 14] = [
 ];
 /// How often old samples of histograms are folded together.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// A gauge that nobody sets for this long is dropped.
+const GAUGE_IDLE_MAX: Duration = Duration::from_secs(60);
+
+fn tell_version() {
+    metrics::gauge!("longshore_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
 
 /// The metrics that the whole process counts.
 #[derive(Clone, Debug)]
@@ -25,9 +34,12 @@ impl Metrics {
             |error| CliError::new(Exit::Failed, format!("metrics cannot be started: {error}"));
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+            // A queue that is gone leaves no series behind.
+            .map(|builder| builder.idle_timeout(MetricKindMask::GAUGE, Some(GAUGE_IDLE_MAX)))
             .and_then(PrometheusBuilder::install_recorder)
             .map_err(failed)?;
-        metrics::gauge!("longshore_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        described::describe();
+        tell_version();
         Ok(Self(handle))
     }
 
@@ -41,6 +53,7 @@ impl Metrics {
         let mut beat = tokio::time::interval(UPKEEP);
         loop {
             beat.tick().await;
+            tell_version();
             self.0.run_upkeep();
         }
     }

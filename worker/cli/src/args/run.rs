@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use longshore::core::RouteName;
 
+use crate::parse::Wait;
+
 const AFTER: &str = "\
 Examples:
   longshore run routes.toml
@@ -28,6 +30,9 @@ pub(crate) struct RunArgs {
     /// Serve /metrics, /livez and /readyz here; a port alone is on loopback
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) admin: Option<SocketAddr>,
+    /// Log what was done this often; 0s never
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub(crate) summary: Wait,
     /// Stop when there is nothing left, and print what was done
     #[arg(long)]
     pub(crate) until_idle: bool,

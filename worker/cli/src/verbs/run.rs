@@ -1,6 +1,7 @@
 //! `run`: the routes of route files.
 
 mod hints;
+mod minutes;
 mod stop;
 mod summary;
 
@@ -8,8 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use longshore::Connection;
+use longshore::core::QueueName;
 use longshore::routes::{RouteSet, RunFailure, Runner};
 
+use self::minutes::Minutes;
 use crate::admin::{self, Health, Metrics};
 use crate::args::RunArgs;
 use crate::error::{CliError, Result};
@@ -41,16 +44,21 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
     if let Some((listener, metrics)) = listener {
         let health = Health::new(ready.handle(), connection.clone());
         tasks.spawn(metrics.clone().upkeep());
-        tasks.spawn(admin::report_queues(connection.clone(), identity::worker()));
+        let own = set.graph().routes.into_iter().map(|route| route.queue);
+        let own = own.filter_map(|name| QueueName::new(name).ok()).collect();
+        let reporting = admin::report_queues(connection.clone(), identity::worker(), own);
+        tasks.spawn(reporting);
         tasks.spawn(admin::serve(listener, metrics, health));
     }
     tell_supervisor(&[sd_notify::NotifyState::Ready]);
     tracing::info!(store = %store.url, files = ?args.file, "routes are running");
+    let mut minutes = Minutes::new(ready.handle(), args.summary.0);
     let running = ready.run(stop.drain(), stop.now());
     tokio::pin!(running);
     let summary = loop {
         tokio::select! {
             ended = &mut running => break ended.map_err(failure)?,
+            () = minutes.tell(), if !args.until_idle => {}
             Some(ended) = tasks.join_next() => {
                 let why = ended.err().map(tracing::field::display);
                 tracing::error!(why, "a part of the admin side ended; the routes go on");

@@ -277,6 +277,7 @@ fn the_admin_port_serves_metrics_and_health_and_says_when_it_drains() {
     stage.enqueue(&["in", "ok"]);
     until("the ack is counted", || {
         let (_, text) = get(port, "/metrics").unwrap();
+        assert!(text.contains("# HELP longshore_slots "), "{text}");
         text.lines().any(|line| {
             line.starts_with("longshore_settled_messages_total")
                 && line.contains("outcome=\"acked\"")
@@ -477,6 +478,21 @@ fn what_the_host_is_short_of_is_not_charged() {
         (&shown["attempts"], &shown["state"]),
         (&json!(0), &json!("delayed"))
     );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_worker_says_what_it_did_and_each_retry() {
+    let stage = stage();
+    for body in ["ok", "again"] {
+        stage.enqueue(&["in", body]);
+    }
+    let mut child = stage.start(&["run", "routes.toml", "--summary", "1s"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = |part: &str| lines.any(|line| line.unwrap().contains(part));
+    assert!(said("attempt failed; trying again"));
+    assert!(said("so far acked="), "the summary");
     child.kill().unwrap();
     child.wait().unwrap();
 }
