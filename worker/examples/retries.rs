@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .multiplier(2.0);
     let worker = TestWorker::new().await?.handle(fetch).configure(|q| {
         q.policy(Policy::redeliveries(2).jitter(0.0))
-            .on_error("handler.http.503", patient)
+            .on_error("http.503", patient)
     });
     for status in [200, 404, 500, 503] {
         println!("{status}: {:?}", worker.run_one(Fetch { status }).await?);

@@ -121,6 +121,11 @@ fn clock(server: Duration, asked: Duration, answered: Duration) -> Finding {
 }
 
 fn version(info: &HashMap<String, String>) -> Finding {
+    // A fork tells the version of Redis that it is like, and its own beside it.
+    let (name, own) = match get(info, "valkey_version") {
+        "" => ("Redis", get(info, "redis_version")),
+        own => ("Valkey", own),
+    };
     let text = get(info, "redis_version");
     let major: u32 = text
         .split('.')
@@ -128,7 +133,7 @@ fn version(info: &HashMap<String, String>) -> Finding {
         .and_then(|n| n.parse().ok())
         .unwrap_or(0);
     if major >= 7 {
-        return Finding::new(Severity::Ok, "version", format!("Redis {text}"));
+        return Finding::new(Severity::Ok, "version", format!("{name} {own}"));
     }
     Finding::new(
         Severity::Problem,
@@ -191,8 +196,26 @@ fn durability(
     };
     let finding = Finding::new(severity, "durability", says);
     match ack {
-        AckLevel::Memory => finding.fix("append ?ack=fsync or ?ack=replicas:1 to the URL"),
+        AckLevel::Memory => finding.fix(stronger(info, config)),
         AckLevel::Fsync | AckLevel::Replicas(_) => finding,
+    }
+}
+
+/// How an acknowledgement gets to mean more here: what the server would refuse is not proposed.
+fn stronger(
+    info: &HashMap<String, String>,
+    config: Option<&HashMap<String, String>>,
+) -> &'static str {
+    let syncs = get_of(config, "appendfsync") == "always"
+        && get_of(config, "appendonly") == "yes"
+        && get_of(config, "no-appendfsync-on-rewrite") != "yes";
+    match (syncs, connected(info)) {
+        (true, _) => "append ?ack=fsync to the URL",
+        (false, 1..) => "append ?ack=replicas:1 to the URL",
+        (false, 0) => {
+            "set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no on the server \
+             and append ?ack=fsync to the URL, or start a replica and append ?ack=replicas:1"
+        }
     }
 }
 

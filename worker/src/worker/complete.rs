@@ -155,10 +155,23 @@ impl Inherited {
     }
 }
 
+/// The clauses as they were written, and each once more for what handlers name themselves: their
+/// labels go below `handler.`, and who writes `http.503` means that of the handler.
 fn clauses(list: Vec<(Label, Policy)>, at_route: bool) -> Vec<Clause> {
-    list.into_iter()
-        .map(|(pattern, policy)| policy.into_clause(pattern, at_route))
-        .collect()
+    let mut clauses = Vec::with_capacity(2 * list.len());
+    for (pattern, policy) in list {
+        let below = Label::new(format!("handler.{}", pattern.as_str()));
+        let clause = policy.into_clause(pattern, at_route);
+        if let Ok(below) = below
+            && !clause.pattern.as_str().starts_with("handler")
+        {
+            let mut of_handlers = clause.clone();
+            of_handlers.pattern = below;
+            clauses.push(of_handlers);
+        }
+        clauses.push(clause);
+    }
+    clauses
 }
 
 fn check_policies(policy: Option<&Policy>, clauses: &[(Label, Policy)]) -> Result<(), BuildError> {

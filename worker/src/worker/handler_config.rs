@@ -45,7 +45,8 @@ impl HandlerConfig {
         self
     }
 
-    /// Deals with failures of a label, and of everything below it, this way.
+    /// Deals with failures of a label, and of everything below it, this way. A label that a handler
+    /// gave its failure (`.label("http.503")`) is named with or without the `handler.` before it.
     pub fn on_error(mut self, label: impl AsRef<str>, policy: Policy) -> Self {
         self.given.on_error(label.as_ref(), policy);
         self

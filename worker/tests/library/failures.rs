@@ -221,3 +221,19 @@ async fn an_outcome_may_put_a_message_back() {
         (1, 1, 2)
     );
 }
+
+/// What a handler calls its failure is what a clause may call it.
+#[tokio::test]
+async fn a_clause_names_a_failure_as_its_handler_does() {
+    for label in ["http.503", "http", "handler.http.503"] {
+        let stage = Stage::memory().await;
+        let handler = async |_: Count| Err::<(), _>(Failure::retryable("busy").label("http.503"));
+        let worker = stage.worker().queue("work", |q| {
+            q.handle(handler).on_error(label, Policy::handled())
+        });
+        let running = start(worker.build().unwrap());
+        stage.queue().enqueue(count(1)).await.unwrap();
+        stage.until_empty().await;
+        assert_eq!(running.stop().await.acked, 1, "{label}");
+    }
+}
