@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    AggregateStore, Clock, Fsck, LeaseStore, ProgressStore, QueueAdmin, QueueStore, Result,
+    AggregateStore, Backup, Clock, Fsck, LeaseStore, ProgressStore, QueueAdmin, QueueStore, Result,
     StoreError,
 };
 
@@ -25,6 +25,8 @@ pub struct Backend {
     pub aggregates: Option<Arc<dyn AggregateStore>>,
     /// The proof of states, where the store has one.
     pub fsck: Option<Arc<dyn Fsck>>,
+    /// Copying the store, where it is one file.
+    pub backup: Option<Arc<dyn Backup>>,
 }
 
 impl Backend {
@@ -40,6 +42,7 @@ impl Backend {
             progress: store,
             aggregates: None,
             fsck: None,
+            backup: None,
         }
     }
 
@@ -48,6 +51,22 @@ impl Backend {
     pub fn with_fsck(mut self, fsck: Arc<dyn Fsck>) -> Self {
         self.fsck = Some(fsck);
         self
+    }
+
+    /// Adds copying.
+    #[must_use]
+    pub fn with_backup(mut self, backup: Arc<dyn Backup>) -> Self {
+        self.backup = Some(backup);
+        self
+    }
+
+    /// How this store is copied, or a clear refusal.
+    pub fn backup(&self) -> Result<&Arc<dyn Backup>> {
+        let words = "this store is no file that could be copied; copy a Redis server by its own \
+                     BGSAVE, and Cassandra by snapshots of its nodes";
+        self.backup
+            .as_ref()
+            .ok_or_else(|| StoreError::unsupported("backup", words))
     }
 
     /// The proof of states of this store, or a clear refusal.

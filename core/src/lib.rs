@@ -8,6 +8,7 @@ mod admin;
 mod aggregate;
 mod attempt;
 mod backend;
+mod backup;
 mod clock;
 mod cursor;
 mod dead;
@@ -51,6 +52,7 @@ pub use admin::{Adopted, Changed, Found, Purged, QueueAdmin};
 pub use aggregate::AggregateStore;
 pub use attempt::{AttemptRecord, ERROR_BYTES_MAX};
 pub use backend::{Backend, OpenOptions};
+pub use backup::Backup;
 #[cfg(feature = "test-util")]
 pub use clock::ManualClock;
 pub use clock::{Clock, StepListener};

@@ -7,6 +7,7 @@
 mod access;
 mod admin;
 mod adopt;
+mod backup;
 mod bell;
 mod bulk;
 mod call;

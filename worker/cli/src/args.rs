@@ -1,5 +1,6 @@
 //! The command line: one file for each group of verbs.
 
+mod backup;
 mod cli;
 mod complaint;
 mod dead;
@@ -16,6 +17,7 @@ mod schema;
 mod settle;
 mod verb;
 
+pub(crate) use backup::BackupArgs;
 pub(crate) use cli::Cli;
 pub(crate) use complaint::{complaint, verb_of};
 pub(crate) use dead::{

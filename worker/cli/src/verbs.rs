@@ -1,5 +1,6 @@
 //! The verbs: one file each.
 
+mod backup;
 mod bench;
 mod cancel;
 mod changed;

@@ -167,3 +167,33 @@ fn a_damaged_message_is_set_aside_alone() {
     assert_eq!(letters.len(), 1, "{letters:?}");
     assert_eq!(letters[0]["reason"], "damaged", "{}", letters[0]);
 }
+
+/// Counters that say more than there is: every loop ends, `doctor` and `fsck` name them, and
+/// `fsck --repair` mends them.
+#[test]
+fn wrong_counters_are_named_and_mended_and_nothing_goes_on_for_ever() {
+    let (place, cli) = place_with_store();
+    let file = rusqlite::Connection::open(place.database()).expect("it can be opened");
+    file.execute("UPDATE queue SET waiting = 5", ())
+        .expect("it can be written");
+    drop(file);
+    let doctor = cli.call(&["doctor"]);
+    let named = "waiting says 5, 2 are there";
+    assert!(doctor.stdout.contains(named), "{}", doctor.stdout);
+    let fsck = |more: &[&str], code| {
+        let answer = cli.call(&[&["fsck", QUEUE], more].concat());
+        assert_eq!(answer.ending, Ending::Code(code), "{}", answer.stdout);
+    };
+    cli.call(&["purge", QUEUE, "--yes"]).refuses(70, "fsck");
+    let routes = place.folder().join("routes.toml");
+    let text = format!(
+        "[[route]]\nname = 'r'\nfrom = {{ queue = '{QUEUE}' }}\n[[route.step]]\nlog = {{ message = 'x' }}\n"
+    );
+    fs::write(&routes, text).expect("it can be written");
+    let run = cli.call(&["run", &routes.to_string_lossy(), "--until-idle", "--json"]);
+    run.refuses(4, "none is there");
+    fsck(&[], 5);
+    fsck(&["--repair"], 0);
+    fsck(&[], 0);
+    assert_eq!(cli.queue(QUEUE)["waiting"], 0);
+}

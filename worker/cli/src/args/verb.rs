@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, FsckArgs, InitArgs, MoveArgs,
-    PauseArgs, PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs, RescheduleArgs, ResumeArgs,
+    BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, FsckArgs, InitArgs,
+    MoveArgs, PauseArgs, PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs, RescheduleArgs, ResumeArgs,
     RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
 };
 use crate::bench::BenchArgs;
@@ -56,6 +56,8 @@ pub(crate) enum Verb {
     Doctor,
     /// Prove that each message is in exactly one state, and mend what is not
     Fsck(FsckArgs),
+    /// Copy a store that is one file while it is used
+    Backup(BackupArgs),
     /// Measure a store against the raw floor of its driver
     Bench(BenchArgs),
     /// Print the schema of route files or of a store, or apply it

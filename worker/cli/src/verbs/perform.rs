@@ -1,8 +1,9 @@
 //! Which verb does what.
 
 use super::{
-    bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init, move_queue, pause, peek,
-    purge, queues, receive, reschedule, resume, routes, run, schema, settle, show, workers,
+    backup, bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init, move_queue,
+    pause, peek, purge, queues, receive, reschedule, resume, routes, run, schema, settle, show,
+    workers,
 };
 use crate::args::Verb;
 use crate::error::Result;
@@ -32,6 +33,7 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Workers => workers::perform(session).await,
         Verb::Doctor => doctor::perform(session).await,
         Verb::Fsck(args) => fsck::perform(args, session).await,
+        Verb::Backup(args) => backup::perform(args, session).await,
         Verb::Bench(args) => bench::perform(args, session).await,
         Verb::Schema(args) => schema::perform(args, session).await,
         Verb::Completions(args) => completions::perform(&args),

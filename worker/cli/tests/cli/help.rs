@@ -3,7 +3,7 @@
 use super::stage::Stage;
 
 /// The verbs of the contract, each as it is called.
-const VERBS: [&[&str]; 32] = [
+const VERBS: [&[&str]; 33] = [
     &["enqueue"],
     &["run"],
     &["receive"],
@@ -30,6 +30,7 @@ const VERBS: [&[&str]; 32] = [
     &["routes", "show"],
     &["routes", "explain"],
     &["workers"],
+    &["backup"],
     &["bench"],
     &["doctor"],
     &["fsck"],

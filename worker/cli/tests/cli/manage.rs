@@ -253,34 +253,6 @@ fn a_mark_that_was_left_behind_can_be_lifted() {
     assert_eq!(stage.receive("from")["body"], "b");
 }
 #[test]
-fn fsck_mends_counters_that_are_wrong_and_loops_end_before() {
-    let stage = Stage::new();
-    stage.enqueue(&["q", "x"]);
-    let file = rusqlite::Connection::open(stage.path("longshore.db")).unwrap();
-    file.execute("UPDATE queue SET waiting = 5", ()).unwrap();
-    drop(file);
-    let doctor = stage.run(&["doctor"]);
-    assert!(
-        doctor.text().contains("waiting says 5, 1 are there"),
-        "{}",
-        doctor.text()
-    );
-    stage
-        .run(&["purge", "q", "--yes"])
-        .refused(70, "longshore fsck q");
-    stage.write(
-        "routes.toml",
-        "[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n[[route.step]]\nlog = { message = 'x' }\n",
-    );
-    let run = stage.run(&["run", "routes.toml", "--until-idle", "--json"]);
-    run.refused(4, "none is there");
-    assert_eq!(stage.run(&["fsck", "q"]).code, Some(5));
-    assert_eq!(stage.run(&["fsck", "q", "--repair"]).code, Some(0));
-    assert_eq!(stage.run(&["fsck", "q"]).code, Some(0));
-    assert_eq!(stage.queue("q")["waiting"], 0);
-}
-
-#[test]
 fn what_matches_is_shown_and_cancelled_and_leased_messages_stay() {
     let stage = Stage::new();
     for body in ["a", "b", "c"] {
@@ -341,4 +313,39 @@ fn the_file_that_init_writes_runs_and_is_not_overwritten() {
     let run = stage.run(&["run", "routes.toml", "--until-idle"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert!(run.stderr.contains(": world"), "{}", run.stderr);
+}
+
+#[test]
+fn a_copy_is_made_while_others_work_and_can_be_opened() {
+    let stage = Stage::new();
+    let lines: Vec<String> = (0..3000).map(|n| format!("line {n}\n")).collect();
+    stage.feed(&["enqueue", "q", "--lines"], lines.concat().as_bytes());
+    stage.dead_letter("q", "dead", "why");
+    let writing = stage.start(&["enqueue", "other", "--lines"]);
+    let copied = stage.json(&["backup", "copy.db", "--json"]);
+    assert!(copied["bytes"].as_u64().unwrap() > 100_000);
+    finish(writing, b"more\n");
+    let mode = std::fs::metadata(stage.path("copy.db"))
+        .unwrap()
+        .permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
+    stage
+        .run(&["backup", "copy.db"])
+        .refused(2, "a file of this name");
+    stage
+        .run(&["backup", "no/such/copy.db"])
+        .refused(2, "no such folder");
+    let of_copy = ["--store", "sqlite://./copy.db", "queues", "q", "--json"];
+    let numbers = stage.json(&of_copy)[0].take();
+    assert_eq!(
+        (&numbers["waiting"], &numbers["dead"]),
+        (&json!(3000), &json!(1))
+    );
+    let checked = stage.run(&["--store", "sqlite://./copy.db", "fsck"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.text());
+    let header = std::fs::read(stage.path("copy.db")).unwrap();
+    assert_eq!(header[18..20], [2, 2], "in WAL mode");
 }

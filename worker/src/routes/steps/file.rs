@@ -146,9 +146,8 @@ impl Turn {
         let deadline = Instant::now() + TURN_MAX;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self),
-                // A file system without locks: a line is one write all the same.
-                Err(TryLockError::Error(_)) => return Ok(Self),
+                // On a file system without locks a line is one write all the same.
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Self),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     std::thread::park_timeout(TURN_LOOK_EACH);
                 }
