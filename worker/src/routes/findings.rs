@@ -119,7 +119,8 @@ fn warning(check: &str, found: String) -> Finding {
 
 /// A route that asks another service and keeps the six seconds of the default policy.
 fn short_retries(route: &Route, findings: &mut Vec<Finding>) {
-    let asks = |action: &Action| matches!(action, Action::Http(_) | Action::Forward(_));
+    // A store that is away is not charged to the message, so a forward waits for it anyway.
+    let asks = |action: &Action| matches!(action, Action::Http(_));
     let default = ErrorPolicy::default();
     let keeps = route.policy.span() == default.span() && route.policy.clauses.is_empty();
     if keeps && route.steps.iter().any(|step| asks(&step.action)) {
@@ -255,6 +256,20 @@ mod tests {
                 "loop: r.toml:2: what the route a forwards can come back to its own queue q",
             ]
         );
+    }
+
+    #[test]
+    fn a_request_that_gives_up_within_seconds_is_told() {
+        let route = "[[route]]\nname = 'a'\nfrom = { queue = 'q' }\n\
+            [[route.step]]\nhttp = { get = 'http://h/' }\n";
+        let told = found(route);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("retries: r.toml:2: the route a asks"),
+            "{told:?}"
+        );
+        let patient = format!("{route}[[route.on_error]]\nredeliveries = 20\n");
+        assert_eq!(found(&patient), [""; 0]);
     }
 
     #[test]
