@@ -268,7 +268,7 @@ mod tests {
             told[0].starts_with("retries: r.toml:2: the route a asks"),
             "{told:?}"
         );
-        let patient = format!("{route}[[route.on_error]]\nredeliveries = 20\n");
+        let patient = format!("{route}[route.policy]\nredeliveries = 20\n");
         assert_eq!(found(&patient), [""; 0]);
     }
 
