@@ -4,6 +4,7 @@ mod backup;
 mod cli;
 mod complaint;
 mod dead;
+mod due;
 mod enqueue;
 mod fsck;
 mod global;
@@ -24,6 +25,7 @@ pub(crate) use dead::{
     DeadArgs, DeadChangeArgs, DeadExportArgs, DeadListArgs, DeadSelection, DeadShowArgs, DeadVerb,
     GroupBy,
 };
+pub(crate) use due::DueArgs;
 pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};
 pub(crate) use fsck::FsckArgs;
 pub(crate) use global::GlobalArgs;

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
-use longshore::core::{DedupKey, GroupName, JobKind, Lane, MessageId, QueueName, Timestamp};
+use longshore::core::{DedupKey, GroupName, JobKind, Lane, MessageId, QueueName};
 
+use super::DueArgs;
 use crate::parse::{self, HeaderPair, Span};
 
 const AFTER: &str = "\
@@ -65,17 +66,8 @@ pub(crate) struct MessageArgs {
     /// Which lane it takes [default: normal]
     #[arg(long)]
     pub(crate) priority: Option<Priority>,
-    /// Due after this long
-    #[arg(
-        long,
-        value_name = "DURATION",
-        allow_hyphen_values = true,
-        conflicts_with = "at"
-    )]
-    pub(crate) delay: Option<Span>,
-    /// Due at this time
-    #[arg(long, value_name = "TIME", value_parser = parse::time)]
-    pub(crate) at: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) due: DueArgs,
     /// Dead letter if not handed out within this long [default: the queue's setting]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) expires: Option<Span>,

@@ -1,9 +1,10 @@
 //! `cancel`, `purge`, `move`, `pause` and `resume`.
 
 use clap::Args;
-use longshore::core::{MessageId, QueueName, Timestamp};
+use longshore::core::{MessageId, QueueName};
 
-use crate::parse::{self, Span};
+use super::DueArgs;
+use crate::parse;
 use crate::where_filter::Condition;
 
 /// Options of `cancel`.
@@ -48,17 +49,8 @@ pub(crate) struct RescheduleArgs {
     /// The messages
     #[arg(required = true, value_parser = parse::message_id)]
     pub(crate) id: Vec<MessageId>,
-    /// Due so long from now
-    #[arg(
-        long,
-        value_name = "DURATION",
-        allow_hyphen_values = true,
-        conflicts_with = "at"
-    )]
-    pub(crate) delay: Option<Span>,
-    /// Due at this time
-    #[arg(long, value_name = "TIME", value_parser = parse::time)]
-    pub(crate) at: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) due: DueArgs,
 }
 
 /// Options of `purge`.

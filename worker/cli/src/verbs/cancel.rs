@@ -1,7 +1,7 @@
 //! `cancel`: removes messages that no worker has yet, by their ids or all that match.
 
 use longshore::Connection;
-use longshore::core::{Changed, MessageId, PageSize, StoredMessage};
+use longshore::core::{Changed, MessageId, MessageState, PageSize, StoredMessage};
 use serde_json::json;
 
 use super::changed;
@@ -29,10 +29,10 @@ pub(super) async fn perform(args: CancelArgs, session: &Session) -> Result<Exit>
 
 /// Cancels what matches. Those that a worker has are left alone and counted.
 async fn matching(connection: &Connection, args: &CancelArgs, session: &Session) -> Result<Exit> {
-    let ids = find(connection, args).await?;
+    let Found { ids, leased } = find(connection, args).await?;
     let what = counted(ids.len() as u64, "message");
     if args.dry_run {
-        return print(ids.len(), 0, true, session);
+        return print(ids.len(), leased, true, session);
     }
     confirm(
         args.yes,
@@ -46,25 +46,38 @@ async fn matching(connection: &Connection, args: &CancelArgs, session: &Session)
     let count = |wanted| outcomes.iter().filter(|one| **one == wanted).count();
     print(
         count(Changed::Applied),
-        count(Changed::Leased),
+        leased + count(Changed::Leased),
         false,
         session,
     )
 }
 
-/// The ids of what matches; each is 16 bytes.
-async fn find(connection: &Connection, args: &CancelArgs) -> Result<Vec<MessageId>> {
+/// What matches.
+#[derive(Debug, Default)]
+struct Found {
+    /// What nobody has; each is 16 bytes.
+    ids: Vec<MessageId>,
+    /// How many workers have.
+    leased: usize,
+}
+
+async fn find(connection: &Connection, args: &CancelArgs) -> Result<Found> {
     let now = connection.clock().now();
-    let (mut ids, mut after, mut size) = (Vec::new(), None, PageSize::default());
+    let (mut found, mut after, mut size) = (Found::default(), None, PageSize::default());
     loop {
         let admin = &connection.backend().admin;
         let page = admin.peek(&args.queue, after.as_ref(), size.get()).await?;
         size.saw(&page.items);
         let matches = |one: &&StoredMessage| all_take(&args.conditions, one, now);
-        ids.extend(page.items.iter().filter(matches).map(StoredMessage::id));
+        for one in page.items.iter().filter(matches) {
+            match one.state {
+                MessageState::Leased { .. } => found.leased += 1,
+                _ => found.ids.push(one.id()),
+            }
+        }
         after = page.next;
         if after.is_none() {
-            return Ok(ids);
+            return Ok(found);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `reschedule`: another due time for messages that no worker has.
 
-use longshore::core::Due;
-
 use super::changed;
 use crate::args::RescheduleArgs;
 use crate::error::{CliError, Result};
@@ -9,15 +7,9 @@ use crate::exit::Exit;
 use crate::session::{Session, existing};
 
 pub(super) async fn perform(args: RescheduleArgs, session: &Session) -> Result<Exit> {
-    let due = match (args.delay, args.at) {
-        (Some(delay), None) => Due::In(delay.0),
-        (None, Some(at)) => Due::At(at),
-        _ => {
-            return Err(CliError::usage(
-                "it needs a time: --delay 5m from now, or --at 2026-12-24T18:00:00Z",
-            ));
-        }
-    };
+    let due = args.due.due().ok_or_else(|| {
+        CliError::usage("it needs a time: --delay 5m from now, or --at 2026-12-24T18:00:00Z")
+    })?;
     let connection = session.open().await?;
     let backend = connection.backend();
     existing(backend, &args.queue).await?;

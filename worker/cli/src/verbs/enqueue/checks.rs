@@ -1,8 +1,8 @@
 //! What is refused before the store is asked.
 
-use longshore::core::{Due, Headers, NewMessage, QueueName, QueueSettings, StoreLimits, Timestamp};
+use longshore::core::{Headers, NewMessage, QueueName, QueueSettings, StoreLimits};
 
-use crate::parse::{HeaderPair, Span};
+use crate::parse::HeaderPair;
 
 /// The limits of a queue.
 #[derive(Clone, Debug)]
@@ -64,13 +64,6 @@ pub(super) fn headers(pairs: &[HeaderPair]) -> Result<Headers, String> {
     }
     headers.check()?;
     Ok(headers)
-}
-
-/// When a message is due: after a delay, at a time, or at once.
-pub(super) fn due(delay: Option<Span>, at: Option<Timestamp>) -> Option<Due> {
-    delay
-        .map(|span| Due::In(span.0))
-        .or_else(|| at.map(Due::At))
 }
 
 #[cfg(test)]

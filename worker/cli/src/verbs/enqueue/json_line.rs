@@ -10,9 +10,8 @@ use longshore::core::{Dedup, Due, IdOrigin, NewMessage};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::checks;
 use super::json_value::{read, reworded, text};
-use crate::args::{MessageArgs, Priority};
+use crate::args::{DueArgs, MessageArgs, Priority};
 use crate::output::escape;
 use crate::parse;
 
@@ -85,7 +84,7 @@ pub(super) fn message(
     if delay.is_some() && at.is_some() {
         return Err("it has both delay and at; give one of them".into());
     }
-    template.due = checks::due(delay, at).or(template.due);
+    template.due = DueArgs { delay, at }.due().or(template.due);
     if let Some(expires) = read("expires", written.expires, parse::span)? {
         template.expires = Some(Due::In(expires));
     }
@@ -158,8 +157,10 @@ mod tests {
             header: vec!["a=1".parse().unwrap()],
             group: None,
             priority: None,
-            delay: Some("1m".parse().unwrap()),
-            at: None,
+            due: DueArgs {
+                delay: Some("1m".parse().unwrap()),
+                at: None,
+            },
             expires: None,
             dedup_window: None,
         };

@@ -118,7 +118,7 @@ pub(super) fn template(args: &MessageArgs) -> Result<NewMessage> {
     message.headers = headers;
     message.group.clone_from(&args.group);
     message.lane = args.priority.map(Into::into).unwrap_or_default();
-    message.due = checks::due(args.delay, args.at);
+    message.due = args.due.due();
     message.expires = args.expires.map(|span| longshore::core::Due::In(span.0));
     message.check_times().map_err(CliError::usage)?;
     Ok(message)
