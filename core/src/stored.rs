@@ -60,6 +60,14 @@ impl StoredMessage {
         }
     }
 
+    /// Its body; of a damaged row the raw one.
+    pub fn body(&self) -> &Bytes {
+        match &self.content {
+            Content::Intact(message) => &message.body,
+            Content::Damaged { body, .. } => body,
+        }
+    }
+
     /// Its kind, unless its row is damaged.
     pub fn kind(&self) -> Option<&JobKind> {
         self.message().map(|message| &message.kind)

@@ -22,8 +22,8 @@ pub(crate) use backup::BackupArgs;
 pub(crate) use cli::Cli;
 pub(crate) use complaint::{complaint, verb_of};
 pub(crate) use dead::{
-    DeadArgs, DeadChangeArgs, DeadExportArgs, DeadListArgs, DeadSelection, DeadShowArgs, DeadVerb,
-    GroupBy,
+    DeadArgs, DeadChangeArgs, DeadEdit, DeadExportArgs, DeadImportArgs, DeadListArgs,
+    DeadRedriveArgs, DeadSelection, DeadShowArgs, DeadVerb, GroupBy,
 };
 pub(crate) use due::DueArgs;
 pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};

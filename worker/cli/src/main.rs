@@ -8,6 +8,7 @@ mod confirm;
 mod error;
 mod exit;
 mod identity;
+mod input;
 mod output;
 mod parse;
 mod progress;

@@ -1,6 +1,7 @@
 //! Values of options: each parser answers a value or the sentence that clap prints.
 
 mod age;
+mod assignment;
 mod count;
 mod duration;
 mod header;
@@ -9,6 +10,7 @@ mod rate;
 mod time;
 
 pub(crate) use age::TimeOrAge;
+pub(crate) use assignment::Assignment;
 pub(crate) use count::count;
 pub(crate) use duration::{Lease, Span, Wait, span};
 pub(crate) use header::HeaderPair;

@@ -14,6 +14,8 @@ mod bad_input;
 mod bad_routes;
 #[path = "cli/dead.rs"]
 mod dead;
+#[path = "cli/dead_edit.rs"]
+mod dead_edit;
 #[path = "cli/enqueue.rs"]
 mod enqueue;
 #[path = "cli/exit_codes.rs"]

@@ -1,11 +1,13 @@
-//! `dead list`, `show`, `redrive`, `discard` and `export`.
+//! `dead list`, `show`, `redrive`, `discard`, `export` and `import`.
 
+use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use clap::{Args, Subcommand, ValueEnum};
 use longshore::core::{MessageId, QueueName};
 
-use crate::parse::{self, Rate};
+use crate::parse::{self, Assignment, Rate};
+
 use crate::where_filter::Condition;
 
 const AFTER: &str = "\
@@ -34,8 +36,12 @@ Examples:
   longshore dead redrive images 018f3c7a-5b2e-7d11-9a3b-0123456789ab
   longshore dead redrive images --where kind=resize --rate 20/s --yes
   longshore dead redrive images --dry-run
+  longshore dead redrive images 018f3c7a-5b2e-7d11-9a3b-0123456789ab --set size.width=640
+  longshore dead redrive images 018f3c7a-5b2e-7d11-9a3b-0123456789ab --body @fixed.json
 
-A redriven message keeps id and history and starts at attempt 1.";
+A redriven message keeps id and history and starts at attempt 1. With another body it is another
+message: it keeps group, headers and history, has an id of its own, which is printed, and the header
+edited_from names the first. A VALUE that is no JSON is text.";
 
 const AFTER_DISCARD: &str = "\
 Examples:
@@ -47,7 +53,16 @@ Examples:
   longshore dead export images > dead.jsonl
   longshore dead export images --where reason=damaged
 
-Prints one JSON object a line with body, headers and history. Nothing is removed.";
+Prints one JSON object a line with body, headers and history, for `dead import`. Nothing is removed.";
+
+const AFTER_IMPORT: &str = "\
+Examples:
+  longshore dead import images @dead.jsonl
+  longshore dead export images | longshore --store redis://h1 dead import images -
+
+Ids, times, attempts and history are kept. What is here already, dead or alive, is left alone, so to
+import twice changes nothing. Lines that are no dead letter are named, the others are taken over,
+and the command ends with 4.";
 
 /// Options of `dead`.
 #[derive(Debug, Args)]
@@ -67,12 +82,14 @@ pub(crate) enum DeadVerb {
     Show(DeadShowArgs),
     /// Make them live again
     #[command(after_help = AFTER_REDRIVE)]
-    Redrive(DeadChangeArgs),
+    Redrive(DeadRedriveArgs),
     /// Remove them for good
     #[command(after_help = AFTER_DISCARD)]
     Discard(DeadChangeArgs),
     /// Print them whole, as JSON lines
     Export(DeadExportArgs),
+    /// Take over what export printed, history and all
+    Import(DeadImportArgs),
 }
 
 /// Options of `dead list`.
@@ -162,6 +179,35 @@ pub(crate) struct DeadChangeArgs {
     pub(crate) yes: bool,
 }
 
+/// Options of `dead redrive`.
+#[derive(Debug, Args)]
+pub(crate) struct DeadRedriveArgs {
+    /// Which, and how.
+    #[command(flatten)]
+    pub(crate) change: DeadChangeArgs,
+    /// With another body.
+    #[command(flatten)]
+    pub(crate) edit: DeadEdit,
+}
+
+/// What becomes of the body of the one that is redriven.
+#[derive(Debug, Args)]
+pub(crate) struct DeadEdit {
+    /// With this body: text, - for stdin, @FILE for a file; takes one ID
+    #[arg(long, value_name = "BODY", allow_hyphen_values = true, conflicts_with_all = ["set", "conditions", "limit", "after"])]
+    pub(crate) body: Option<OsString>,
+    /// With this field of its JSON body changed; may be given several times; takes one ID
+    #[arg(long, value_name = "PATH=VALUE", conflicts_with_all = ["conditions", "limit", "after"])]
+    pub(crate) set: Vec<Assignment>,
+}
+
+impl DeadEdit {
+    /// Whether the body stays as it is.
+    pub(crate) fn is_none(&self) -> bool {
+        self.body.is_none() && self.set.is_empty()
+    }
+}
+
 /// Options of `dead export`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_EXPORT)]
@@ -169,4 +215,16 @@ pub(crate) struct DeadExportArgs {
     /// Which.
     #[command(flatten)]
     pub(crate) selection: DeadSelection,
+}
+
+/// Options of `dead import`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_IMPORT)]
+pub(crate) struct DeadImportArgs {
+    /// The queue that takes them; the one they came from is not asked
+    #[arg(value_parser = parse::queue)]
+    pub(crate) queue: QueueName,
+    /// The lines: - for stdin (the default off a terminal), @FILE for a file
+    #[arg(value_name = "@FILE")]
+    pub(crate) file: Option<OsString>,
 }

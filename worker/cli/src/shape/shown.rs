@@ -155,13 +155,6 @@ impl Detail {
 }
 
 /// The body, or what is left of it.
-pub(super) fn body(stored: &StoredMessage) -> BodyShape {
-    BodyShape::from(body_bytes(stored))
-}
-
-fn body_bytes(stored: &StoredMessage) -> &[u8] {
-    match &stored.content {
-        Content::Intact(message) => &message.body,
-        Content::Damaged { body, .. } => body,
-    }
+fn body(stored: &StoredMessage) -> BodyShape {
+    BodyShape::from(&**stored.body())
 }

@@ -1,13 +1,9 @@
 //! `enqueue`: one message, or many from a stream.
 
 mod checks;
-mod feed;
-mod input;
 mod json_line;
-mod json_value;
 mod many;
 mod one;
-mod stream;
 
 use crate::args::EnqueueArgs;
 use crate::error::{CliError, Result};

@@ -82,7 +82,13 @@ fn tables_are_not_there_before_all_nodes_agree() {
     drop(alone);
     cluster.until_whole();
     until("the tables", LONG, || {
-        cli.call(&["schema", "apply"]).ending == Ending::Code(0)
+        let answer = cli.call(&["schema", "apply"]);
+        let is_made = answer.ending == Ending::Code(0);
+        // Only a test that fails shows this: it names what the last call was refused for.
+        if !is_made {
+            eprintln!("{answer:?}");
+        }
+        is_made
     });
     assert_eq!(cli.json(&["enqueue", QUEUE, "{}"])["outcome"], "stored");
     assert_eq!(

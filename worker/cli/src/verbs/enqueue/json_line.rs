@@ -10,8 +10,8 @@ use longshore::core::{Dedup, Due, IdOrigin, NewMessage};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::json_value::{read, reworded, text};
 use crate::args::{DueArgs, MessageArgs, Priority};
+use crate::input::{key, reworded, text};
 use crate::output::escape;
 use crate::parse;
 
@@ -63,29 +63,29 @@ pub(super) fn message(
     }
     let written: Written<'_> = serde_json::from_str(line).map_err(|error| reworded(&error))?;
     template.body = body(&written)?;
-    if let Some(id) = read("id", written.id, parse::message_id)? {
+    if let Some(id) = key("id", written.id, parse::message_id)? {
         template.id = id;
         template.id_origin = IdOrigin::Given;
     }
-    if let Some(kind) = read("kind", written.kind, parse::kind)? {
+    if let Some(kind) = key("kind", written.kind, parse::kind)? {
         template.kind = kind;
     }
     for (name, value) in headers(written.headers)? {
         template.headers.insert(name, value);
     }
-    if let Some(group) = read("group", written.group, parse::group)? {
+    if let Some(group) = key("group", written.group, parse::group)? {
         template.group = Some(group);
     }
-    if let Some(priority) = read("priority", written.priority, priority)? {
+    if let Some(priority) = key("priority", written.priority, priority)? {
         template.lane = priority.into();
     }
-    let delay = read("delay", written.delay, str::parse)?;
-    let at = read("at", written.at, parse::time)?;
+    let delay = key("delay", written.delay, str::parse)?;
+    let at = key("at", written.at, parse::time)?;
     if delay.is_some() && at.is_some() {
         return Err("it has both delay and at; give one of them".into());
     }
     template.due = DueArgs { delay, at }.due().or(template.due);
-    if let Some(expires) = read("expires", written.expires, parse::span)? {
+    if let Some(expires) = key("expires", written.expires, parse::span)? {
         template.expires = Some(Due::In(expires));
     }
     template.dedup = dedup(&written, defaults)?;
@@ -93,8 +93,8 @@ pub(super) fn message(
 }
 
 fn dedup(written: &Written<'_>, defaults: &MessageArgs) -> Result<Option<Dedup>, String> {
-    let window = read("dedup_window", written.dedup_window, parse::span)?;
-    match read("dedup_key", written.dedup_key, parse::dedup_key)? {
+    let window = key("dedup_window", written.dedup_window, parse::span)?;
+    match key("dedup_key", written.dedup_key, parse::dedup_key)? {
         Some(key) => Ok(Some(Dedup {
             key,
             window: window

@@ -8,14 +8,12 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::checks::Limits;
-use super::feed;
-use super::input::{Input, Reader, unreadable};
 use super::json_line;
 use super::one::{fresh_id, limits, template};
-use super::stream::Line;
 use crate::args::EnqueueArgs;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::input::{self, Input, Line, Reader, unreadable};
 use crate::output::{Stdout, complain};
 use crate::progress::Progress;
 use crate::session::Session;
@@ -139,7 +137,7 @@ impl Feed<'_> {
             self.limits.body_max
         };
         let mut signals = Signals::listen()?;
-        let mut pieces = feed::read(reader, line_max)?;
+        let mut pieces = input::read(reader, line_max)?;
         let mut number = 0;
         let mut flush_at: Option<Instant> = None;
         loop {

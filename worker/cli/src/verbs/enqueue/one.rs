@@ -7,10 +7,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::checks::{self, Limits};
-use super::input::{Input, read_all};
 use crate::args::{EnqueueArgs, MessageArgs};
 use crate::error::{CliError, Result, told};
 use crate::exit::Exit;
+use crate::input::{Input, read_all};
 use crate::output::Stdout;
 use crate::session::Session;
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 /// What the next line is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// Its bytes without the line feed.
     Bytes(Vec<u8>),
     /// It is longer than the limit; it was skipped.

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::output::escape;
 
 /// What a key holds, read as its option on the command line is.
-pub(super) fn read<T>(
+pub(crate) fn key<T>(
     key: &str,
     raw: Option<&RawValue>,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -28,7 +28,7 @@ pub(super) fn read<T>(
 }
 
 /// The string that a key holds.
-pub(super) fn text<'a>(key: &str, raw: &'a RawValue) -> Result<Cow<'a, str>, String> {
+pub(crate) fn text<'a>(key: &str, raw: &'a RawValue) -> Result<Cow<'a, str>, String> {
     serde_json::from_str::<Text<'a>>(raw.get())
         .map(|text| text.0)
         .map_err(|error| {
@@ -45,7 +45,7 @@ pub(super) fn text<'a>(key: &str, raw: &'a RawValue) -> Result<Cow<'a, str>, Str
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A JSON error with its column; the line is told by whoever counts them.
-pub(super) fn reworded(error: &serde_json::Error) -> String {
+pub(crate) fn reworded(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let (what, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
     let what = match error.classify() {

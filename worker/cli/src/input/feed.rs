@@ -5,8 +5,8 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use super::input::Reader;
-use super::stream::{Line, next_line};
+use super::lines::{Line, next_line};
+use super::source::Reader;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 
@@ -16,11 +16,11 @@ const PIECES: usize = 4;
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// Lines that were there at once.
-pub(super) type Piece = io::Result<Vec<Line>>;
+pub(crate) type Piece = io::Result<Vec<Line>>;
 
 /// Reads the lines of `reader` in a thread of its own: a stream that is slow must hold up neither
 /// the storing of what came nor a signal. The channel closes behind the last line.
-pub(super) fn read(mut reader: Reader, line_max: usize) -> Result<mpsc::Receiver<Piece>> {
+pub(crate) fn read(mut reader: Reader, line_max: usize) -> Result<mpsc::Receiver<Piece>> {
     let (pieces, read) = mpsc::channel(PIECES);
     thread::Builder::new()
         .name("read lines".into())

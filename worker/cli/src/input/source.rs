@@ -10,11 +10,11 @@ use crate::error::{CliError, Result, of_file};
 use crate::exit::Exit;
 
 /// Reads an input.
-pub(super) type Reader = BufReader<Box<dyn Read + Send>>;
+pub(crate) type Reader = BufReader<Box<dyn Read + Send>>;
 
 /// Where the input is.
 #[derive(Debug)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// On the command line.
     Literal(Vec<u8>),
     /// On stdin.
@@ -25,7 +25,7 @@ pub(super) enum Input {
 
 impl Input {
     /// Reads the BODY argument: `-` is stdin, `@FILE` a file, none is stdin off a terminal.
-    pub(super) fn of(argument: Option<&OsStr>) -> Result<Self> {
+    pub(crate) fn of(argument: Option<&OsStr>) -> Result<Self> {
         let Some(argument) = argument else {
             if io::stdin().is_terminal() {
                 return Err(CliError::usage(
@@ -45,7 +45,7 @@ impl Input {
     }
 
     /// A reader of it.
-    pub(super) fn open(self) -> Result<Reader> {
+    pub(crate) fn open(self) -> Result<Reader> {
         let source: Box<dyn Read + Send> = match self {
             Self::Literal(bytes) => Box::new(io::Cursor::new(bytes)),
             Self::Stdin => Box::new(io::stdin()),
@@ -76,7 +76,7 @@ fn unopened(path: &Path, error: &io::Error) -> CliError {
 }
 
 /// Reads everything, but stops behind `max` bytes: `None` then.
-pub(super) fn read_all(reader: Reader, max: usize) -> Result<Option<Vec<u8>>> {
+pub(crate) fn read_all(reader: Reader, max: usize) -> Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader
         .take(max as u64 + 1)
@@ -86,6 +86,6 @@ pub(super) fn read_all(reader: Reader, max: usize) -> Result<Option<Vec<u8>>> {
 }
 
 /// The input broke off.
-pub(super) fn unreadable(error: &io::Error) -> CliError {
+pub(crate) fn unreadable(error: &io::Error) -> CliError {
     CliError::new(Exit::Failed, format!("the input cannot be read: {error}"))
 }
