@@ -54,6 +54,10 @@ pub struct QueueSettings {
     /// How long after the ack a given id is recognised. Default 10 min.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_window_ms: Option<u64>,
+    /// A dead letter older than this is discarded by a worker of the queue, unless it holds its
+    /// group. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_keep_ms: Option<u64>,
     /// Who set what: key to author, so that a change by another can be told.
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub authors: std::collections::BTreeMap<String, String>,
@@ -72,6 +76,11 @@ impl QueueSettings {
     pub fn id_window(&self) -> Duration {
         self.id_window_ms
             .map_or(Self::ID_WINDOW_DEFAULT, Duration::from_millis)
+    }
+
+    /// How long dead letters are kept, if not for ever.
+    pub fn dead_keep(&self) -> Option<Duration> {
+        self.dead_keep_ms.map(Duration::from_millis)
     }
 
     /// The greatest body this queue takes in a store of these limits.
@@ -114,7 +123,8 @@ impl QueueSettings {
             depth_max,
             on_group_dead,
             on_expired,
-            id_window_ms
+            id_window_ms,
+            dead_keep_ms
         );
         replaced
     }
@@ -144,6 +154,8 @@ pub struct SettingsChange {
     pub on_expired: Option<OnExpired>,
     /// See [`QueueSettings::id_window_ms`].
     pub id_window_ms: Option<u64>,
+    /// See [`QueueSettings::dead_keep_ms`].
+    pub dead_keep_ms: Option<u64>,
 }
 
 /// What a configure did.

@@ -12,4 +12,4 @@ mod pipes;
 mod run;
 
 pub use ended::{Ended, How};
-pub use run::{OnStderr, Output, Plan, run};
+pub use run::{OnPiece, Output, Plan, run};

@@ -21,6 +21,7 @@ mod phases;
 mod prepare;
 mod queue_runtime;
 mod receive_errors;
+mod retention;
 mod run;
 mod running_jobs;
 mod settle_rounds;

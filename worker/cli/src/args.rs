@@ -4,6 +4,7 @@ mod backup;
 mod cli;
 mod complaint;
 mod dead;
+mod doctor;
 mod due;
 mod enqueue;
 mod fsck;
@@ -25,6 +26,7 @@ pub(crate) use dead::{
     DeadArgs, DeadChangeArgs, DeadEdit, DeadExportArgs, DeadImportArgs, DeadListArgs,
     DeadRedriveArgs, DeadSelection, DeadShowArgs, DeadVerb, GroupBy,
 };
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use due::DueArgs;
 pub(crate) use enqueue::{EnqueueArgs, MessageArgs, Priority};
 pub(crate) use fsck::FsckArgs;

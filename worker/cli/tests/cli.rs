@@ -26,6 +26,8 @@ mod help;
 mod manage;
 #[path = "cli/move_groups.rs"]
 mod move_groups;
+#[path = "cli/operators.rs"]
+mod operators;
 #[path = "cli/pipes.rs"]
 mod pipes;
 #[path = "cli/receive.rs"]

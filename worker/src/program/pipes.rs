@@ -42,3 +42,17 @@ pub(super) async fn tail(
     let extra = kept.len().saturating_sub(STDERR_KEPT);
     kept.drain(..extra);
 }
+
+/// Passes all of it on, and keeps nothing.
+pub(super) async fn pass_on(
+    pipe: Option<impl AsyncRead + Unpin>,
+    tell: &(dyn Fn(&[u8]) + Send + Sync),
+) {
+    let Some(mut pipe) = pipe else {
+        return;
+    };
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
+        tell(&buffer[..read]);
+    }
+}

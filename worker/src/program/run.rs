@@ -14,14 +14,13 @@ use tokio::time::{Instant, sleep, timeout};
 use super::body;
 use super::ended::{Ended, How};
 use super::group::Group;
-use super::pipes::{keep, tail};
+use super::pipes::{keep, pass_on, tail};
 
 /// How long output is waited for once the program itself has ended: something it started and
 /// left behind may hold the pipe.
 const PIPE_GRACE: Duration = Duration::from_secs(2);
 
 /// What becomes of a program's stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
     /// Nobody wants it.
@@ -30,10 +29,23 @@ pub enum Output {
     Inherited,
     /// It is kept; a program that prints more than this many bytes is killed.
     Kept(usize),
+    /// Its pieces are told as they come.
+    Told(OnPiece),
 }
 
-/// Is told pieces of what a program writes to stderr.
-pub type OnStderr = Box<dyn Fn(&[u8]) + Send + Sync>;
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discarded => f.write_str("Discarded"),
+            Self::Inherited => f.write_str("Inherited"),
+            Self::Kept(max) => f.debug_tuple("Kept").field(max).finish(),
+            Self::Told(_) => f.write_str("Told"),
+        }
+    }
+}
+
+/// Is told pieces of what a program prints. It must not block.
+pub type OnPiece = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 /// How to run a program.
 pub struct Plan {
@@ -41,8 +53,8 @@ pub struct Plan {
     pub stdin: Option<Bytes>,
     /// What becomes of its stdout.
     pub stdout: Output,
-    /// Is told what it writes to stderr, as it comes. It must not block.
-    pub on_stderr: OnStderr,
+    /// Is told what it writes to stderr, as it comes.
+    pub on_stderr: OnPiece,
     /// After this it is ended; `None` is never.
     pub timeout: Option<Duration>,
     /// What it may do between TERM and KILL. Zero kills it at once.
@@ -80,7 +92,7 @@ pub async fn run<T: Send + 'static>(
     let stdout = match plan.stdout {
         Output::Discarded => Stdio::null(),
         Output::Inherited => Stdio::inherit(),
-        Output::Kept(_) => Stdio::piped(),
+        Output::Kept(_) | Output::Told(_) => Stdio::piped(),
     };
     command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
     let group = Group::start(command, plan.start_by).await?;
@@ -98,17 +110,23 @@ async fn supervise(mut group: Group, plan: Plan, mut answer: oneshot::Sender<io:
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let stdout_max = match plan.stdout {
         Output::Kept(max) => Some(max),
-        Output::Discarded | Output::Inherited => None,
+        Output::Discarded | Output::Inherited | Output::Told(_) => None,
+    };
+    let told = match &plan.stdout {
+        Output::Told(tell) => Some(&**tell),
+        Output::Discarded | Output::Inherited | Output::Kept(_) => None,
     };
     let too_much = Notify::new();
     let how = {
+        let printed = group.leader.stdout.take();
+        let of_stdout = async {
+            match told {
+                Some(tell) => pass_on(printed, tell).await,
+                None => keep(printed, &mut stdout, stdout_max, &too_much).await,
+            }
+        };
         let pipes = join(
-            keep(
-                group.leader.stdout.take(),
-                &mut stdout,
-                stdout_max,
-                &too_much,
-            ),
+            of_stdout,
             tail(group.leader.stderr.take(), &mut stderr, &*plan.on_stderr),
         );
         tokio::pin!(pipes);

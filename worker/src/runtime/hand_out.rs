@@ -79,10 +79,21 @@ fn note_received(queue: &QueueRuntime, received: &Received) {
         queue.meters().received.increment(count);
         let again = received.deliveries.iter().filter(|d| d.attempt > 1).count();
         queue.meters().redelivered.increment(again as u64);
+        note_taken_over(queue, received);
     }
     if received.set_aside > 0 {
         tracing::warn!(queue = %queue.name, rows = received.set_aside, "rows were set aside: damaged ones lie in the dead letters, newer ones wait for a newer worker");
     }
+}
+
+/// Says that messages are worked again whose last delivery nobody settled.
+fn note_taken_over(queue: &QueueRuntime, received: &Received) {
+    let mut vanished = received.deliveries.iter().filter(|one| one.vanished() > 0);
+    let Some(first) = vanished.next() else {
+        return;
+    };
+    let messages = 1 + vanished.count();
+    tracing::info!(queue = %queue.name, messages, first = %first.message.id, "taken over from a worker that died, or whose leases ended");
 }
 
 async fn release_unserved(queue: &QueueRuntime, delivery: &Delivery) {

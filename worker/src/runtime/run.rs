@@ -9,7 +9,7 @@ use super::queue_runtime::QueueRuntime;
 use super::settler::Inbox;
 use super::shared::Shared;
 use super::tasks::Tasks;
-use super::{announce, fetch, gauges, lease_keeper, settling};
+use super::{announce, fetch, gauges, lease_keeper, retention, settling};
 use crate::worker::{RunError, RunReport};
 
 /// Runs the queues until `end` is ready, the worker is told to stop, the store fails for good or
@@ -39,6 +39,7 @@ pub(crate) async fn run(
     }
     tasks.keep(announce::run(shared.clone(), queues.clone()));
     tasks.keep(gauges::run(shared.clone()));
+    tasks.keep(retention::run(shared.clone(), queues.clone()));
 
     let failure = tokio::select! {
         () = end => None,

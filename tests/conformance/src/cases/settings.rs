@@ -47,6 +47,7 @@ async fn every_setting_is_kept_and_seen_by_another_handle(stage: Stage) {
         on_group_dead: Some(OnGroupDead::Park),
         on_expired: Some(OnExpired::Discard),
         id_window_ms: Some(7_200_000),
+        dead_keep_ms: Some(7_776_000_000),
     };
     let configured = stage.store.admin.configure(&stage.queue, &all).await;
     let configured = configured.expect("configure");
@@ -60,6 +61,7 @@ async fn every_setting_is_kept_and_seen_by_another_handle(stage: Stage) {
     assert_eq!(kept.on_group_dead, all.on_group_dead);
     assert_eq!(kept.on_expired, all.on_expired);
     assert_eq!(kept.id_window_ms, all.id_window_ms);
+    assert_eq!(kept.dead_keep_ms, all.dead_keep_ms);
 }
 
 /// `None` leaves a setting as it is.

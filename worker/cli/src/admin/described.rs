@@ -2,7 +2,7 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
-const COUNTERS: [(&str, &str); 8] = [
+const COUNTERS: [(&str, &str); 9] = [
     (
         "longshore_enqueued_messages_total",
         "Messages that this process stored",
@@ -26,6 +26,10 @@ const COUNTERS: [(&str, &str); 8] = [
     (
         "longshore_lease_lost_total",
         "Deliveries whose lease was lost before they were settled",
+    ),
+    (
+        "longshore_dead_letters_discarded_total",
+        "Dead letters that this worker discarded because dead_keep was over",
     ),
     (
         "longshore_store_errors_total",

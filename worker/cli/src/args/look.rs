@@ -12,7 +12,8 @@ use crate::where_filter::Condition;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  longshore queues\n  longshore queues images --json\n  \
-                        longshore queues --over 5s"
+                        longshore queues --over 5s\n  \
+                        longshore queues images --watch\n  longshore queues --watch=10s --json"
 )]
 pub(crate) struct QueuesArgs {
     /// Only this queue, with its settings
@@ -26,6 +27,17 @@ pub(crate) struct QueuesArgs {
         allow_hyphen_values = true
     )]
     pub(crate) over: Option<Wait>,
+    /// Show them again and again, this far apart
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2s",
+        conflicts_with = "over",
+        allow_hyphen_values = true
+    )]
+    pub(crate) watch: Option<Wait>,
 }
 
 /// Options of `peek`.

@@ -3,9 +3,9 @@
 use clap::Subcommand;
 
 use super::{
-    BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, EnqueueArgs, ExtendArgs, FsckArgs, InitArgs,
-    MoveArgs, PauseArgs, PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs, RescheduleArgs, ResumeArgs,
-    RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
+    BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, DoctorArgs, EnqueueArgs, ExtendArgs,
+    FsckArgs, InitArgs, MoveArgs, PauseArgs, PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs,
+    RescheduleArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
 };
 use crate::bench::BenchArgs;
 
@@ -34,7 +34,7 @@ pub(crate) enum Verb {
     Cancel(CancelArgs),
     /// Give messages that no worker has another due time
     Reschedule(RescheduleArgs),
-    /// List, show, redrive, discard or export dead letters
+    /// List, show, redrive, discard, export or import dead letters
     Dead(DeadArgs),
     /// Remove all waiting and delayed messages of a queue
     Purge(PurgeArgs),
@@ -50,10 +50,7 @@ pub(crate) enum Verb {
     #[command(after_help = "Example:\n  longshore workers --json")]
     Workers,
     /// Check the store and what is stuck in it
-    #[command(
-        after_help = "Example:\n  longshore doctor --store sqlite:///var/lib/longshore/queue.db"
-    )]
-    Doctor,
+    Doctor(DoctorArgs),
     /// Prove that each message is in exactly one state, and mend what is not
     Fsck(FsckArgs),
     /// Copy a store that is one file while it is used

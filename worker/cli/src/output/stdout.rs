@@ -38,6 +38,13 @@ impl Stdout {
         self.0.flush().map_err(|error| of_stdout(&error))
     }
 
+    /// Makes a terminal empty, for what is shown anew.
+    pub(crate) fn clear() -> Result<()> {
+        let mut stdout = Self::lock();
+        stdout.bytes(b"\x1b[H\x1b[2J\x1b[3J")?;
+        stdout.finish()
+    }
+
     /// Writes one JSON document and is done.
     pub(crate) fn json(value: &impl Serialize) -> Result<()> {
         let mut stdout = Self::lock();

@@ -5,12 +5,13 @@ mod queue_checks;
 
 use longshore::core::{Finding, Severity};
 
+use crate::args::DoctorArgs;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::output::{Stdout, escape};
 use crate::session::Session;
 
-pub(super) async fn perform(session: &Session) -> Result<Exit> {
+pub(super) async fn perform(args: &DoctorArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let backend = connection.backend();
     let mut findings = vec![Finding::new(
@@ -35,7 +36,11 @@ pub(super) async fn perform(session: &Session) -> Result<Exit> {
     }
     let problems = findings
         .iter()
-        .filter(|one| one.severity == Severity::Problem)
+        .filter(|one| match one.severity {
+            Severity::Ok => false,
+            Severity::Warning => args.strict,
+            _ => true,
+        })
         .count();
     Ok(if problems == 0 {
         Exit::Done

@@ -31,7 +31,7 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Resume(args) => resume::perform(args, session).await,
         Verb::Routes(args) => routes::perform(args.verb, session),
         Verb::Workers => workers::perform(session).await,
-        Verb::Doctor => doctor::perform(session).await,
+        Verb::Doctor(args) => doctor::perform(&args, session).await,
         Verb::Fsck(args) => fsck::perform(args, session).await,
         Verb::Backup(args) => backup::perform(args, session).await,
         Verb::Bench(args) => bench::perform(args, session).await,

@@ -1,5 +1,6 @@
 //! `queues`: depths, oldest age, settings.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use longshore::Connection;
@@ -16,35 +17,75 @@ use crate::shape::QueueRow;
 /// How many names are read at a time.
 const PAGE: std::num::NonZeroU32 = std::num::NonZeroU32::new(500).expect("500 is not zero");
 
+/// Oftener than this nobody can read them.
+const WATCH_MIN: Duration = Duration::from_millis(100);
+
 type Numbers = Vec<(QueueName, QueueStats)>;
 
 pub(super) async fn perform(args: QueuesArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
-    let numbers = read(&connection, args.queue.as_ref()).await?;
+    let only = args.queue.as_ref();
+    if let Some(each) = args.watch {
+        return watch(&connection, only, each.0, session).await;
+    }
+    let numbers = read(&connection, only).await?;
+    if let Some(span) = args.over {
+        tokio::time::sleep(span.0).await;
+        let later = read(&connection, only).await?;
+        Stdout::text(&changes(&numbers, &later, span.0))?;
+        return Ok(Exit::Done);
+    }
+    print(&connection, only, &numbers, session)?;
+    Ok(Exit::Done)
+}
+
+/// Prints the numbers again and again, until a signal or a reader that is gone ends it.
+async fn watch(
+    connection: &Connection,
+    only: Option<&QueueName>,
+    each: Duration,
+    session: &Session,
+) -> Result<Exit> {
+    let mut beat = tokio::time::interval(each.max(WATCH_MIN));
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let on_terminal = std::io::stdout().is_terminal() && !session.json();
+    let mut is_first = true;
+    loop {
+        beat.tick().await;
+        let numbers = read(connection, only).await?;
+        if on_terminal {
+            Stdout::clear()?;
+        } else if !is_first && !session.json() {
+            Stdout::text("\n")?;
+        }
+        is_first = false;
+        print(connection, only, &numbers, session)?;
+    }
+}
+
+fn print(
+    connection: &Connection,
+    only: Option<&QueueName>,
+    numbers: &Numbers,
+    session: &Session,
+) -> Result<()> {
     if session.json() {
         let rows: Vec<QueueRow> = numbers
             .iter()
             .map(|(name, of)| QueueRow::of(name, of))
             .collect();
-        Stdout::json(&rows)?;
-        return Ok(Exit::Done);
-    }
-    if let Some(span) = args.over {
-        tokio::time::sleep(span.0).await;
-        let later = read(&connection, args.queue.as_ref()).await?;
-        Stdout::text(&changes(&numbers, &later, span.0))?;
-        return Ok(Exit::Done);
+        return Stdout::json(&rows);
     }
     if numbers.is_empty() {
         session.note("there are no queues yet");
     } else {
-        Stdout::text(&table(&numbers))?;
+        Stdout::text(&table(numbers))?;
     }
-    if let (Some(_), [(_, stats)]) = (&args.queue, numbers.as_slice()) {
+    if let (Some(_), [(_, stats)]) = (only, numbers.as_slice()) {
         let limits = connection.backend().queues.limits();
         Stdout::text(&details(stats, limits.body_bytes_default))?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 async fn read(connection: &Connection, only: Option<&QueueName>) -> Result<Numbers> {
@@ -192,6 +233,12 @@ fn settings(settings: &QueueSettings, body_max: usize) -> Vec<String> {
             "id_window_ms",
             span(settings.id_window_ms),
             "10m 0s",
+        ),
+        (
+            "dead_keep",
+            "dead_keep_ms",
+            span(settings.dead_keep_ms),
+            "for ever",
         ),
     ];
     rows.into_iter()

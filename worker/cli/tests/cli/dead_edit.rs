@@ -109,7 +109,7 @@ fn what_was_exported_is_imported_whole_and_once() {
     }
     let exported = from.run(&["dead", "export", "q"]).stdout;
     let exported = String::from_utf8(exported).unwrap();
-    to.write("dead.jsonl", &format!("{exported}\nnot a dead letter\n"));
+    to.write("dead.jsonl", format!("{exported}\nnot a dead letter\n"));
     let import = ["dead", "import", "other", "@dead.jsonl", "--json"];
     let first = to.run(&import);
     assert_eq!(first.code, Some(4));

@@ -31,6 +31,7 @@ pub(super) fn entry(
             _ => OnExpired::Dead,
         }),
         id_window_ms: millis("id_window"),
+        dead_keep_ms: millis("dead_keep"),
     };
     Ok(QueueEntry { queue, change })
 }

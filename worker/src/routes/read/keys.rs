@@ -171,6 +171,11 @@ const QUEUE: TableShape = TableShape {
             Shape::Span(millis(1), hours(24 * 365)),
             "How long after its ack a given id is recognised. Default 10m.",
         ),
+        key(
+            "dead_keep",
+            Shape::Span(Duration::from_secs(1), hours(24 * 3650)),
+            "Dead letters older than this are discarded. Default: never.",
+        ),
         later("redeliveries"),
         later("delay"),
     ],

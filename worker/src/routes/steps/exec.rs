@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::Input;
 use super::find_program;
+use super::output_log::OutputLog;
 use crate::program::{self, Ended, Output, Plan};
 use crate::routes::ConfigError;
 use crate::routes::mistakes::Mistakes;
@@ -45,6 +46,7 @@ pub(in crate::routes) struct ExecStep {
     values_in_arguments: bool,
     cwd: PathBuf,
     reads_body: bool,
+    log: OutputLog,
     output_max: Option<usize>,
     timeout: Duration,
 }
@@ -91,6 +93,7 @@ impl ExecStep {
             values_in_arguments,
             cwd,
             reads_body: node.text("stdin") != Some("none"),
+            log: OutputLog::of(node.text("log")),
             output_max: (node.text("stdout") == Some("body")).then(|| {
                 node.whole("output_max")
                     .map_or(OUTPUT_MAX, |max| max as usize)
@@ -123,8 +126,11 @@ impl ExecStep {
         command.env("LONGSHORE_BODY_BYTES", input.body.len().to_string());
         let plan = Plan {
             stdin: self.reads_body.then(|| input.body.clone()),
-            stdout: self.output_max.map_or(Output::Discarded, Output::Kept),
-            on_stderr: Box::new(|_| ()),
+            stdout: match self.output_max {
+                Some(max) => Output::Kept(max),
+                None => self.log.stdout(input),
+            },
+            on_stderr: self.log.stderr(input),
             timeout: Some(self.timeout),
             grace: GRACE,
             start_by: input.job.held_until(),

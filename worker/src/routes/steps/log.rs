@@ -51,7 +51,8 @@ impl LogStep {
     }
 }
 
-fn escaped(c: char) -> impl Iterator<Item = char> {
+/// The character, or how it is written where it could forge a line.
+pub(super) fn escaped(c: char) -> impl Iterator<Item = char> {
     let plain = (!c.is_control()).then_some(c);
     let escape = c.is_control().then(|| c.escape_default());
     plain.into_iter().chain(escape.into_iter().flatten())

@@ -9,6 +9,7 @@ mod forward;
 mod http;
 mod input;
 mod log;
+mod output_log;
 mod step;
 
 pub(super) use client::Clients;

@@ -85,6 +85,12 @@ fn marks(queue: &QueueName, stats: &QueueStats, now: Timestamp) -> Vec<Finding> 
             format!("longshore dead list {queue}, then redrive or discard them"),
         );
     }
+    if stats.dead > 0 {
+        warn(
+            format!("{} wait for a decision", counted(stats.dead, "dead letter")),
+            format!("longshore dead list {queue} --group-by error, then redrive or discard them"),
+        );
+    }
     if stats.set_aside > 0 {
         warn(
             format!(

@@ -74,6 +74,11 @@ pub(super) const EXEC: TableShape = TableShape {
             Shape::Size(1, 16 * 1024 * 1024),
             "The most it may print with stdout = \"body\". Default 1MiB.",
         ),
+        key(
+            "log",
+            Shape::Word(&["none", "stderr", "output"]),
+            "What of its output is logged at info instead of debug. Default none.",
+        ),
     ],
 };
 
