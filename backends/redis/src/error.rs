@@ -129,6 +129,17 @@ pub(crate) fn failed(operation: &'static str, error: RedisError) -> StoreError {
     refusal.caused_by(error)
 }
 
+/// The same of a call to a cluster. There a redirection is no wrong URL: the driver followed some,
+/// and the slot went on moving.
+pub(crate) fn failed_in_cluster(operation: &'static str, error: RedisError) -> StoreError {
+    if !matches!(error.code(), Some("MOVED" | "ASK")) {
+        return failed(operation, error);
+    }
+    let words =
+        "the cluster is moving the keys of this queue to another node; nothing was done, try again";
+    StoreError::new(StoreErrorKind::Unavailable, operation, words).caused_by(error)
+}
+
 /// What is wrong with the address that a store was to be opened at. Nothing has been done there.
 fn unopened(operation: &str, error: &RedisError) -> Option<(StoreErrorKind, String)> {
     use StoreErrorKind as Kind;
@@ -346,6 +357,18 @@ mod tests {
         ),
         ("ERR whatever", Kind::Unexpected, Effect::Unknown),
     ];
+
+    #[test]
+    fn a_redirection_is_no_wrong_url_where_the_url_is_that_of_a_cluster() {
+        let redirected = || redis::make_extension_error("MOVED".into(), Some("3999 h:7000".into()));
+        let error = failed_in_cluster("enqueue", redirected());
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (Kind::Unavailable, Effect::NotApplied)
+        );
+        assert!(error.message().contains("try again"), "{error}");
+        assert_eq!(failed("enqueue", redirected()).kind(), Kind::Misconfigured);
+    }
 
     #[test]
     fn every_row_of_the_table_has_its_kind_and_effect() {

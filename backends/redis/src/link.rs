@@ -12,7 +12,7 @@ use redis::{Client, Cmd, Pipeline, RedisError, RedisResult, Value, cmd};
 
 use crate::config::{AckLevel, Config};
 use crate::denial;
-use crate::error::{failed, late, strange};
+use crate::error::{failed, failed_in_cluster, late, strange};
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::sentinel::Followed;
@@ -193,7 +193,10 @@ impl Link {
         call: impl Future<Output = RedisResult<T>>,
     ) -> Result<T> {
         match tokio::time::timeout(self.timeout, call).await {
-            Ok(answer) => answer.map_err(|error| failed(operation, error)),
+            Ok(answer) => answer.map_err(|error| match &self.main {
+                Line::Cluster(_) => failed_in_cluster(operation, error),
+                Line::One(_) | Line::Followed(_) => failed(operation, error),
+            }),
             Err(_) => Err(late(operation, self.timeout)),
         }
     }

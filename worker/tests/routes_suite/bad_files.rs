@@ -30,6 +30,14 @@ fn what_is_no_toml_is_told_with_its_place() {
             "r.toml:1:11: this is not TOML: string values must be quoted, expected literal string",
         ),
         (
+            "[[route]]\nname = thumbs\n",
+            "r.toml:2:8: this is not TOML: a text stands here without quotes; write \"thumbs\"",
+        ),
+        (
+            "[[route.step]]\nexec = { command = [\"cp\", from-here] }\n",
+            "r.toml:2:30: this is not TOML: a text stands here without quotes; write \"from-here\"",
+        ),
+        (
             "[store]\nurl = \"memory://x\n",
             "r.toml:2:18: this is not TOML: invalid basic string, expected `\"`",
         ),

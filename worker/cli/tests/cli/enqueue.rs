@@ -214,3 +214,18 @@ fn a_command_that_ends_leaves_all_in_one_file() {
         }
     }
 }
+
+#[test]
+fn a_time_that_is_over_is_noted() {
+    let stage = Stage::new();
+    let past = stage.run(&["enqueue", "q", "x", "--at", "2020-01-01T00:00:00Z"]);
+    assert_eq!(past.code, Some(0));
+    assert!(
+        past.stderr
+            .contains("2020-01-01T00:00:00.000Z is over: the message is due now"),
+        "{}",
+        past.stderr
+    );
+    let future = stage.run(&["enqueue", "q", "x", "--at", "2999-01-01T00:00:00Z"]);
+    assert_eq!((future.code, future.stderr.as_str()), (Some(0), ""));
+}

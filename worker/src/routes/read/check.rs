@@ -33,6 +33,11 @@ pub(in crate::routes) fn read(
         Ok(tree) => tree,
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
+            if let Some(word) = bare_word(&document.text, span.start) {
+                let message = "this is not TOML: a text stands here without quotes";
+                let refused = document.error(&span, message);
+                return Err(vec![refused.hint(format!("write {}", shown(word)))]);
+            }
             let message = format!("this is not TOML: {}", error.message());
             return Err(vec![document.error(&span, message.replace('\n', " "))]);
         }
@@ -44,6 +49,21 @@ pub(in crate::routes) fn read(
     }
     check.errors.sort_by_key(|error| (error.line, error.column));
     Err(check.errors)
+}
+
+/// The word at this place, where it stands for a value and lacks its quotes. What the parser says of
+/// it depends on its first letter: one that begins with t might be true.
+fn bare_word(text: &str, at: usize) -> Option<&str> {
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
+    let (before, after) = text.split_at_checked(at)?;
+    let begin = before.trim_end_matches(is_of_word).len();
+    let end = at + (after.len() - after.trim_start_matches(is_of_word).len());
+    let word = text.get(begin..end)?;
+    let is_value = before[..begin]
+        .trim_end_matches([' ', '\t'])
+        .ends_with(['=', ',', '[']);
+    let is_text = word.starts_with(char::is_alphabetic) && !word.is_empty();
+    (is_value && is_text).then_some(word)
 }
 
 struct Check<'a> {

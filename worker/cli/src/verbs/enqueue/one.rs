@@ -12,6 +12,7 @@ use crate::error::{CliError, Result, told};
 use crate::exit::Exit;
 use crate::input::{Input, read_all};
 use crate::output::Stdout;
+use crate::parse::rfc3339;
 use crate::session::Session;
 
 /// What is printed of it.
@@ -43,6 +44,14 @@ pub(super) async fn perform(args: EnqueueArgs, session: &Session) -> Result<Exit
     }
     message.dedup = args.dedup_key.map(|key| dedup(key, &args.message));
     limits.check(&message).map_err(CliError::usage)?;
+    if let Some(at) = args.message.due.at
+        && at < connection.clock().now()
+    {
+        session.note(format_args!(
+            "{} is over: the message is due now",
+            rfc3339(at)
+        ));
+    }
     store(session, &connection, &args.queue, message).await
 }
 
