@@ -9,6 +9,7 @@ use redis::cmd;
 use crate::clock::this_machine;
 use crate::config::AckLevel;
 use crate::store::RedisStore;
+use crate::waits::Waits;
 
 /// From so many percent of maxmemory on it is time to do something.
 const NEARLY_FULL: u64 = 85;
@@ -22,7 +23,7 @@ impl RedisStore {
         let mut findings = vec![
             version(&info),
             memory(&info),
-            durability(self.link.ack(), &info, config.as_ref()),
+            durability(self.link.ack(), self.link.waits(), &info, config.as_ref()),
             role(&info),
             replicas(self.link.ack(), &info, config.as_ref()),
             self.clock().await?,
@@ -179,10 +180,14 @@ fn memory_used(percent: u64) -> Finding {
 
 fn durability(
     ack: AckLevel,
+    waits: Option<Waits>,
     info: &HashMap<String, String>,
     config: Option<&HashMap<String, String>>,
 ) -> Finding {
     let is_suspended = get_of(config, "no-appendfsync-on-rewrite") == "yes";
+    if waits == Some(Waits::Disk) {
+        return waited_for(get_of(config, "appendfsync"), is_suspended);
+    }
     if ack == AckLevel::Fsync && is_suspended {
         let found = "while the server rewrites its append-only file or saves a snapshot it syncs \
                      nothing: an acknowledged enqueue is in its memory only";
@@ -201,6 +206,26 @@ fn durability(
     }
 }
 
+/// The same where each enqueue waits for the disk.
+fn waited_for(fsync: &str, is_suspended: bool) -> Finding {
+    let found = "an acknowledged enqueue is on the server's disk; a failover can still lose it";
+    if is_suspended {
+        let found = format!(
+            "{found}; while the server rewrites its file or saves a snapshot enqueues wait for that, \
+             and fail with unknown effect where it takes too long"
+        );
+        return Finding::new(Severity::Warning, "durability", found)
+            .fix("CONFIG SET no-appendfsync-on-rewrite no");
+    }
+    let found = match fsync {
+        "everysec" => {
+            format!("{found}; each enqueue waits up to a second for that (appendfsync everysec)")
+        }
+        _ => found.to_owned(),
+    };
+    Finding::new(Severity::Ok, "durability", found)
+}
+
 /// How an acknowledgement gets to mean more here: what the server would refuse is not proposed.
 fn stronger(
     info: &HashMap<String, String>,
@@ -209,7 +234,10 @@ fn stronger(
     let syncs = get_of(config, "appendfsync") == "always"
         && get_of(config, "appendonly") == "yes"
         && get_of(config, "no-appendfsync-on-rewrite") != "yes";
-    match (syncs, connected(info)) {
+    let waits = get_of(config, "appendonly") == "yes"
+        && get_of(config, "appendfsync") != "no"
+        && knows_waitaof(info);
+    match (syncs || waits, connected(info)) {
         (true, _) => "append ?ack=fsync to the URL",
         (false, 1..) => "append ?ack=replicas:1 to the URL",
         (false, 0) => {
@@ -217,6 +245,13 @@ fn stronger(
              and append ?ack=fsync to the URL, or start a replica and append ?ack=replicas:1"
         }
     }
+}
+
+/// From Redis 7.2 on; Valkey tells the version of Redis that it is like.
+fn knows_waitaof(info: &HashMap<String, String>) -> bool {
+    let mut parts = get(info, "redis_version").split('.');
+    let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
+    (next().unwrap_or(0), next().unwrap_or(0)) >= (7, 2)
 }
 
 /// What an acknowledged enqueue means on this server, in one sentence.

@@ -5,7 +5,6 @@ use longshore_core::wire::encode_new;
 use longshore_core::{Enqueued, NewMessage, QueueName, QueueSettings, Result};
 use redis::Cmd;
 
-use crate::config::AckLevel;
 use crate::part::Part;
 use crate::row::{id_bytes, lane_text};
 use crate::script;
@@ -29,7 +28,7 @@ impl RedisStore {
 
     /// Prepares the next batch, after a script stored one there.
     pub(crate) async fn prepare_bare(&self, queue: &QueueName, part: &Part) {
-        let is_waited_for = matches!(self.link.ack(), AckLevel::Replicas(_));
+        let is_waited_for = self.link.waits().is_some();
         if part.places.len() < FEW || self.repeats || is_waited_for || locked(&self.fit).is_denied()
         {
             return;

@@ -47,6 +47,7 @@ mod settle;
 mod store;
 mod stuck;
 mod transaction;
+mod waits;
 mod wake;
 mod ways;
 mod workers;

@@ -16,6 +16,7 @@ use crate::error::{failed, failed_in_cluster, late, strange};
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::sentinel::Followed;
+use crate::waits::Waits;
 
 /// The connections of an open store. Nothing on them ever blocks the server side, but for the
 /// durable one.
@@ -24,11 +25,13 @@ pub(crate) struct Link {
     main: Line,
     /// Large bodies, so that they do not stand in front of small calls.
     bulk: Line,
-    /// Enqueues that wait for replicas, in turns: a wait holds up what is behind it.
+    /// Enqueues that wait for replicas or for the disk, in turns: a wait holds up what is behind it.
     durable: Vec<Line>,
     turn: AtomicUsize,
     timeout: Duration,
     ack: AckLevel,
+    /// What an enqueue waits for behind its script.
+    waits: Option<Waits>,
     /// What all keys begin with, to name the rights that a user lacks.
     prefix: String,
 }
@@ -179,12 +182,27 @@ impl Link {
             turn: AtomicUsize::new(0),
             timeout,
             ack: config.ack,
+            waits: match config.ack {
+                AckLevel::Replicas(wanted) => Some(Waits::Replicas(wanted)),
+                AckLevel::Memory | AckLevel::Fsync => None,
+            },
             prefix: config.prefix.clone(),
         }
     }
 
     pub(crate) fn ack(&self) -> AckLevel {
         self.ack
+    }
+
+    /// What an enqueue waits for behind its script.
+    pub(crate) fn waits(&self) -> Option<Waits> {
+        self.waits
+    }
+
+    /// From now on each enqueue waits until it is on the disk.
+    pub(crate) fn wait_for_disk(&mut self, lines: Vec<Line>) {
+        self.durable = lines;
+        self.waits = Some(Waits::Disk);
     }
 
     async fn by_deadline<T>(
@@ -256,34 +274,25 @@ impl Link {
         denial::named(call.operation, Some(answer), &self.prefix).unwrap_or(error)
     }
 
-    /// Runs a script whose effect must reach as many replicas as were asked for.
+    /// Runs a script whose effect must reach as many replicas as were asked for, or the disk.
     pub(crate) async fn run_durably(&self, call: &Call) -> Result<Reply> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let line = self.durable.get(turn % self.durable.len().max(1));
-        let (AckLevel::Replicas(wanted), Some(line)) = (self.ack, line) else {
+        let (Some(waits), Some(line)) = (self.waits, line) else {
             return self.run(call).await;
         };
         // Twice this is still less than the deadline: the script may have to be sent anew.
         let wait = self.timeout * 2 / 5;
         let answers = self.by_deadline(call.operation, async {
-            match pipeline_and_wait(line, call, false, wanted, wait).await {
+            match pipeline_and_wait(line, call, false, waits, wait).await {
                 Err(error) if is_unknown_script(&error) => {
-                    pipeline_and_wait(line, call, true, wanted, wait).await
+                    pipeline_and_wait(line, call, true, waits, wait).await
                 }
                 answered => answered,
             }
         });
         let [value, reached] = answers.await?;
-        let reached = Reply::new(call.operation, reached).number()?;
-        if reached < i64::from(wanted) {
-            let said = format!(
-                "it is stored on the primary, but only {reached} of {wanted} replicas confirmed it \
-                 within {wait:?}; see that as many replicas run and keep up, and enqueue it again \
-                 with the same id, or ask for fewer by ?ack=replicas:N"
-            );
-            let error = StoreError::new(StoreErrorKind::Timeout, call.operation, said);
-            return Err(error.effect_unknown());
-        }
+        waits.judge(call.operation, reached, wait)?;
         Ok(Reply::new(call.operation, value))
     }
 
@@ -341,18 +350,18 @@ impl Link {
     }
 }
 
-/// Sends a script and WAIT behind it on the same connection: WAIT counts what that one wrote.
+/// Sends a script and the wait behind it on the same connection: that counts what this one wrote.
+/// Not in one transaction with it, where servers answer at once, about the write before.
 async fn pipeline_and_wait(
     line: &Line,
     call: &Call,
     with_text: bool,
-    wanted: u16,
+    waits: Waits,
     wait: Duration,
 ) -> RedisResult<[Value; 2]> {
     let mut pipeline = Pipeline::new();
     pipeline.add_command(call.command(with_text));
-    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(1000);
-    pipeline.cmd("WAIT").arg(wanted).arg(wait_ms);
+    pipeline.add_command(waits.command(wait));
     let answers = line.pipeline(&pipeline, call.first_key()).await?;
     let answers: [Value; 2] = answers.try_into().map_err(|_| {
         RedisError::from((redis::ErrorKind::Client, "a pipeline answered too little"))

@@ -18,6 +18,7 @@ use crate::error::failed;
 use crate::floor::RedisFloor;
 use crate::link::{Line, Link};
 use crate::script;
+use crate::script::Script;
 use crate::sentinel::{self, Followed};
 use crate::store::RedisStore;
 
@@ -76,23 +77,38 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     }
     let main = dialer.line(timeout).await?;
     let bulk = dialer.line(timeout).await?;
-    let link = Link::new(main, bulk, durable, &config, timeout);
-    greet(&link).await?;
+    let mut link = Link::new(main, bulk, durable, &config, timeout);
+    if greet(&link).await? == Keeps::WhereWaitedFor {
+        let mut lines = Vec::new();
+        for _ in 0..DURABLE_LINES {
+            lines.push(dialer.line(timeout).await?);
+        }
+        link.wait_for_disk(lines);
+    }
     let store = RedisStore::new(link, dialer, &config, options);
     store.greeted().await?;
     store.announce_meaning().await;
     Ok(store)
 }
 
+/// How a server keeps what the URL promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    /// By itself, or because the link waits for replicas.
+    Always,
+    /// Where each write is followed by a wait for the disk.
+    WhereWaitedFor,
+}
+
 /// Finds out whether the server is there, lets us in and keeps what the URL promises.
-async fn greet(link: &Link) -> Result<()> {
+async fn greet(link: &Link) -> Result<Keeps> {
     link.command("open", &cmd("PING")).await?;
+    let load: [&'static Script; 3] = [&script::ENQUEUE, &script::ENQUEUE_PLAIN, &script::ADOPT];
     match link.ack() {
-        AckLevel::Memory => return Ok(()),
+        AckLevel::Memory => return Ok(Keeps::Always),
         AckLevel::Replicas(_) => {
-            return link
-                .load(&[&script::ENQUEUE, &script::ENQUEUE_PLAIN, &script::ADOPT])
-                .await;
+            link.load(&load).await?;
+            return Ok(Keeps::Always);
         }
         AckLevel::Fsync => {}
     }
@@ -108,24 +124,36 @@ async fn greet(link: &Link) -> Result<()> {
             .windows(2)
             .any(|pair| pair[0] == key && pair[1] == value)
     };
-    if has("appendonly", "yes") && has("appendfsync", "always") {
-        // With it nothing is synced for as long as the file is rewritten or a snapshot is saved.
-        if !has("no-appendfsync-on-rewrite", "yes") {
-            return Ok(());
-        }
-        return Err(StoreError::new(
-            StoreErrorKind::Misconfigured,
-            "open",
-            "ack=fsync promises what this server does not keep while it rewrites its file or saves \
-             a snapshot; set no-appendfsync-on-rewrite no",
-        ));
+    let is_written = has("appendonly", "yes") && !has("appendfsync", "no");
+    // With it nothing is synced for as long as the file is rewritten or a snapshot is saved.
+    let is_suspended = has("no-appendfsync-on-rewrite", "yes");
+    if is_written && has("appendfsync", "always") && !is_suspended {
+        return Ok(Keeps::Always);
     }
+    if is_written && can_wait_for_disk(link).await {
+        link.load(&load).await?;
+        return Ok(Keeps::WhereWaitedFor);
+    }
+    let what = if is_written && is_suspended {
+        " while it rewrites its file or saves a snapshot; set no-appendfsync-on-rewrite no"
+    } else {
+        "; set appendonly yes and appendfsync always"
+    };
     Err(StoreError::new(
         StoreErrorKind::Misconfigured,
         "open",
-        "ack=fsync promises what this server does not keep; set appendonly yes and \
-         appendfsync always",
+        format!(
+            "ack=fsync promises what this server does not keep{what} (from Redis 7.2 on appendonly \
+             yes is enough, with the right +waitaof)"
+        ),
     ))
+}
+
+/// Whether the server knows how to wait for its disk, and lets us.
+async fn can_wait_for_disk(link: &Link) -> bool {
+    let mut wait = cmd("WAITAOF");
+    wait.arg(0).arg(0).arg(1);
+    link.command("open", &wait).await.is_ok()
 }
 
 /// Makes connections.

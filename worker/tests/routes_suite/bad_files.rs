@@ -35,7 +35,7 @@ fn what_is_no_toml_is_told_with_its_place() {
         ),
         (
             "[[route.step]]\nexec = { command = [\"cp\", from-here] }\n",
-            "r.toml:2:30: this is not TOML: a text stands here without quotes; write \"from-here\"",
+            "r.toml:2:27: this is not TOML: a text stands here without quotes; write \"from-here\"",
         ),
         (
             "[store]\nurl = \"memory://x\n",

@@ -94,60 +94,6 @@ async fn a_frozen_server_ends_calls_by_their_deadline_and_a_repeat_stores_nothin
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_with_fsync_survives_a_kill() {
-    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]).unwrap();
-    let store = open(&server.url("ack=fsync&timeout=2s")).await;
-    let stored = store
-        .queues
-        .enqueue(&queue(), &fresh(&["a", "b", "c"]))
-        .await
-        .unwrap();
-    assert_eq!(stored, [Enqueued::Stored; 3]);
-    let held = take(&store, 1).await;
-    server.kill();
-    let away = store
-        .queues
-        .enqueue(&queue(), &fresh(&["d"]))
-        .await
-        .unwrap_err();
-    assert_eq!(away.kind(), StoreErrorKind::Unavailable, "{away}");
-    server.start_again();
-    // The connection mends itself; a lease outlives the server as well.
-    let began = Instant::now();
-    let mut settled = store.queues.settle(&queue(), &[]).await.map(|_| Vec::new());
-    while settled.as_ref().map_or(true, Vec::is_empty) && began.elapsed() < Duration::from_secs(10)
-    {
-        settled = crate::stage::try_ack(&store, &held).await;
-    }
-    assert_eq!(settled.unwrap(), [Settled::Applied]);
-    assert_eq!(bodies(&take(&store, 9).await), ["b", "c"]);
-}
-
-#[tokio::test]
-async fn fsync_is_not_promised_where_the_server_does_not_keep_it() {
-    let server = Server::start(&["--appendonly", "yes", "--appendfsync", "everysec"]).unwrap();
-    let error = try_open(&server.url("ack=fsync")).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
-    assert!(error.to_string().contains("appendfsync always"), "{error}");
-}
-
-#[tokio::test]
-async fn fsync_is_not_promised_where_the_server_suspends_it() {
-    let always = ["--appendonly", "yes", "--appendfsync", "always"];
-    let server = Server::start(&always).unwrap();
-    let store = open(&server.url("ack=fsync")).await;
-    let command = ["CONFIG", "SET", "no-appendfsync-on-rewrite", "yes"];
-    server.command(&command).await;
-    let findings = store.admin.check().await.unwrap();
-    let told = findings.iter().find(|one| one.check == "durability");
-    assert_eq!(told.unwrap().severity, longshore_core::Severity::Problem);
-    let error = try_open(&server.url("ack=fsync")).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Misconfigured);
-    let said = error.to_string();
-    assert!(said.contains("no-appendfsync-on-rewrite no"), "{said}");
-}
-
-#[tokio::test]
 async fn a_primary_that_becomes_a_replica_leaves_the_outcome_unknown() {
     let server = Server::start(&[]).unwrap();
     let other = Server::start(&[]).unwrap();

@@ -8,6 +8,7 @@ mod bare_topologies;
 mod chaos;
 mod faults;
 mod floor;
+mod fsync;
 mod large;
 mod losses;
 mod rights;
