@@ -56,6 +56,16 @@ impl Driver {
         Box::pin(self.session().refresh_metadata())
     }
 
+    /// Waits until all nodes know the same tables, as long as after a change of them.
+    pub(crate) fn agreement(&self) -> Called<'_, ()> {
+        Box::pin(async {
+            let agreed = self.session().await_schema_agreement().await;
+            agreed
+                .map(drop)
+                .map_err(ExecutionError::SchemaAgreementError)
+        })
+    }
+
     /// Prepares a statement on the nodes.
     pub(crate) fn prepare(
         &self,

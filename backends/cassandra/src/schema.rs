@@ -109,6 +109,10 @@ impl Creator<'_> {
             for table in ddl::tables() {
                 self.change(&table.create(ks, compaction)).await?;
             }
+            // A table that was there already is no change: the driver did not wait for it, and a
+            // node may lack what an earlier creator made.
+            let agreed = self.driver.agreement().await;
+            agreed.map_err(|error| failed("open", error))?;
             if self.finish().await? {
                 return Ok(());
             }
@@ -167,7 +171,7 @@ impl Creator<'_> {
         }
     }
 
-    /// Changes the schema; the driver waits until all nodes agree.
+    /// Changes the schema; where there is a change the driver waits until all nodes agree.
     async fn change(&self, cql: &str) -> Result<()> {
         let mut statement = Statement::new(cql);
         if let Some(first) = self.here.first.clone() {

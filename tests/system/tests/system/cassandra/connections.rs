@@ -70,7 +70,12 @@ fn tables_are_not_there_before_all_nodes_agree() {
     };
     // One that the others tell: the maker's statements go to the node of the least id.
     let told = cluster.of_greatest_id();
-    let alone = Said::to_one(&cluster, told, &["disablegossip"], &["enablegossip"]);
+    let alone = Said::to_one(
+        &cluster,
+        told.clone(),
+        &["disablegossip"],
+        &["enablegossip"],
+    );
     // Where that node is slow to answer, they may go to the one that is alone: it tells the others.
     let refused = (0..TRIES).find_map(|_| {
         let cli = Cli::new(cluster.store_without_tables());
@@ -81,6 +86,8 @@ fn tables_are_not_there_before_all_nodes_agree() {
     answer.refuses(69, "do not agree on the tables");
     drop(alone);
     cluster.until_whole();
+    // A node that comes back asks the others for their tables, but not always: this has it ask.
+    cluster.tell(&told, &["resetlocalschema"]);
     until("the tables", LONG, || {
         let answer = cli.call(&["schema", "apply"]);
         let is_made = answer.ending == Ending::Code(0);
