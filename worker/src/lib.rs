@@ -59,6 +59,7 @@ mod shortage;
 mod spans;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
+pub mod transfer;
 mod worker;
 
 pub use connect::{connect, connect_with, registry};

@@ -134,7 +134,7 @@ fn read(error: &ExecutionError) -> Meaning {
             Ran::Maybe,
             "the nodes do not agree on the tables yet; see that all of them are up and reach each \
              other, then run `longshore schema apply` again (`nodetool describecluster` names the \
-             node that differs; where it stays so, `nodetool resetlocalschema` on that one)",
+             node that differs; where it stays so, restart that one)",
         ),
         other => meaning(Kind::Unexpected, Ran::Maybe, cut(&other.to_string())),
     }

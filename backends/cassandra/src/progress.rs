@@ -1,11 +1,12 @@
 //! Progress of intakes, fenced by the epoch of their lease in one transaction.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::validate::check_count;
-use longshore_core::{LeaseName, NamedLease, ProgressStore, QueueStore, Result};
+use longshore_core::{Cursor, LeaseName, NamedLease, Page, ProgressStore, QueueStore, Result};
 use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::CqlValue;
@@ -28,6 +29,39 @@ impl ProgressStore for CassandraStore {
             let value = value.unwrap_or_default();
             keep_ms.filter(|until| *until > now).map(|_| value)
         }))
+    }
+
+    async fn list(
+        &self,
+        name: &LeaseName,
+        after: Option<&Cursor>,
+        max: NonZeroU32,
+    ) -> Result<Page<(String, Bytes)>> {
+        let link = self.link();
+        let after = after.map_or("", Cursor::as_str);
+        let limit = i32::try_from(max.get()).unwrap_or(i32::MAX);
+        let values = (self.cell(), name.as_str(), after, limit);
+        type Row = (String, Option<Bytes>, Option<i64>);
+        let rows: Vec<Row> = link
+            .all(
+                "list",
+                &link.statements.progress_page,
+                values,
+                |row: Row| row,
+            )
+            .await?;
+        let is_last = rows.len() < limit as usize;
+        let last = rows.last().filter(|_| !is_last);
+        let next = last.map(|(key, ..)| Cursor::new(key.clone()));
+        let now = self.now().as_millis();
+        let live = rows.into_iter().filter_map(|(key, value, keep_ms)| {
+            let lives = keep_ms.is_some_and(|until| until > now);
+            lives.then(|| (key, value.unwrap_or_default()))
+        });
+        Ok(Page {
+            items: live.collect(),
+            next,
+        })
     }
 
     async fn save(

@@ -104,6 +104,7 @@ statements! {
     first_lease: Lwt "INSERT INTO KS.named_lease (cell, name, holder, epoch, until_ms) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS".to_owned(),
     next_lease: Lwt "UPDATE KS.named_lease SET holder = ?, epoch = ?, until_ms = ? WHERE cell = ? AND name = ? IF epoch = ? AND until_ms = ? AND holder = ?".to_owned(),
     progress: Plain "SELECT value, keep_ms FROM KS.named_lease WHERE cell = ? AND name = ? AND key = ?".to_owned(),
+    progress_page: Plain "SELECT key, value, keep_ms FROM KS.named_lease WHERE cell = ? AND name = ? AND key > ? LIMIT ?".to_owned(),
     fence_lease: Lwt "UPDATE KS.named_lease SET epoch = ? WHERE cell = ? AND name = ? IF epoch = ? AND holder = ? AND until_ms > ?".to_owned(),
     put_progress: Lwt "INSERT INTO KS.named_lease (cell, name, key, value, keep_ms) VALUES (?, ?, ?, ?, ?) USING TTL ?".to_owned(),
     put_worker: Plain "INSERT INTO KS.worker (cell, id, info, until_ms) VALUES (?, ?, ?, ?) USING TTL ?".to_owned(),

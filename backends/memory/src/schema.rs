@@ -13,7 +13,7 @@ use longshore_core::{
 pub(crate) struct Data {
     pub(crate) queues: BTreeMap<QueueName, Queue>,
     pub(crate) leases: BTreeMap<LeaseName, HeldLease>,
-    pub(crate) progress: HashMap<(LeaseName, String), (Bytes, Timestamp)>,
+    pub(crate) progress: BTreeMap<(LeaseName, String), (Bytes, Timestamp)>,
     pub(crate) workers: BTreeMap<String, (WorkerInfo, Timestamp)>,
     pub(crate) numbers: Numbers,
 }

@@ -1,11 +1,12 @@
 //! Progress of intakes, under the lease of their feeder.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::validate::check_count;
-use longshore_core::{LeaseName, NamedLease, ProgressStore, Result};
+use longshore_core::{Cursor, LeaseName, NamedLease, Page, ProgressStore, Result, StoreError};
 use redis::cmd;
 
 use crate::store::RedisStore;
@@ -21,6 +22,38 @@ impl ProgressStore for RedisStore {
             return Ok(None);
         }
         Ok(read(&kept.bytes()?, self.time.now().as_millis()))
+    }
+
+    async fn list(
+        &self,
+        name: &LeaseName,
+        after: Option<&Cursor>,
+        max: NonZeroU32,
+    ) -> Result<Page<(String, Bytes)>> {
+        let [_, progress] = self.keys.lease(name);
+        let at = after.map_or("0", Cursor::as_str);
+        if !at.bytes().all(|byte| byte.is_ascii_digit()) {
+            let said = "the cursor is none that this call gave; start again without one";
+            return Err(StoreError::invalid_input("list", said));
+        }
+        let mut ask = cmd("HSCAN");
+        ask.arg(progress).arg(at).arg("COUNT").arg(max.get());
+        let [next, pairs] = self.link.command("list", &ask).await?.fixed()?;
+        let (next, now) = (next.text()?, self.time.now().as_millis());
+        let mut words = pairs.list()?.into_iter();
+        let mut items = Vec::new();
+        while let (Some(key), Some(kept)) = (words.next(), words.next()) {
+            let value = read(&kept.bytes()?, now);
+            items.extend(
+                value
+                    .map(|value| Ok::<_, StoreError>((key.text()?, value)))
+                    .transpose()?,
+            );
+        }
+        Ok(Page {
+            items,
+            next: (next != "0").then(|| Cursor::new(next)),
+        })
     }
 
     async fn save(

@@ -1,11 +1,12 @@
 //! Progress of intakes.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::validate::check_count;
-use longshore_core::{LeaseName, NamedLease, ProgressStore, QueueStore as _, Result};
+use longshore_core::{Cursor, LeaseName, NamedLease, Page, ProgressStore, QueueStore as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::Outcome;
@@ -51,6 +52,34 @@ impl ProgressStore for SqliteStore {
                 })
                 .optional()?;
             Ok(value.map(Bytes::from))
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        name: &LeaseName,
+        after: Option<&Cursor>,
+        max: NonZeroU32,
+    ) -> Result<Page<(String, Bytes)>> {
+        let after = after.map_or("", Cursor::as_str).to_owned();
+        let (name, now) = (name.clone(), self.clock.now());
+        self.read("list", move |conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT key, value FROM progress WHERE name = ?1 AND key > ?2 AND until > ?3
+                 ORDER BY key LIMIT ?4",
+            )?;
+            let wanted = i64::from(max.get()) + 1;
+            let values = params![name.as_str(), after, now.as_millis(), wanted];
+            let rows = statement.query_map(values, |row| {
+                Ok((row.get(0)?, Bytes::from(row.get::<_, Vec<u8>>(1)?)))
+            })?;
+            let mut items: Vec<(String, Bytes)> = rows.collect::<rusqlite::Result<_>>()?;
+            let more = items.len() as i64 == wanted;
+            items.truncate(max.get() as usize);
+            let last = items.last().filter(|_| more);
+            let next = last.map(|(key, _)| Cursor::new(key.clone()));
+            Ok(Page { items, next })
         })
         .await
     }

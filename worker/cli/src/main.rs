@@ -18,7 +18,6 @@ mod settings;
 mod shape;
 mod signals;
 mod telemetry;
-mod transfer;
 mod verbs;
 mod where_filter;
 

@@ -26,6 +26,8 @@ mod help;
 mod manage;
 #[path = "cli/move_groups.rs"]
 mod move_groups;
+#[path = "cli/move_progress.rs"]
+mod move_progress;
 #[path = "cli/operators.rs"]
 mod operators;
 #[path = "cli/pipes.rs"]

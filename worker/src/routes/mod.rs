@@ -32,6 +32,7 @@ pub use error::ConfigError;
 pub use explain::{MatchedClause, PlannedDelay, PlannedOutcome, RetryPlan};
 pub use failure::RunFailure;
 pub use graph::{Graph, GraphRoute};
+pub use intake::{Carried, carry_progress};
 pub use progress::{Ended, Progress, Summary};
 pub use ready::ReadyRunner;
 pub use runner::Runner;

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{QueueName, RouteName, SettingsChange, StoreUrl, nearest};
+use longshore_core::{QueueName, RouteName, SettingsChange, StoreError, StoreUrl, nearest};
 
 use super::ConfigError;
+use super::intake::remembers;
 use super::read::shown;
 use super::route::Route;
 use super::steps::Action;
+use crate::Connection;
 
 /// So many routes are listed where one is not found.
 const NAMED_MAX: usize = 10;
@@ -55,6 +57,36 @@ impl RouteSet {
     /// The named stores.
     pub fn named_stores(&self) -> impl Iterator<Item = (&str, &StoreUrl)> {
         self.0.stores.iter().map(|(name, url)| (name.as_str(), url))
+    }
+
+    /// Those of these routes (all, if none is named) that files feed and of whose files this store
+    /// remembers nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn unremembered(
+        &self,
+        only: &[RouteName],
+        store: &Connection,
+    ) -> Result<Vec<RouteName>, StoreError> {
+        let mut routes = Vec::new();
+        for route in self.chosen(only) {
+            let is_fed = route.intake.glob().is_some();
+            if is_fed && remembers(store.backend(), &route.name, 1).await? == 0 {
+                routes.push(route.name.clone());
+            }
+        }
+        Ok(routes)
+    }
+
+    /// How many files of a route a store remembers, as far as a thousand.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn remembered(route: &RouteName, store: &Connection) -> Result<u64, StoreError> {
+        remembers(store.backend(), route, 1000).await
     }
 
     /// The named stores that these routes (all, if none is named) forward to.

@@ -32,6 +32,7 @@ impl Flaw {
                 | Self::SetAsideNotTold
                 | Self::EpochsStandStill
                 | Self::ProgressNotFenced
+                | Self::ProgressEndsEarly
         )
     }
 }
@@ -162,6 +163,8 @@ flaws! {
         "leases::an_ended_lease_is_taken_with_a_greater_epoch";
     /// Progress is saved whoever says so.
     ProgressNotFenced: "progress::a_stale_lease_saves_nothing";
+    /// The first page of progress is all there is.
+    ProgressEndsEarly: "progress::pages_list_every_value_that_has_not_run_out";
     /// An adopted message is a new one.
     AdoptForgets:
         "export_adopt::an_adopted_message_keeps_everything",

@@ -276,6 +276,19 @@ impl ProgressStore for Broken {
         self.inner.progress.load(name, key).await
     }
 
+    async fn list(
+        &self,
+        name: &LeaseName,
+        after: Option<&Cursor>,
+        max: NonZeroU32,
+    ) -> Result<Page<(String, Bytes)>> {
+        let mut page = self.inner.progress.list(name, after, max).await?;
+        if self.is(Flaw::ProgressEndsEarly) {
+            page.next = None;
+        }
+        Ok(page)
+    }
+
     async fn save(
         &self,
         lease: &NamedLease,

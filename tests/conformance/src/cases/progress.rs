@@ -1,12 +1,13 @@
 //! Progress of intakes, written under a lease.
 
 use bytes::Bytes;
-use longshore_core::NamedLease;
+use longshore_core::{Cursor, NamedLease};
 
 use super::leases::{acquire, lease};
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::secs;
+use crate::stage::count;
 
 cases! { "progress";
     0 what_was_saved_is_loaded,
@@ -16,6 +17,8 @@ cases! { "progress";
     0 values_run_out,
     0 names_and_keys_are_apart,
     0 an_empty_value_is_a_value,
+    0 pages_list_every_value_that_has_not_run_out,
+    0 nothing_is_listed_where_nothing_was_saved,
 }
 
 async fn save(stage: &Stage, held: &NamedLease, entries: &[(&str, &[u8])]) -> bool {
@@ -104,4 +107,54 @@ async fn an_empty_value_is_a_value(stage: Stage) {
     assert!(save(&stage, &held, &[("k", b"")]).await);
     let loaded = load(&stage, "intake:orders", "k").await;
     assert_eq!(loaded.as_deref(), Some(&b""[..]));
+}
+
+/// Every key of a name, in pages of any size, whatever its order.
+async fn list(stage: &Stage, name: &str, max: u32) -> Vec<(String, Bytes)> {
+    let mut all = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let (progress, name) = (&stage.store.progress, lease(name));
+        let page = progress.list(&name, after.as_ref(), count(max));
+        let page = page.await.expect("list");
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            all.sort();
+            all.dedup();
+            return all;
+        }
+    }
+}
+
+/// For whoever carries progress to another store.
+async fn pages_list_every_value_that_has_not_run_out(stage: Stage) {
+    let held = acquire(&stage.store, "a").await.expect("it is free");
+    assert!(save(&stage, &held, &[("old", b"1")]).await);
+    stage.advance(secs(20));
+    let keys: Vec<String> = (0..300).map(|n| format!("/in/Ä {n}")).collect();
+    for part in keys.chunks(50) {
+        let held = acquire(&stage.store, "a").await.expect("it is held");
+        let entries: Vec<_> = part
+            .iter()
+            .map(|key| (key.as_str(), key.as_bytes()))
+            .collect();
+        assert!(save(&stage, &held, &entries).await);
+    }
+    stage.advance(secs(85));
+    let mut wanted: Vec<_> = keys
+        .iter()
+        .map(|key| (key.clone(), Bytes::copy_from_slice(key.as_bytes())))
+        .collect();
+    wanted.sort();
+    for max in [1, 7, 1000] {
+        assert_eq!(list(&stage, "intake:orders", max).await, wanted, "by {max}");
+    }
+}
+
+/// Also where the lease exists.
+async fn nothing_is_listed_where_nothing_was_saved(stage: Stage) {
+    assert!(list(&stage, "intake:orders", 10).await.is_empty());
+    acquire(&stage.store, "a").await.expect("it is free");
+    assert!(list(&stage, "intake:orders", 10).await.is_empty());
 }

@@ -53,5 +53,6 @@ calls! {
     Release "release",
     Current "current",
     Load "load",
+    List "list",
     Save "save",
 }

@@ -101,5 +101,8 @@ through! { LeaseStore in leases {}
 
 through! { ProgressStore in progress {}
     Load load(name: &LeaseName, key: &str) -> Option<Bytes>;
+    List list(
+        name: &LeaseName, after: Option<&Cursor>, max: NonZeroU32
+    ) -> Page<(String, Bytes)>;
     Save save(lease: &NamedLease, entries: &[(String, Bytes)], keep: Duration) -> bool;
 }

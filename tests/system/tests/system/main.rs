@@ -10,6 +10,7 @@ mod enqueue_killed;
 mod full_disk;
 mod hung;
 mod killer;
+mod moves;
 mod opening;
 mod quickstart;
 mod scenes;

@@ -2,6 +2,7 @@
 
 use longshore::Connection;
 use longshore::core::QueueStats;
+use longshore::transfer::{self, Broken, Ended, Moved, Place, Progress as Step};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,6 @@ use crate::progress::Progress;
 use crate::session::{Session, existing, open};
 use crate::settings::StoreSetting;
 use crate::signals::Signals;
-use crate::transfer::{self, Broken, Ended, Moved, Place, Progress as Step};
 
 /// What is printed of it.
 #[derive(Debug, Serialize)]
@@ -32,12 +32,7 @@ pub(super) async fn perform(args: MoveArgs, session: &Session) -> Result<Exit> {
     let from = place(&connection, &args.from);
     let stats = existing(&from.backend, &args.from).await?;
     if args.dry_run {
-        let moved = Moved {
-            messages: stats.live() + stats.dead,
-            dead: stats.dead,
-            leased: stats.leased,
-        };
-        return print(&args, moved, session);
+        return print(&args, Moved::of(&stats), session);
     }
     let other = match &args.to_store {
         Some(url) => Some(open(&StoreSetting::parse("--to-store", url)?, true).await?),
@@ -66,10 +61,7 @@ pub(super) async fn perform(args: MoveArgs, session: &Session) -> Result<Exit> {
 }
 
 fn place(connection: &Connection, queue: &longshore::core::QueueName) -> Place {
-    Place {
-        backend: connection.backend().clone(),
-        queue: queue.clone(),
-    }
+    Place::new(connection.backend().clone(), queue.clone())
 }
 
 /// Runs the move to its end. A signal stops it between two rounds and lifts the mark, so that
@@ -95,7 +87,7 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
                     ),
                 );
             }
-            Step::Waits(_) => {}
+            _ => {}
         });
         tokio::pin!(run);
         loop {
@@ -113,17 +105,29 @@ async fn follow(from: &Place, to: &Place, stats: &QueueStats, session: &Session)
         }
     };
     drop(progress);
-    conclude(from, moved, ended, exit).await
+    conclude((from, to), moved, ended, exit, session.quiet()).await
 }
 
 /// How a move ended: `None` is that a second signal broke it off.
 type Followed = std::result::Result<Ended, Option<Broken>>;
 
 /// Lifts the mark, unless something may be in both places, and says what came of it.
-async fn conclude(from: &Place, moved: Moved, ended: Followed, exit: Exit) -> Result<Moved> {
+async fn conclude(
+    (from, to): (&Place, &Place),
+    moved: Moved,
+    ended: Followed,
+    exit: Exit,
+    quiet: bool,
+) -> Result<Moved> {
     let so_far = counted(moved.messages, "message");
     match ended {
         Ok(Ended::Emptied) => {
+            carry(from, to, quiet).await.map_err(|error| {
+                error.and_so_far(format!(
+                    "{so_far} moved before it; the progress of the files that feed the queue did \
+                     not, so that the same command must end well before they are fed there"
+                ))
+            })?;
             transfer::end(from).await?;
             Ok(moved)
         }
@@ -142,7 +146,9 @@ async fn conclude(from: &Place, moved: Moved, ended: Followed, exit: Exit) -> Re
                 from.queue
             ),
         )),
-        Err(Some(Broken { error, both: false })) => {
+        Err(Some(Broken {
+            error, both: false, ..
+        })) => {
             // The first error says more than one of lifting the mark would.
             let lifted = transfer::end(from).await.is_ok();
             let hint = if lifted {
@@ -154,12 +160,32 @@ async fn conclude(from: &Place, moved: Moved, ended: Followed, exit: Exit) -> Re
                 "{so_far} moved before it; the same command goes on{hint}"
             )))
         }
-        Err(Some(Broken { error, both: true })) => Err(CliError::from(error).and_so_far(format!(
+        Err(Some(Broken {
+            error, both: true, ..
+        })) => Err(CliError::from(error).and_so_far(format!(
             "{so_far} moved before it, some may be in both places; nothing of \"{}\" is handed \
              out until the same command has ended well",
             from.queue
         ))),
     }
+}
+
+/// Takes along how far the files that feed the queue were read, so that they are not fed again.
+async fn carry(from: &Place, to: &Place, quiet: bool) -> Result<()> {
+    let carried =
+        longshore::routes::carry_progress((&from.backend, &from.queue), (&to.backend, &to.queue));
+    let carried = carried.await?;
+    if carried.files > 0 {
+        let files = counted(carried.files, "file");
+        note(quiet, format_args!("the progress of {files} went along"));
+    }
+    if carried.fed > 0 {
+        return Err(CliError::new(
+            Exit::TryAgain,
+            format!("a worker feeds \"{}\" there already; stop it", to.queue),
+        ));
+    }
+    Ok(())
 }
 
 fn print(args: &MoveArgs, moved: Moved, session: &Session) -> Result<Exit> {

@@ -1,5 +1,6 @@
 //! `run`: the routes of route files.
 
+mod former;
 mod hints;
 mod minutes;
 mod stop;
@@ -30,6 +31,7 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
         None => None,
     };
     let connection = session.open_for_work(&store).await?;
+    former::check(&set, &args, &connection).await?;
     let mut runner = Runner::new(set.clone(), connection.clone())
         .stores(named_stores(&set, &args).await?)
         .only(args.route.clone())

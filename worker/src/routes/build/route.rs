@@ -7,6 +7,7 @@ use longshore_core::{Clause, JobKind, QueueName, RouteName, nearest};
 
 use super::inherited::Inherited;
 use crate::routes::ConfigError;
+use crate::routes::intake::queue_of;
 use crate::routes::mistakes::Mistakes;
 use crate::routes::policies;
 use crate::routes::read::{Document, Mark, Node, shown};
@@ -27,7 +28,7 @@ pub(super) fn build(
     let intake = intake(document, from)?;
     let queue = match (&intake, from.text("queue")) {
         (Intake::Queue, Some(queue)) => QueueName::new(queue),
-        _ => QueueName::new(format!("route.{name}")),
+        _ => queue_of(name.as_str()),
     };
     let mut mistakes = Mistakes::default();
     let mut changes = Vec::new();

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use longshore_core::{LeaseName, StoreError};
+use longshore_core::{Label, LeaseName, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use super::carry;
 use super::feeding::{Feeding, Look};
 use super::held::{self, Held};
 use super::identity;
 use super::listing::{Listing, list};
+use super::names;
 use super::record::Record;
 use super::seen::Seen;
 use super::status::FeedStatus;
@@ -31,6 +33,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(4);
 pub(in crate::routes) struct Feeder {
     feeding: Feeding,
     name: LeaseName,
+    /// This host, until it is listed in the store.
+    unlisted: Option<Label>,
     holder: Arc<str>,
 }
 
@@ -53,18 +57,16 @@ impl Feeder {
     ) -> Option<Self> {
         let glob = route.intake.glob()?.clone();
         let scope = identity::scope(glob.shared);
-        let name = match scope.strip_prefix("host:") {
+        let host = names::host_of(&scope);
+        let name = match &host {
             // Each host feeds files of its own, so each has a lease of its own.
-            Some(host) => format!(
-                "intake:{}:{}",
-                route.name,
-                longshore_core::Label::lossy(host)
-            ),
-            None => format!("intake:{}", route.name),
+            Some(host) => names::of_host(&route.name, host)?,
+            None => names::shared(&route.name)?,
         };
         let holder = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
         Some(Self {
-            name: LeaseName::new(name).ok()?,
+            name,
+            unlisted: host,
             holder: holder.into(),
             feeding: Feeding {
                 deletes: matches!(route.intake, Intake::Files { delete: true, .. }),
@@ -81,11 +83,11 @@ impl Feeder {
 
     /// Feeds until it is told to stop, or (where it is finite) until all there is was stored.
     /// An error that waiting does not mend ends it.
-    pub(in crate::routes) async fn run(self) -> Result<(), StoreError> {
-        let feeding = &self.feeding;
+    pub(in crate::routes) async fn run(mut self) -> Result<(), StoreError> {
         let mut seen = HashMap::new();
-        while !feeding.stop.is_cancelled() && !feeding.status.at_end() {
+        while !self.is_over() {
             let turn = self.turn(&mut seen).await;
+            let feeding = &self.feeding;
             match turn {
                 Ok(()) | Err(Stop::Asked) => {}
                 Err(Stop::Lost) => {
@@ -102,10 +104,19 @@ impl Feeder {
         Ok(())
     }
 
+    fn is_over(&self) -> bool {
+        self.feeding.stop.is_cancelled() || self.feeding.status.at_end()
+    }
+
     /// Feeds while this process has the lease; waits a little where another one has it.
-    async fn turn(&self, seen: &mut HashMap<PathBuf, Seen>) -> Result<(), Stop> {
+    async fn turn(&mut self, seen: &mut HashMap<PathBuf, Seen>) -> Result<(), Stop> {
         let feeding = &self.feeding;
         let backend = feeding.connection.backend();
+        if let Some(host) = &self.unlisted
+            && carry::list_host(backend, &feeding.route.name, host, &self.holder).await?
+        {
+            self.unlisted = None;
+        }
         let Some(mut held) = Held::take(backend, &self.name, &self.holder).await? else {
             if feeding.finite && self.others_are_done().await? {
                 feeding.status.set_at_end(true);

@@ -12,7 +12,7 @@ use crate::routes::read::shown;
 /// A feeder that dies is followed by another one after this long.
 pub(super) const LEASE: Duration = Duration::from_secs(10);
 /// How long progress is remembered after its last save.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A lease in this process's hands.
 #[derive(Debug)]

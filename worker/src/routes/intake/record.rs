@@ -55,6 +55,11 @@ impl Record {
         }
     }
 
+    /// Whether it tells of more than another record of the same path.
+    pub(super) fn is_ahead_of(&self, other: &Self) -> bool {
+        (self.generation, self.offset, self.day) > (other.generation, other.offset, other.day)
+    }
+
     /// The key of a path in the progress store.
     pub(super) fn key(scope: &str, path: &str) -> String {
         format!("{:032x}", xxh3_128(format!("{scope}\n{path}").as_bytes()))

@@ -84,10 +84,12 @@ fn tables_are_not_there_before_all_nodes_agree() {
     });
     let (cli, answer) = refused.expect("a call that is refused");
     answer.refuses(69, "do not agree on the tables");
+    // One that takes up gossip again does not always ask for the tables that it missed, and then
+    // lacks them for good; one that starts does.
+    let number: u32 = told.parse().expect("nodes have numbers");
+    drop(cluster.kill(&[number]));
     drop(alone);
     cluster.until_whole();
-    // A node that comes back asks the others for their tables, but not always: this has it ask.
-    cluster.tell(&told, &["resetlocalschema"]);
     until("the tables", LONG, || {
         let answer = cli.call(&["schema", "apply"]);
         let is_made = answer.ending == Ending::Code(0);

@@ -5,21 +5,29 @@
 //! both places, but the mark keeps it from being handed out here; running the move again adopts
 //! nothing twice, since adopting is idempotent by id, and removes it.
 //!
+//! Members of a group are removed here only once many of it are adopted, the last first: where a
+//! head goes, its store makes the next one the head, and that one may then stand before what the walk
+//! has read, so that those behind it would be adopted first.
+//!
 //! A group moves behind its head. While a worker has a member, or a dead one holds the group, the
 //! others stay; and a group that has begun to move is moved to its end before the mark is lifted.
 //! Else members would be worked in both places at once, and out of order.
+//!
+//! [`begin`], [`run`], [`end`], in this order; `longshore move` does no more.
 
+mod adopted;
 mod groups;
 mod pages;
 
 use std::time::Duration;
 
-use longshore::core::{
-    Backend, Changed, Cursor, Effect, MessageId, MovingMark, PageSize, QueueName,
+use longshore_core::{
+    Backend, Changed, Cursor, Effect, MessageId, MovingMark, PageSize, QueueName, QueueStats,
     Result as StoreResult, StoreError, StoredMessage, Timestamp,
 };
 use tokio_util::sync::CancellationToken;
 
+use adopted::Adopted;
 use groups::Groups;
 use pages::Pages;
 
@@ -28,26 +36,51 @@ const LEASED_PAUSE: Duration = Duration::from_millis(200);
 
 /// One end of a move.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+#[non_exhaustive]
+pub struct Place {
     /// The store.
-    pub(crate) backend: Backend,
+    pub backend: Backend,
     /// The queue there.
-    pub(crate) queue: QueueName,
+    pub queue: QueueName,
+}
+
+impl Place {
+    /// A queue of a store.
+    pub fn new(backend: Backend, queue: QueueName) -> Self {
+        Self { backend, queue }
+    }
 }
 
 /// What a move has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Moved {
+#[non_exhaustive]
+pub struct Moved {
     /// Messages that are at the destination and no longer here.
-    pub(crate) messages: u64,
+    pub messages: u64,
     /// Of them, how many were dead letters.
-    pub(crate) dead: u64,
+    pub dead: u64,
     /// How many are still in the hands of workers here.
-    pub(crate) leased: u64,
+    pub leased: u64,
 }
 
-/// Sets the mark: from now on nothing of `from` is handed out.
-pub(crate) async fn begin(from: &Place, to: String, since: Timestamp) -> StoreResult<()> {
+impl Moved {
+    /// What a move of a queue with these numbers would do.
+    pub fn of(stats: &QueueStats) -> Self {
+        Self {
+            messages: stats.live() + stats.dead,
+            dead: stats.dead,
+            leased: stats.leased,
+        }
+    }
+}
+
+/// Sets the mark: from now on nothing of `from` is handed out. `to` is for whoever looks at the
+/// queue.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn begin(from: &Place, to: String, since: Timestamp) -> StoreResult<()> {
     let mark = MovingMark { to, since };
     from.backend
         .admin
@@ -56,13 +89,17 @@ pub(crate) async fn begin(from: &Place, to: String, since: Timestamp) -> StoreRe
 }
 
 /// Lifts the mark.
-pub(crate) async fn end(from: &Place) -> StoreResult<()> {
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn end(from: &Place) -> StoreResult<()> {
     from.backend.admin.mark_moving(&from.queue, None).await
 }
 
 /// How a move ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// Nothing is left.
     Emptied,
     /// It was stopped; every message is in one place.
@@ -71,16 +108,18 @@ pub(crate) enum Ended {
 
 /// Why a move broke off.
 #[derive(Debug)]
-pub(crate) struct Broken {
+#[non_exhaustive]
+pub struct Broken {
     /// What went wrong.
-    pub(crate) error: StoreError,
+    pub error: StoreError,
     /// Whether a message or a group may be in both places, so that the mark must stay.
-    pub(crate) both: bool,
+    pub both: bool,
 }
 
 /// How a move goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+#[non_exhaustive]
+pub enum Progress {
     /// So many more went.
     Went(u64),
     /// Only so many are left, and workers have them: until they settle, or their leases end.
@@ -89,7 +128,16 @@ pub(crate) enum Progress {
 
 /// Moves everything, following leased messages as they come back, until `stop` fires. Tells
 /// `progress` of each round.
-pub(crate) async fn run(
+///
+/// # Cancellation
+///
+/// Dropping the future may leave messages and groups in both places; leave the mark then, and run
+/// the move again.
+///
+/// # Errors
+///
+/// Those of the stores, with whether the mark must stay.
+pub async fn run(
     from: &Place,
     to: &Place,
     stop: &CancellationToken,
@@ -160,6 +208,7 @@ async fn pass(
     let mut seen = Seen::default();
     let mut after: Option<Cursor> = None;
     let mut size = PageSize::default();
+    let mut adopted = Adopted::default();
     loop {
         let stopped = stop.is_cancelled();
         if stopped && !groups.have_begun() {
@@ -178,23 +227,47 @@ async fn pass(
         let mut may_go = page.items;
         may_go.retain(|one| groups.let_go(one, stopped));
         groups.begin(&may_go);
-        let went = round(from, to, &may_go, moved).await?;
+        let (members, others): (Vec<_>, Vec<_>) = may_go.into_iter().partition(groups::is_member);
+        adopt(to, &members).await?;
+        adopted.add(&members);
+        let mut went = round(from, to, &others, moved).await?;
+        let is_last = page.next.is_none();
+        let is_full = adopted.is_full();
+        if is_last || is_full {
+            let removed = adopted.remove(from).await.map_err(between)?;
+            moved.messages += removed;
+            went += removed;
+        }
         if went > 0 {
             progress(Progress::Went(went));
         }
         seen.went += went;
-        let Some(next) = page.next else {
-            return Ok(seen);
-        };
-        // What was read is gone: the next page begins where this one did.
-        if went < read as u64 {
-            after = Some(next);
+        match page.next {
+            None => return Ok(seen),
+            // Those behind what was removed are read from the beginning: who is first of a group
+            // now may stand anywhere.
+            Some(_) if is_full => after = None,
+            // What was read is gone: the next page begins where this one did.
+            Some(_) if went == read as u64 => {}
+            next => after = next,
         }
     }
 }
 
 fn between(error: StoreError) -> Broken {
     Broken { error, both: true }
+}
+
+/// Adopts messages, which nobody removes here yet.
+async fn adopt(to: &Place, items: &[StoredMessage]) -> Result<(), Broken> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let adopted = to.backend.admin.adopt(&to.queue, items).await;
+    adopted.map(drop).map_err(|error| Broken {
+        both: error.effect() == Effect::Unknown || items.iter().any(|one| one.group().is_some()),
+        error,
+    })
 }
 
 /// Adopts a page and removes what was adopted. Answers how many are gone from here.
@@ -207,11 +280,7 @@ async fn round(
     if items.is_empty() {
         return Ok(0);
     }
-    let adopted = to.backend.admin.adopt(&to.queue, items).await;
-    adopted.map_err(|error| Broken {
-        both: error.effect() == Effect::Unknown || items.iter().any(|one| one.group().is_some()),
-        error,
-    })?;
+    adopt(to, items).await?;
     let ids = |dead: bool| -> Vec<MessageId> {
         let chosen = items
             .iter()

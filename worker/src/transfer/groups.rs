@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore::core::{GroupName, MessageState, Result, StoredMessage};
+use longshore_core::{GroupName, MessageState, Result, StoredMessage};
 
 use super::Place;
 use super::pages::Pages;
@@ -87,4 +87,9 @@ fn group(one: &StoredMessage) -> Option<GroupName> {
 /// Whether it is a dead member that holds its group.
 pub(super) fn parks(one: &StoredMessage) -> bool {
     one.dead().is_some_and(|dead| dead.parks_group)
+}
+
+/// Whether it is a live member of a group.
+pub(super) fn is_member(one: &StoredMessage) -> bool {
+    one.group().is_some() && one.dead().is_none()
 }

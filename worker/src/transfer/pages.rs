@@ -1,6 +1,6 @@
 //! Walking over a queue page by page.
 
-use longshore::core::{Cursor, PageSize, Result, StoredMessage};
+use longshore_core::{Cursor, PageSize, Result, StoredMessage};
 
 use super::Place;
 
