@@ -226,7 +226,7 @@ async fn pass(
         seen.of_begun += groups.count_begun(&page.items);
         let mut may_go = page.items;
         may_go.retain(|one| groups.let_go(one, stopped));
-        groups.begin(&may_go);
+        groups.begin(&mut may_go);
         let (members, others): (Vec<_>, Vec<_>) = may_go.into_iter().partition(groups::is_member);
         adopt(to, &members).await?;
         adopted.add(&members);

@@ -19,7 +19,9 @@ mod extremes;
 mod fleet;
 mod group_heads;
 mod groups;
+mod held_queues;
 mod ids;
+mod kept;
 mod lanes;
 mod leases;
 mod limits;
@@ -68,6 +70,8 @@ const TOPICS: &[&[Case]] = &[
     cursors::CASES,
     export_adopt::CASES,
     moving::CASES,
+    held_queues::CASES,
+    kept::CASES,
     workers::CASES,
     leases::CASES,
     progress::CASES,

@@ -7,6 +7,8 @@
 pub mod broken;
 mod case;
 mod cases;
+#[cfg(test)]
+mod crossings;
 mod draft;
 mod faults;
 mod harness;

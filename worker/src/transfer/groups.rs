@@ -1,8 +1,8 @@
 //! Which members of groups may leave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use longshore_core::{GroupName, MessageState, Result, StoredMessage};
+use longshore_core::{GroupName, MessageState, Result, StoredMessage, Timestamp};
 
 use super::Place;
 use super::pages::Pages;
@@ -17,8 +17,8 @@ pub(super) struct Groups {
     leased: BTreeSet<GroupName>,
     /// A dead member holds it.
     parked: BTreeSet<GroupName>,
-    /// Members of it were moved.
-    begun: BTreeSet<GroupName>,
+    /// Members of it were moved; the last of them that waited was due then.
+    begun: BTreeMap<GroupName, Timestamp>,
 }
 
 impl Groups {
@@ -55,15 +55,25 @@ impl Groups {
             Some(_) if one.dead().is_some() => !stopped,
             Some(name) => {
                 let held = self.leased.contains(name) || self.parked.contains(name);
-                !held && (!stopped || self.begun.contains(name))
+                !held && (!stopped || self.begun.contains_key(name))
             }
         }
     }
 
-    /// Notes that these move now.
-    pub(super) fn begin(&mut self, moving: &[StoredMessage]) {
-        let live = moving.iter().filter(|one| one.dead().is_none());
-        self.begun.extend(live.filter_map(group));
+    /// Notes that these move now. Stores put members that wait in the order of their due times; one
+    /// that is due before another one that it waited behind, by the clock of whoever enqueued it, is
+    /// due with that one from now on.
+    pub(super) fn begin(&mut self, moving: &mut [StoredMessage]) {
+        for one in moving.iter_mut().filter(|one| is_member(one)) {
+            let Some(name) = group(one) else {
+                continue;
+            };
+            let last = self.begun.entry(name).or_insert(Timestamp::EPOCH);
+            if one.state == MessageState::Waiting {
+                one.due_at = one.due_at.max(*last);
+                *last = one.due_at;
+            }
+        }
     }
 
     /// Whether members of groups were moved.
@@ -75,7 +85,7 @@ impl Groups {
     pub(super) fn count_begun(&self, read: &[StoredMessage]) -> u64 {
         let live = read.iter().filter(|one| one.dead().is_none());
         live.filter_map(|one| one.group())
-            .filter(|name| self.begun.contains(*name))
+            .filter(|name| self.begun.contains_key(*name))
             .count() as u64
     }
 }

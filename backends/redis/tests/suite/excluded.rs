@@ -2,7 +2,7 @@
 
 /// What a queue of several partitions does not promise: `limits().ordered` is false, and
 /// `limits().depth` is per partition.
-pub(crate) const PARTITIONED: [(&str, &str); 14] = [
+pub(crate) const PARTITIONED: [(&str, &str); 15] = [
     ("lanes::a_batch_is_filled_from_all_lanes", ORDER),
     ("lanes::a_released_message_keeps_its_lane", ORDER),
     (
@@ -32,6 +32,7 @@ pub(crate) const PARTITIONED: [(&str, &str); 14] = [
         "limits::leased_and_delayed_messages_count_for_the_depth",
         DEPTH,
     ),
+    ("limits::duplicates_do_not_count_for_the_depth", DEPTH),
     ("ids::the_first_message_stays_as_it_was", ID),
     ("dedup::a_duplicate_id_registers_no_key", ID),
     ("properties::random_histories_agree", ID),
