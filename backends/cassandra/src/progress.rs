@@ -17,6 +17,9 @@ use crate::store::CassandraStore;
 /// Rows that are wanted for longer than this are kept for ever.
 const TTL_MAX_S: u64 = 5 * 365 * 86_400;
 
+/// Key, value, and until when it is kept.
+type Listed = (String, Option<Bytes>, Option<i64>);
+
 #[async_trait]
 impl ProgressStore for CassandraStore {
     async fn load(&self, name: &LeaseName, key: &str) -> Result<Option<Bytes>> {
@@ -41,13 +44,12 @@ impl ProgressStore for CassandraStore {
         let after = after.map_or("", Cursor::as_str);
         let limit = i32::try_from(max.get()).unwrap_or(i32::MAX);
         let values = (self.cell(), name.as_str(), after, limit);
-        type Row = (String, Option<Bytes>, Option<i64>);
-        let rows: Vec<Row> = link
+        let rows: Vec<Listed> = link
             .all(
                 "list",
                 &link.statements.progress_page,
                 values,
-                |row: Row| row,
+                |row: Listed| row,
             )
             .await?;
         let is_last = rows.len() < limit as usize;

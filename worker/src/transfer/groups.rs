@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use longshore_core::{GroupName, MessageState, Result, StoredMessage, Timestamp};
+use longshore_core::{GroupName, MessageId, MessageState, Result, StoredMessage, Timestamp};
 
 use super::Place;
 use super::pages::Pages;
@@ -17,6 +17,9 @@ pub(super) struct Groups {
     leased: BTreeSet<GroupName>,
     /// A dead member holds it.
     parked: BTreeSet<GroupName>,
+    /// Its head is in back-off. Where that is over in the middle of a walk, the head may come to lie
+    /// before what was read: the others wait for it, if need be to the next walk.
+    backs_off: BTreeMap<GroupName, MessageId>,
     /// Members of it were moved; the last of them that waited was due then.
     begun: BTreeMap<GroupName, Timestamp>,
 }
@@ -26,15 +29,15 @@ impl Groups {
     pub(super) async fn look(&mut self, from: &Place) -> Result<()> {
         self.leased.clear();
         self.parked.clear();
+        self.backs_off.clear();
         let stats = from.backend.admin.stats(&from.queue).await?;
         let stats = stats.unwrap_or_default();
-        if stats.leased > 0 {
+        if stats.leased + stats.delayed > 0 {
             let mut pages = Pages::of_live(from);
             while let Some(page) = pages.next().await? {
-                let with_worker =
-                    |one: &&StoredMessage| matches!(one.state, MessageState::Leased { .. });
-                let held = page.iter().filter(with_worker);
-                self.leased.extend(held.filter_map(group));
+                for one in &page {
+                    self.saw(one);
+                }
             }
         }
         if stats.parked > 0 {
@@ -47,15 +50,40 @@ impl Groups {
         Ok(())
     }
 
-    /// Whether a message may go. After a stop only groups go on that have begun.
-    pub(super) fn let_go(&self, one: &StoredMessage, stopped: bool) -> bool {
+    fn saw(&mut self, one: &StoredMessage) {
+        let Some(name) = group(one) else {
+            return;
+        };
+        match one.state {
+            MessageState::Leased { .. } => {
+                self.leased.insert(name);
+            }
+            // Only a head was ever handed out.
+            MessageState::Delayed if one.attempts > 0 => {
+                self.backs_off.insert(name, one.id());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a message may go. After a stop only groups go on that have begun. Asked of each message
+    /// that is read, in that order.
+    pub(super) fn let_go(&mut self, one: &StoredMessage, stopped: bool) -> bool {
         match one.group() {
             None => !stopped,
             // A dead one that holds nothing stands in nobody's order.
             Some(_) if one.dead().is_some() => !stopped,
             Some(name) => {
                 let held = self.leased.contains(name) || self.parked.contains(name);
-                !held && (!stopped || self.begun.contains_key(name))
+                let goes = !held && (!stopped || self.begun.contains_key(name));
+                match self.backs_off.get(name) {
+                    Some(first) if *first != one.id() => false,
+                    Some(_) if goes => {
+                        self.backs_off.remove(name);
+                        true
+                    }
+                    _ => goes,
+                }
             }
         }
     }

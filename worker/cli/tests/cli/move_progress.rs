@@ -8,7 +8,7 @@ fn routes(stage: &Stage, more: &str) {
         "routes.toml",
         format!(
             "version = 1\n{more}[[route]]\nname = 'in'\nfrom = {{ lines = 'in/*.log' }}\n\
-             [[route.step]]\nexec = {{ command = ['sh', '-c', 'cat >> worked; echo >> worked'] }}\n"
+             [[route.step]]\nexec = {{ command = ['sh', '-c', 'echo \"$(cat)\" >> worked'] }}\n"
         ),
     );
 }
