@@ -1,6 +1,14 @@
 //! The schemes of the stores that are compiled in.
 
+#[cfg(any(feature = "redis", feature = "cassandra"))]
+use std::sync::Arc;
+
+#[cfg(any(feature = "redis", feature = "cassandra"))]
+use longshore_core::{Floor, OpenFuture, OpenOptions, Result, StoreUrl};
 use longshore_core::{Registry, Scheme};
+
+#[cfg(any(feature = "redis", feature = "cassandra"))]
+use crate::password_file;
 
 /// All stores by scheme. One whose feature is off is known by name, so that opening it says
 /// which feature to build with.
@@ -32,7 +40,15 @@ fn sqlite() -> Scheme {
 
 #[cfg(feature = "redis")]
 fn redis() -> Vec<Scheme> {
+    let with_secrets = |scheme| Scheme {
+        open: Some(|url, options| opened(longshore_redis::schemes(), url, options)),
+        floor: Some(|url| floor(longshore_redis::schemes(), url)),
+        ..scheme
+    };
     longshore_redis::schemes()
+        .into_iter()
+        .map(with_secrets)
+        .collect()
 }
 
 #[cfg(not(feature = "redis"))]
@@ -55,7 +71,33 @@ fn redis() -> Vec<Scheme> {
 
 #[cfg(feature = "cassandra")]
 fn cassandra() -> Vec<Scheme> {
+    let with_secrets = |scheme| Scheme {
+        open: Some(|url, options| opened(longshore_cassandra::schemes(), url, options)),
+        floor: Some(|url| floor(longshore_cassandra::schemes(), url)),
+        ..scheme
+    };
     longshore_cassandra::schemes()
+        .into_iter()
+        .map(with_secrets)
+        .collect()
+}
+
+/// Opens a URL by the store's own schemes, with the secrets that it names.
+#[cfg(any(feature = "redis", feature = "cassandra"))]
+fn opened(schemes: Vec<Scheme>, url: StoreUrl, options: OpenOptions) -> OpenFuture {
+    Box::pin(async move {
+        let url = password_file::resolve(url)?;
+        let own = schemes.into_iter().fold(Registry::new(), Registry::with);
+        own.open(&url, options).await
+    })
+}
+
+/// The same for the raw floor.
+#[cfg(any(feature = "redis", feature = "cassandra"))]
+fn floor(schemes: Vec<Scheme>, url: &StoreUrl) -> Result<Arc<dyn Floor>> {
+    let url = password_file::resolve(url.clone())?;
+    let own = schemes.into_iter().fold(Registry::new(), Registry::with);
+    own.floor(&url)
 }
 
 #[cfg(not(feature = "cassandra"))]

@@ -53,6 +53,13 @@ impl StoreUrl {
         self.password.as_deref()
     }
 
+    /// The same URL with this password, for whoever read it elsewhere.
+    #[must_use]
+    pub fn with_password(mut self, password: String) -> Self {
+        self.password = Some(password);
+        self
+    }
+
     /// `host:port` parts, separated by commas in the URL. `memory://name` has the host `name`.
     pub fn hosts(&self) -> &[String] {
         &self.hosts
@@ -163,10 +170,11 @@ impl fmt::Display for StoreUrl {
     }
 }
 
+/// The path of a secret is none, and is wanted in commands that others paste.
 fn is_secret(key: &str) -> bool {
-    ["password", "secret", "token", "key_pass"]
-        .iter()
-        .any(|word| key.contains(word))
+    let is_word = |word: &&str| key.contains(*word);
+    let words = ["password", "secret", "token", "key_pass"];
+    words.iter().any(is_word) && !key.ends_with("-file")
 }
 
 impl fmt::Debug for StoreUrl {

@@ -49,8 +49,19 @@ pub(crate) struct Tls {
     pub(crate) key: Option<PathBuf>,
 }
 
-const KEYS: [&str; 10] = [
-    "dc", "cell", "shards", "schema", "rf", "poll", "timeout", "ca", "cert", "key",
+/// The file of the password was read by whoever opens the store.
+const KEYS: [&str; 11] = [
+    "dc",
+    "cell",
+    "shards",
+    "schema",
+    "rf",
+    "poll",
+    "timeout",
+    "ca",
+    "cert",
+    "key",
+    "password-file",
 ];
 
 /// How often an idle owner may look for work of other processes, and does.

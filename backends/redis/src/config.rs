@@ -71,7 +71,8 @@ pub(crate) struct Tls {
     pub(crate) key: Option<PathBuf>,
 }
 
-const KEYS: [&str; 9] = [
+/// The file of the password was read by whoever opens the store.
+const KEYS: [&str; 10] = [
     "ack",
     "partitions",
     "timeout",
@@ -81,6 +82,7 @@ const KEYS: [&str; 9] = [
     "cert",
     "key",
     "sentinel-auth",
+    "password-file",
 ];
 
 impl Config {

@@ -24,7 +24,8 @@ pub(crate) struct StoreSetting {
 }
 
 impl StoreSetting {
-    /// The store of a command: `--store`, `LONGSHORE_STORE`, the `[store]` of the file that
+    /// The store of a command: `--store`, `LONGSHORE_STORE`, what the file of `LONGSHORE_STORE_FILE`
+    /// holds, the `[store]` of the file that
     /// `--config` or `LONGSHORE_CONFIG` names, or a file in the working directory.
     pub(crate) fn find(global: &GlobalArgs) -> Result<Self> {
         if let Some(told) = Self::told(global)? {
@@ -41,9 +42,30 @@ impl StoreSetting {
         if let Some(url) = &global.store {
             return Self::parse("--store", url).map(Some);
         }
-        variable("LONGSHORE_STORE")
-            .map(|url| Self::parse("LONGSHORE_STORE", &url))
-            .transpose()
+        match (
+            variable("LONGSHORE_STORE"),
+            variable("LONGSHORE_STORE_FILE"),
+        ) {
+            (Some(_), Some(_)) => Err(CliError::new(
+                Exit::Misconfigured,
+                "LONGSHORE_STORE and LONGSHORE_STORE_FILE are both set; set one of them",
+            )),
+            (Some(url), None) => Self::parse("LONGSHORE_STORE", &url).map(Some),
+            (None, Some(file)) => Self::in_file(Path::new(&file)).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The store whose URL is all that a file holds, so that its password stands in no environment.
+    fn in_file(file: &Path) -> Result<Self> {
+        let source = format!("LONGSHORE_STORE_FILE={}", file.display());
+        let url = std::fs::read_to_string(file).map_err(|error| {
+            CliError::new(
+                Exit::Misconfigured,
+                format!("{source}: the file cannot be read: {error}"),
+            )
+        })?;
+        Self::parse(&source, url.trim())
     }
 
     /// A store that some place names.

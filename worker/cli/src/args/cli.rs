@@ -10,7 +10,7 @@ Examples:
   longshore receive images -- convert - thumb.png
   longshore dead list images
 
-Settings: option > environment (LONGSHORE_STORE, LONGSHORE_CONFIG, LONGSHORE_LOG) > file > default.
+Settings: option > environment (LONGSHORE_STORE, LONGSHORE_STORE_FILE, LONGSHORE_CONFIG, LONGSHORE_LOG) > file > default.
 
 Exit codes:
   0 done             3 nothing matched         69 store unavailable    77 no permission

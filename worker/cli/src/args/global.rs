@@ -13,7 +13,7 @@ pub(crate) struct GlobalArgs {
         long,
         value_name = "URL",
         global = true,
-        help = "The store [env: LONGSHORE_STORE] [default: sqlite://./longshore.db]"
+        help = "The store [env: LONGSHORE_STORE, or LONGSHORE_STORE_FILE, which holds it] [default: sqlite://./longshore.db]"
     )]
     pub(crate) store: Option<String>,
     /// A route file whose `[store]` section names the store.

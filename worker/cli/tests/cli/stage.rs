@@ -148,6 +148,7 @@ fn program_in(program: &str, folder: &Path) -> Command {
     command.current_dir(folder);
     for name in [
         "LONGSHORE_STORE",
+        "LONGSHORE_STORE_FILE",
         "LONGSHORE_CONFIG",
         "LONGSHORE_LOG",
         "LONGSHORE_LOG_FORMAT",
