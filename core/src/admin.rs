@@ -67,6 +67,10 @@ pub trait QueueAdmin: fmt::Debug + Send + Sync + 'static {
     /// nothing is handed out.
     async fn mark_moving(&self, queue: &QueueName, mark: Option<&MovingMark>) -> Result<()>;
 
+    /// Forgets a queue in which nothing is: its settings, its pause and its mark are gone, and it does
+    /// not exist until somebody uses it again. Ids and dedup keys may stay known for their windows.
+    async fn delete(&self, queue: &QueueName) -> Result<Deleted>;
+
     /// The dead letters, oldest first. Every item's state is dead.
     async fn dead_letters(
         &self,
@@ -132,6 +136,18 @@ pub enum Changed {
     NotFoundWithinBound,
     /// Its row is damaged; it can only be exported or discarded.
     Unreadable,
+}
+
+/// What became of a queue that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Deleted {
+    /// It does not exist any more.
+    Done,
+    /// It holds messages or dead letters, and stays as it is.
+    NotEmpty,
+    /// It did not exist.
+    NotFound,
 }
 
 /// What a purge did.

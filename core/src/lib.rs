@@ -48,7 +48,7 @@ pub mod validate;
 pub mod wire;
 mod workers;
 
-pub use admin::{Adopted, Changed, Found, Purged, QueueAdmin};
+pub use admin::{Adopted, Changed, Deleted, Found, Purged, QueueAdmin};
 pub use aggregate::AggregateStore;
 pub use attempt::{AttemptRecord, ERROR_BYTES_MAX};
 pub use backend::{Backend, OpenOptions};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::validate::{check_adopted, check_change, check_count};
 use longshore_core::{
-    Adopted, Changed, Configured, Cursor, Due, Finding, Found, MessageId, MovingMark, Page, Pause,
-    Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Result, SettingsChange,
-    StoredMessage, WorkerInfo,
+    Adopted, Changed, Configured, Cursor, Deleted, Due, Finding, Found, MessageId, MovingMark,
+    Page, Pause, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Result,
+    SettingsChange, StoredMessage, WorkerInfo,
 };
 
 use crate::amend::Change;
@@ -179,6 +179,21 @@ impl QueueAdmin for CassandraStore {
         self.within("move", changed).await?;
         self.inner.owner.changed.notify_waiters();
         Ok(())
+    }
+
+    async fn delete(&self, queue: &QueueName) -> Result<Deleted> {
+        match self.stats(queue).await? {
+            None => return Ok(Deleted::NotFound),
+            Some(stats) if stats.live() + stats.dead > 0 => return Ok(Deleted::NotEmpty),
+            Some(_) => {}
+        }
+        let deleted = self.inner.catalog.delete(queue);
+        self.within("delete", deleted).await?;
+        // Whoever knew it as it was may have stored something meanwhile: then it exists.
+        Ok(match self.stats(queue).await? {
+            None => Deleted::Done,
+            Some(_) => Deleted::NotEmpty,
+        })
     }
 
     async fn dead_letters(

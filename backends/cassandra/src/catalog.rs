@@ -3,13 +3,13 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use longshore_core::{Effect, QueueName, Result, StoreError, StoreErrorKind};
+use longshore_core::{Effect, QueueName, QueueSettings, Result, StoreError, StoreErrorKind};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::link::Link;
-use crate::queue_def::QueueDef;
+use crate::queue_def::{QueueDef, StoredSettings};
 
 /// How long what was read of a queue is believed.
 const FRESH_FOR: Duration = Duration::from_secs(1);
@@ -64,13 +64,18 @@ impl Catalog {
         let Some((Some(queue), shards, version, settings, pause, moving)) = row else {
             return Ok(None);
         };
+        let StoredSettings {
+            settings,
+            is_deleted,
+        } = stored(settings.as_deref())?.unwrap_or_default();
         let def = Arc::new(QueueDef {
             queue,
             shards: shards.unwrap_or(1),
             version: version.unwrap_or_default(),
-            settings: stored(settings.as_deref())?.unwrap_or_default(),
+            settings,
             pause: stored(pause.as_deref())?,
             moving: stored(moving.as_deref())?,
+            is_deleted,
         });
         self.keep(name, def.clone());
         Ok(Some(def))
@@ -111,8 +116,11 @@ impl Catalog {
 
     /// A queue, created if it does not exist.
     pub(crate) async fn get_or_create(&self, name: &QueueName) -> Result<Arc<QueueDef>> {
-        if let Some(def) = self.get(name).await? {
-            return Ok(def);
+        match self.get(name).await? {
+            // Any change has it exist again.
+            Some(def) if def.is_deleted => Box::pin(self.change(name, |_| ())).await?,
+            Some(def) => return Ok(def),
+            None => {}
         }
         for attempt in 0..TRIES {
             let queue = Uuid::from_u128(fastrand::u128(..));
@@ -152,6 +160,7 @@ impl Catalog {
                 return Ok(answer);
             }
             let mut after = (*before).clone();
+            after.is_deleted = false;
             let answer = change(&mut after);
             if after == *before {
                 return Ok(answer);
@@ -159,7 +168,10 @@ impl Catalog {
             after.version += 1;
             let values = (
                 after.version,
-                text(&after.settings),
+                text(&StoredSettings {
+                    settings: after.settings.clone(),
+                    is_deleted: after.is_deleted,
+                }),
                 after.pause.as_ref().map(text),
                 after.moving.as_ref().map(text),
                 self.cell,
@@ -181,11 +193,26 @@ impl Catalog {
         Err(contended())
     }
 
+    /// Deletes a queue, as far as nothing is in it.
+    pub(crate) async fn delete(&self, name: &QueueName) -> Result<()> {
+        self.change(name, |def| {
+            def.settings = QueueSettings::default();
+            (def.pause, def.moving) = (None, None);
+            def.is_deleted = true;
+        })
+        .await
+    }
+
     /// Names after one, in order, and at most so many.
-    pub(crate) async fn names(&self, after: &str, max: usize) -> Result<Vec<QueueName>> {
+    /// Each with whether it was deleted.
+    pub(crate) async fn names(&self, after: &str, max: usize) -> Result<Vec<(QueueName, bool)>> {
         let statement = &self.link.statements.queues;
         let values = (self.cell, after, i32::try_from(max).unwrap_or(i32::MAX));
-        let make = |(name,): (String,)| QueueName::new(name).ok();
+        let make = |(name, settings): (String, Option<String>)| {
+            let kept: Option<StoredSettings> = stored(settings.as_deref()).ok().flatten();
+            let is_deleted = kept.is_some_and(|kept| kept.is_deleted);
+            Some((QueueName::new(name).ok()?, is_deleted))
+        };
         let names = self.link.all("queues", statement, values, make).await?;
         Ok(names.into_iter().flatten().collect())
     }

@@ -42,8 +42,8 @@ impl Inner {
         let outcomes = self.judge(name, batch, &Refused::new());
         self.check_depth(known.as_deref(), batch, &outcomes).await?;
         let def = match known {
-            Some(def) => def,
-            None => self.catalog.get_or_create(name).await?,
+            Some(def) if !def.is_deleted => def,
+            _ => self.catalog.get_or_create(name).await?,
         };
         let now = self.now();
         let (outcomes, claims) = self.claim(name, def.queue, batch, now).await?;

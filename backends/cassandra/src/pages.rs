@@ -84,7 +84,7 @@ impl Inner {
 
     /// A page of the queues by name.
     pub(crate) async fn page_queues(
-        &self,
+        self: &Arc<Self>,
         after: Option<&Cursor>,
         max: NonZeroU32,
     ) -> Result<Page<QueueName>> {
@@ -97,12 +97,36 @@ impl Inner {
             }
         };
         let max = max.get() as usize;
-        let mut names = self.catalog.names(&after, max + 1).await?;
+        let mut names = self.names_that_exist(after, max + 1).await?;
         let more = names.len() > max;
         names.truncate(max);
         let last = names.last().filter(|_| more);
         let next = last.map(|name| Cursor::new(format!("q:{name}")));
         Ok(Page { items: names, next })
+    }
+
+    /// So many names after one; those that were deleted only where something is in them.
+    async fn names_that_exist(
+        self: &Arc<Self>,
+        mut after: String,
+        wanted: usize,
+    ) -> Result<Vec<QueueName>> {
+        let mut names = Vec::new();
+        loop {
+            let read = self.catalog.names(&after, wanted - names.len()).await?;
+            let Some((last, _)) = read.last() else {
+                return Ok(names);
+            };
+            last.as_str().clone_into(&mut after);
+            for (name, is_deleted) in read {
+                if !is_deleted || self.stats(&name).await?.is_some() {
+                    names.push(name);
+                }
+            }
+            if names.len() >= wanted {
+                return Ok(names);
+            }
+        }
     }
 }
 

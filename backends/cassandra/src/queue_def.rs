@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use longshore_core::{MovingMark, Pause, QueueName, QueueSettings};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -17,6 +18,18 @@ pub(crate) struct QueueDef {
     pub(crate) settings: QueueSettings,
     pub(crate) pause: Option<Pause>,
     pub(crate) moving: Option<MovingMark>,
+    /// It was deleted: it exists only as far as something is in it. Its row stays, so that whoever
+    /// still knows it stores nothing that nobody finds.
+    pub(crate) is_deleted: bool,
+}
+
+/// The settings of a queue as they are stored.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredSettings {
+    #[serde(flatten)]
+    pub(crate) settings: QueueSettings,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_deleted: bool,
 }
 
 impl QueueDef {

@@ -90,7 +90,7 @@ statements! {
     rings: Plain "SELECT queue, shard, lane, what, bucket, rung FROM KS.doorbell WHERE cell = ? AND bell = ?".to_owned(),
     queue: Plain "SELECT queue, shards, version, settings, pause, moving FROM KS.queue_def WHERE cell = ? AND name = ?".to_owned(),
     queue_serial: Serial "SELECT queue, shards, version, settings, pause, moving FROM KS.queue_def WHERE cell = ? AND name = ?".to_owned(),
-    queues: Plain "SELECT name FROM KS.queue_def WHERE cell = ? AND name > ? LIMIT ?".to_owned(),
+    queues: Plain "SELECT name, settings FROM KS.queue_def WHERE cell = ? AND name > ? LIMIT ?".to_owned(),
     create_queue: Lwt "INSERT INTO KS.queue_def (cell, name, queue, shards, version) VALUES (?, ?, ?, ?, 1) IF NOT EXISTS".to_owned(),
     change_queue: Lwt "UPDATE KS.queue_def SET version = ?, settings = ?, pause = ?, moving = ? WHERE cell = ? AND name = ? IF version = ?".to_owned(),
     claim_key: Lwt "INSERT INTO KS.dedup (queue, cell, scope, first, until_ms, since_ms) VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS USING TTL ?".to_owned(),

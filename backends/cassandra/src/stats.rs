@@ -31,7 +31,8 @@ impl Inner {
         stats.paused.clone_from(&def.pause);
         stats.moving.clone_from(&def.moving);
         stats.settings = def.settings.clone();
-        Ok(Some(stats))
+        let exists = !def.is_deleted || stats.live() + stats.dead > 0;
+        Ok(exists.then_some(stats))
     }
 }
 

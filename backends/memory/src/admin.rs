@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::validate::{check_adopted, check_change, check_count};
 use longshore_core::{
-    Adopted, Changed, Configured, Cursor, Due, Finding, Found, MessageId, MessageState, MovingMark,
-    Page, Pause, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Result,
-    SettingsChange, StoredMessage, Timestamp, WorkerInfo,
+    Adopted, Changed, Configured, Cursor, Deleted, Due, Finding, Found, MessageId, MessageState,
+    MovingMark, Page, Pause, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore,
+    Result, SettingsChange, StoredMessage, Timestamp, WorkerInfo,
 };
 
 use crate::pages::{all_place, dead_place, live_place};
@@ -185,6 +185,18 @@ impl QueueAdmin for MemoryStore {
         }
         self.ring();
         Ok(())
+    }
+
+    async fn delete(&self, queue: &QueueName) -> Result<Deleted> {
+        let (mut data, _) = self.lock();
+        let Some(there) = data.queues.get(queue) else {
+            return Ok(Deleted::NotFound);
+        };
+        if !there.live.is_empty() || !there.dead.is_empty() {
+            return Ok(Deleted::NotEmpty);
+        }
+        data.queues.remove(queue);
+        Ok(Deleted::Done)
     }
 
     async fn dead_letters(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::validate::check_change;
 use longshore_core::{
-    Adopted, Changed, Configured, Cursor, Due, Finding, Found, MessageId, MovingMark, Page, Pause,
-    Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, Result, SettingsChange,
+    Adopted, Changed, Configured, Cursor, Deleted, Due, Finding, Found, MessageId, MovingMark,
+    Page, Pause, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, Result, SettingsChange,
     StoredMessage, WorkerInfo,
 };
 
@@ -73,6 +73,10 @@ impl QueueAdmin for RedisStore {
 
     async fn mark_moving(&self, queue: &QueueName, mark: Option<&MovingMark>) -> Result<()> {
         self.set_moving(queue, mark).await.map(drop)
+    }
+
+    async fn delete(&self, queue: &QueueName) -> Result<Deleted> {
+        self.delete_empty(queue).await
     }
 
     async fn dead_letters(

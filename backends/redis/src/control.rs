@@ -1,14 +1,16 @@
 //! Pause, the mark of a move, and the numbers of a queue.
 
 use longshore_core::{
-    MovingMark, Pause, QueueName, QueueStats, Result, StoreError, StoreErrorKind, Timestamp,
+    Deleted, MovingMark, Pause, QueueName, QueueStats, Result, StoreError, StoreErrorKind,
+    Timestamp,
 };
+use redis::cmd;
 use serde_json::Error as JsonError;
 
 use crate::reply::Reply;
 use crate::row::Row;
 use crate::script;
-use crate::store::{RedisStore, told};
+use crate::store::{RedisStore, locked, told};
 
 impl RedisStore {
     pub(crate) async fn set_pause(&self, queue: &QueueName, pause: Option<&Pause>) -> Result<bool> {
@@ -50,6 +52,37 @@ impl RedisStore {
             had |= self.link.run(&call).await?.number()? == 1;
         }
         Ok(had)
+    }
+
+    /// Forgets a queue in which nothing is. What somebody stores meanwhile makes it exist anew: the
+    /// partition that it comes to has forgotten the queue, and says so.
+    pub(crate) async fn delete_empty(&self, queue: &QueueName) -> Result<Deleted> {
+        let Some(stats) = self.stats_of(queue).await? else {
+            return Ok(Deleted::NotFound);
+        };
+        if stats.live() + stats.dead > 0 {
+            return Ok(Deleted::NotEmpty);
+        }
+        for partition in 0..self.partitions {
+            let call = self.call("delete", &script::DELETE, queue, partition);
+            if self.link.run(&call).await?.number()? == 0 {
+                self.register(queue, true).await?;
+                return Ok(Deleted::NotEmpty);
+            }
+        }
+        let mut settings = cmd("UNLINK");
+        settings.arg(self.keys.settings(queue));
+        self.link.command("delete", &settings).await?;
+        let mut name = cmd("ZREM");
+        name.arg(self.keys.queues()).arg(queue.as_str());
+        self.link.command("delete", &name).await?;
+        locked(&self.known).remove(queue);
+        // Whoever registered it between the two finds it listed again.
+        if self.stats_of(queue).await?.is_some() {
+            self.register(queue, true).await?;
+            return Ok(Deleted::NotEmpty);
+        }
+        Ok(Deleted::Done)
     }
 
     pub(crate) async fn stats_of(&self, queue: &QueueName) -> Result<Option<QueueStats>> {

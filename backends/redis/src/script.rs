@@ -72,6 +72,7 @@ with_shared! {
     DEAD: DRAINS, "dead.lua";
     ADOPT: GROWS, "adopt.lua";
     CONTROL: DRAINS, "control.lua";
+    DELETE: DRAINS, "delete.lua";
     STATS: READS, "stats.lua";
     FIND: READS, "find.lua";
     PAGE: READS, "page.lua";

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::validate::{check_adopted, check_change, check_count};
 use longshore_core::{
-    Adopted, Changed, Configured, Cursor, Due, Finding, Found, MessageId, MovingMark, Page, Pause,
-    Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore as _, Result,
+    Adopted, Changed, Configured, Cursor, Deleted, Due, Finding, Found, MessageId, MovingMark,
+    Page, Pause, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore as _, Result,
     SettingsChange, StoredMessage, WorkerInfo,
 };
 use rusqlite::params;
@@ -236,6 +236,27 @@ impl QueueAdmin for SqliteStore {
                 serde_json::to_string(&stamped).unwrap_or_default()
             },
         )
+        .await
+    }
+
+    async fn delete(&self, queue: &QueueName) -> Result<Deleted> {
+        let name = queue.clone();
+        self.write("delete", move |tx| {
+            let Some(queue) = QueueRow::find(tx.conn(), &name)? else {
+                return Ok(Deleted::NotFound);
+            };
+            let holds: bool = tx
+                .sql("SELECT EXISTS (SELECT 1 FROM message WHERE queue = ?1)")?
+                .query_row([queue.number], |row| row.get(0))?;
+            if holds {
+                return Ok(Deleted::NotEmpty);
+            }
+            for table in ["known_id", "dedup", "queue"] {
+                tx.sql(&format!("DELETE FROM {table} WHERE queue = ?1"))?
+                    .execute([queue.number])?;
+            }
+            Ok(Deleted::Done)
+        })
         .await
     }
 

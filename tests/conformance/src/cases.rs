@@ -11,6 +11,7 @@ mod cursors;
 mod damage;
 mod dead_letters;
 mod dedup;
+mod deleting;
 mod enqueue;
 mod expiry;
 mod export_adopt;
@@ -70,6 +71,7 @@ const TOPICS: &[&[Case]] = &[
     cursors::CASES,
     export_adopt::CASES,
     moving::CASES,
+    deleting::CASES,
     held_queues::CASES,
     kept::CASES,
     workers::CASES,

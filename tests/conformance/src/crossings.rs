@@ -258,6 +258,7 @@ fn every_operation_on_messages_has_a_row() {
     let aside = [
         // They are features, or about the queue as a whole.
         "queues",
+        "delete",
         "configure",
         "settings",
         "pause",

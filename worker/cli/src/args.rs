@@ -33,7 +33,9 @@ pub(crate) use fsck::FsckArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use init::InitArgs;
 pub(crate) use look::{PeekArgs, QueuesArgs, ShowArgs};
-pub(crate) use manage::{CancelArgs, MoveArgs, PauseArgs, PurgeArgs, RescheduleArgs, ResumeArgs};
+pub(crate) use manage::{
+    CancelArgs, DeleteArgs, MoveArgs, PauseArgs, PurgeArgs, RescheduleArgs, ResumeArgs,
+};
 pub(crate) use receive::ReceiveArgs;
 pub(crate) use routes::{ExplainArgs, RouteFileArgs, RoutesArgs, RoutesVerb};
 pub(crate) use run::RunArgs;

@@ -6,6 +6,7 @@ mod cancel;
 mod changed;
 mod completions;
 mod dead;
+mod delete;
 mod doctor;
 mod enqueue;
 mod extend;

@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
-mod redis_server;
+#[path = "redis/server.rs"]
+mod server;
 
 use std::process::Command;
 
 use serde_json::Value;
 
-use redis_server::Server;
+use server::Server;
 
 fn small(server: &Server, scenario: &str) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_longshore"))

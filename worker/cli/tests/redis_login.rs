@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
-mod redis_server;
+#[path = "redis/server.rs"]
+mod server;
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-use redis_server::Server;
+use server::Server;
 
 /// Stores a message in the store that these variables name.
 fn enqueue(folder: &Path, variables: &[(&str, &str)], more: &[&str]) -> Output {
@@ -15,6 +16,7 @@ fn enqueue(folder: &Path, variables: &[(&str, &str)], more: &[&str]) -> Output {
         .current_dir(folder)
         .env_remove("LONGSHORE_CONFIG")
         .env_remove("LONGSHORE_STORE")
+        .env_remove("LONGSHORE_STORE_FILE")
         .envs(variables.iter().copied())
         .args(["enqueue", "q", "x"])
         .args(more)
@@ -51,7 +53,7 @@ fn the_password_is_read_from_its_file_and_never_shown() {
         (
             enqueue(folder.path(), &[], &["--store", &url(&wrong)]),
             77,
-            "password is wrong",
+            "refused user or password",
         ),
         (
             enqueue(folder.path(), &[], &["--store", &url("no-such-file")]),

@@ -33,6 +33,7 @@ impl Flaw {
                 | Self::EpochsStandStill
                 | Self::ProgressNotFenced
                 | Self::ProgressEndsEarly
+                | Self::DeleteTakesAll
         )
     }
 }
@@ -165,6 +166,8 @@ flaws! {
     ProgressNotFenced: "progress::a_stale_lease_saves_nothing";
     /// The first page of progress is all there is.
     ProgressEndsEarly: "progress::pages_list_every_value_that_has_not_run_out";
+    /// A queue is deleted with what is in it.
+    DeleteTakesAll: "deleting::a_queue_with_anything_in_it_stays";
     /// An adopted message is a new one.
     AdoptForgets:
         "export_adopt::an_adopted_message_keeps_everything",

@@ -8,10 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::{
-    Adopted, Backend, Changed, Configured, Cursor, Due, Enqueued, Finding, Found, LeaseName,
-    LeaseStore, MessageId, MovingMark, NamedLease, NewMessage, Page, Pause, ProgressStore, Purged,
-    QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Receipt, Receive, Received,
-    Result, SettingsChange, Settled, Settlement, StoreLimits, StoredMessage, WorkerInfo,
+    Adopted, Backend, Changed, Configured, Cursor, Deleted, Due, Enqueued, Finding, Found,
+    LeaseName, LeaseStore, MessageId, MovingMark, NamedLease, NewMessage, Page, Pause,
+    ProgressStore, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Receipt,
+    Receive, Received, Result, SettingsChange, Settled, Settlement, StoreLimits, StoredMessage,
+    WorkerInfo,
 };
 
 use super::Flaw;
@@ -189,6 +190,13 @@ impl QueueAdmin for Broken {
 
     async fn mark_moving(&self, queue: &QueueName, mark: Option<&MovingMark>) -> Result<()> {
         self.inner.admin.mark_moving(queue, mark).await
+    }
+
+    async fn delete(&self, queue: &QueueName) -> Result<Deleted> {
+        if self.is(Flaw::DeleteTakesAll) {
+            self.inner.admin.purge(queue, NonZeroU32::MAX).await?;
+        }
+        self.inner.admin.delete(queue).await
     }
 
     async fn dead_letters(

@@ -40,6 +40,7 @@ calls! {
     Pause "pause",
     Resume "resume",
     MarkMoving "mark_moving",
+    Delete "delete",
     DeadLetters "dead_letters",
     Redrive "redrive",
     Discard "discard",

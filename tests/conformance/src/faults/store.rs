@@ -7,10 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::{
-    Adopted, Backend, Changed, Configured, Cursor, Due, Enqueued, Finding, Found, LeaseName,
-    LeaseStore, MessageId, MovingMark, NamedLease, NewMessage, Page, Pause, ProgressStore, Purged,
-    QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Receipt, Receive, Received,
-    Result, SettingsChange, Settled, Settlement, StoreLimits, StoredMessage, WorkerInfo,
+    Adopted, Backend, Changed, Configured, Cursor, Deleted, Due, Enqueued, Finding, Found,
+    LeaseName, LeaseStore, MessageId, MovingMark, NamedLease, NewMessage, Page, Pause,
+    ProgressStore, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Receipt,
+    Receive, Received, Result, SettingsChange, Settled, Settlement, StoreLimits, StoredMessage,
+    WorkerInfo,
 };
 
 use super::{Call, FaultControl};
@@ -78,6 +79,7 @@ through! { QueueAdmin in admin {}
     Pause pause(queue: &QueueName, pause: &Pause) -> ();
     Resume resume(queue: &QueueName) -> bool;
     MarkMoving mark_moving(queue: &QueueName, mark: Option<&MovingMark>) -> ();
+    Delete delete(queue: &QueueName) -> Deleted;
     DeadLetters dead_letters(
         queue: &QueueName, after: Option<&Cursor>, max: NonZeroU32
     ) -> Page<StoredMessage>;

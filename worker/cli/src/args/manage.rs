@@ -1,4 +1,4 @@
-//! `cancel`, `purge`, `move`, `pause` and `resume`.
+//! `cancel`, `purge`, `delete`, `move`, `pause` and `resume`.
 
 use clap::Args;
 use longshore::core::{MessageId, QueueName};
@@ -69,6 +69,17 @@ pub(crate) struct PurgeArgs {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Options of `delete`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  longshore delete images\n\n\
+                        Only a queue in which nothing is, dead letters included. Its settings and its pause go;\n\
+                        it exists again as soon as somebody uses it.")]
+pub(crate) struct DeleteArgs {
+    /// The queue
+    #[arg(value_parser = parse::queue)]
+    pub(crate) queue: QueueName,
 }
 
 /// Options of `move`.

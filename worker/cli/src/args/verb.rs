@@ -3,9 +3,9 @@
 use clap::Subcommand;
 
 use super::{
-    BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, DoctorArgs, EnqueueArgs, ExtendArgs,
-    FsckArgs, InitArgs, MoveArgs, PauseArgs, PeekArgs, PurgeArgs, QueuesArgs, ReceiveArgs,
-    RescheduleArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
+    BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, DeleteArgs, DoctorArgs, EnqueueArgs,
+    ExtendArgs, FsckArgs, InitArgs, MoveArgs, PauseArgs, PeekArgs, PurgeArgs, QueuesArgs,
+    ReceiveArgs, RescheduleArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
 };
 use crate::bench::BenchArgs;
 
@@ -38,6 +38,8 @@ pub(crate) enum Verb {
     Dead(DeadArgs),
     /// Remove all waiting and delayed messages of a queue
     Purge(PurgeArgs),
+    /// Forget a queue in which nothing is
+    Delete(DeleteArgs),
     /// Move all messages of a queue to another queue or store
     Move(MoveArgs),
     /// Stop receiving from a queue, everywhere

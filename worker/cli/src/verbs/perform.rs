@@ -1,9 +1,9 @@
 //! Which verb does what.
 
 use super::{
-    backup, bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init, move_queue,
-    pause, peek, purge, queues, receive, reschedule, resume, routes, run, schema, settle, show,
-    workers,
+    backup, bench, cancel, completions, dead, delete, doctor, enqueue, extend, fsck, init,
+    move_queue, pause, peek, purge, queues, receive, reschedule, resume, routes, run, schema,
+    settle, show, workers,
 };
 use crate::args::Verb;
 use crate::error::Result;
@@ -26,6 +26,7 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Init(args) => init::perform(&args, session),
         Verb::Dead(args) => dead::perform(args.verb, session).await,
         Verb::Purge(args) => purge::perform(args, session).await,
+        Verb::Delete(args) => delete::perform(args, session).await,
         Verb::Move(args) => Box::pin(move_queue::perform(args, session)).await,
         Verb::Pause(args) => pause::perform(args, session).await,
         Verb::Resume(args) => resume::perform(args, session).await,

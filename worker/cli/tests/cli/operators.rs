@@ -144,3 +144,23 @@ fn a_worker_says_what_it_took_over() {
         ended.stderr
     );
 }
+
+#[test]
+fn an_empty_queue_can_be_deleted_and_no_other() {
+    let stage = Stage::new();
+    let id = stage.dead_letter("q", "x", "no such user");
+    stage.enqueue(&["q", "y"]);
+    let refused = stage.run(&["delete", "q"]);
+    refused.refused(4, "holds 1 message and 1 dead letter");
+    stage.run(&["purge", "q", "--yes"]);
+    stage.run(&["dead", "discard", "q", &id]);
+    let deleted = stage.json(&["delete", "q", "--json"]);
+    assert_eq!(
+        deleted,
+        serde_json::json!({ "queue": "q", "deleted": true })
+    );
+    assert_eq!(stage.json(&["queues", "--json"]), serde_json::json!([]));
+    stage.run(&["delete", "q"]).refused(3, "there is no queue");
+    stage.enqueue(&["q", "z"]);
+    assert_eq!(stage.queue("q")["waiting"], 1);
+}
