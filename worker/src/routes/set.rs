@@ -59,8 +59,8 @@ impl RouteSet {
         self.0.stores.iter().map(|(name, url)| (name.as_str(), url))
     }
 
-    /// Those of these routes (all, if none is named) that files feed and of whose files this store
-    /// remembers nothing.
+    /// Those of these routes (all, if none is named) that files feed and of whose files (of this host,
+    /// where hosts do not share them) this store remembers nothing.
     ///
     /// # Errors
     ///
@@ -72,21 +72,43 @@ impl RouteSet {
     ) -> Result<Vec<RouteName>, StoreError> {
         let mut routes = Vec::new();
         for route in self.chosen(only) {
-            let is_fed = route.intake.glob().is_some();
-            if is_fed && remembers(store.backend(), &route.name, 1).await? == 0 {
+            if self.remembered_to(route, store, 1).await? == Some(0) {
                 routes.push(route.name.clone());
             }
         }
         Ok(routes)
     }
 
-    /// How many files of a route a store remembers, as far as a thousand.
+    /// How many files of a route, of this host where hosts do not share them, a store remembers, as far
+    /// as a thousand.
     ///
     /// # Errors
     ///
     /// Those of the store.
-    pub async fn remembered(route: &RouteName, store: &Connection) -> Result<u64, StoreError> {
-        remembers(store.backend(), route, 1000).await
+    pub async fn remembered(
+        &self,
+        route: &RouteName,
+        store: &Connection,
+    ) -> Result<u64, StoreError> {
+        let Some(route) = self.0.routes.iter().find(|one| one.name == *route) else {
+            return Ok(0);
+        };
+        let files = self.remembered_to(route, store, 1000).await?;
+        Ok(files.unwrap_or(0))
+    }
+
+    /// The same, as far as `enough`; `None` of a route that no files feed.
+    async fn remembered_to(
+        &self,
+        route: &Route,
+        store: &Connection,
+        enough: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let Some(glob) = route.intake.glob() else {
+            return Ok(None);
+        };
+        let files = remembers(store.backend(), &route.name, glob.shared, enough);
+        files.await.map(Some)
     }
 
     /// The named stores that these routes (all, if none is named) forward to.

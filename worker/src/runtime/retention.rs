@@ -33,6 +33,10 @@ pub(crate) async fn run(shared: Arc<Shared>, queues: Vec<Arc<QueueRuntime>>) {
                         .increment(discarded);
                     tracing::info!(queue = %queue.name, discarded, "dead letters older than dead_keep were discarded");
                 }
+                // Waiting mends most; a right that is missing is for a person.
+                Err(error) if !error.is_retryable() => {
+                    tracing::warn!(queue = %queue.name, %error, "old dead letters cannot be discarded as dead_keep asks");
+                }
                 Err(error) => {
                     tracing::debug!(queue = %queue.name, %error, "old dead letters could not be discarded; tried again in a minute");
                 }

@@ -126,3 +126,22 @@ fn a_run_that_would_feed_again_what_a_named_store_remembers_is_refused() {
     );
     assert_eq!(worked(&stage), ["1", "2"]);
 }
+
+/// Hosts that share no files do not feed each other's: what somebody else's files left in a store that
+/// messages are forwarded to is no reason to refuse this run.
+#[test]
+fn what_others_fed_into_a_named_store_is_no_reason_to_refuse() {
+    let stage = Stage::new();
+    let old = stage.path("old.db");
+    let old = format!("[stores.old]\nurl = 'sqlite://{}'\n", old.display());
+    routes(&stage, "");
+    let all_hosts = std::fs::read_to_string(stage.path("routes.toml")).unwrap();
+    let all_hosts = all_hosts.replace("'in/*.log' }", "'in/*.log', shared = true }");
+    stage.write("routes.toml", all_hosts);
+    fed(&stage, "a.log", "1\n");
+    assert_eq!(run(&stage, "old.db").code, Some(0));
+    routes(&stage, &old);
+    let of_this_host = run(&stage, "new.db");
+    assert_eq!(of_this_host.code, Some(0), "{}", of_this_host.stderr);
+    assert_eq!(of_this_host.json()["acked"], 1);
+}

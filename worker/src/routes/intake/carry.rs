@@ -8,8 +8,8 @@ use longshore_core::{
 };
 
 use super::held::{KEPT, LEASE};
-use super::names;
 use super::record::Record;
+use super::{identity, names};
 
 /// How many values are read at a time.
 const PAGE: NonZeroU32 = NonZeroU32::new(200).expect("200 is not zero");
@@ -57,29 +57,29 @@ pub async fn carry_progress(
     Ok(carried)
 }
 
-/// How many files of a route's intakes a store remembers, as far as `enough`.
+/// How many files of the intake that this process would feed a store remembers, as far as `enough`:
+/// those that all hosts share, or those of this host. What another host fed is none of its business.
 pub(in crate::routes) async fn remembers(
     backend: &Backend,
     route: &RouteName,
+    shared: bool,
     enough: u64,
 ) -> Result<u64> {
-    let Some(shared) = names::shared(route) else {
+    let host = names::host_of(&identity::scope(shared));
+    let name = match &host {
+        Some(host) => names::of_host(route, host),
+        None => names::shared(route),
+    };
+    let Some(name) = name else {
         return Ok(0);
     };
-    let mut names = vec![shared.clone()];
-    let hosts = hosts(backend, &shared).await?;
-    names.extend(hosts.iter().filter_map(|host| names::of_host(route, host)));
     let mut files = 0;
-    for name in &names {
-        let mut pages = Pages::new(backend, name);
-        while files < enough
-            && let Some(page) = pages.next().await?
-        {
-            let of_files = page
-                .iter()
-                .filter(|(key, _)| names::host_of_key(key).is_none());
-            files += of_files.count() as u64;
-        }
+    let mut pages = Pages::new(backend, &name);
+    while files < enough
+        && let Some(page) = pages.next().await?
+    {
+        let keys = page.iter().map(|(key, _)| key);
+        files += keys.filter(|key| names::host_of_key(key).is_none()).count() as u64;
     }
     Ok(files)
 }

@@ -34,7 +34,7 @@ pub(super) async fn check(set: &RouteSet, args: &RunArgs, store: &Connection) ->
             }
         };
         for route in &unremembered {
-            let files = RouteSet::remembered(route, &former).await?;
+            let files = set.remembered(route, &former).await?;
             if files > 0 {
                 let files = counted(files, "file");
                 let (here, there) = (store.url(), former.url());
