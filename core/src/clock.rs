@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::sync::Weak;
+use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::Timestamp;
 
@@ -16,8 +19,23 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
 
+    /// How long the host has been up. Unlike [`Clock::now`] it never steps, so leases are measured
+    /// by it. `None`, which is the default, where that is not known: they go by `now` then.
+    fn uptime(&self) -> Option<Uptime> {
+        None
+    }
+
     /// Asks to be told when the clock is moved by hand. A clock that only runs ignores it.
     fn on_step(&self, listener: Weak<dyn StepListener>);
+}
+
+/// The time since a host was started, also while it was suspended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uptime {
+    /// Which start it was; the same for all processes of the host until it is started again.
+    pub boot: Uuid,
+    /// The time since then.
+    pub elapsed: Duration,
 }
 
 /// A clock that stands still until a test moves it.

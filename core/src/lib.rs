@@ -55,7 +55,7 @@ pub use backend::{Backend, OpenOptions};
 pub use backup::Backup;
 #[cfg(feature = "test-util")]
 pub use clock::ManualClock;
-pub use clock::{Clock, StepListener};
+pub use clock::{Clock, StepListener, Uptime};
 pub use cursor::{Cursor, Page};
 pub use dead::{DeadMark, DeadReason};
 pub use delivery::{Delivery, Disposition, Received, Settled, Settlement};

@@ -63,7 +63,7 @@ impl SqliteStore {
         max: NonZeroU32,
     ) -> Result<Page<StoredMessage>> {
         let after = walk.after(after)?;
-        let (name, now) = (queue.clone(), self.clock.now());
+        let (name, now) = (queue.clone(), self.now());
         self.read(call, move |conn| match QueueRow::find(conn, &name)? {
             Some(queue) => walk.page(conn, queue.number, after, max, now),
             None => Ok(Page::last(Vec::new())),
@@ -114,7 +114,7 @@ impl QueueAdmin for SqliteStore {
     }
 
     async fn stats(&self, queue: &QueueName) -> Result<Option<QueueStats>> {
-        let (name, now) = (queue.clone(), self.clock.now());
+        let (name, now) = (queue.clone(), self.now());
         self.read("stats", move |conn| crate::stats::stats(conn, &name, now))
             .await
     }
@@ -153,7 +153,7 @@ impl QueueAdmin for SqliteStore {
     }
 
     async fn find(&self, queue: &QueueName, id: MessageId) -> Result<Found> {
-        let (name, now) = (queue.clone(), self.clock.now());
+        let (name, now) = (queue.clone(), self.now());
         self.read("find", move |conn| {
             let Some(queue) = QueueRow::find(conn, &name)? else {
                 return Ok(Found::NotFound);
@@ -306,15 +306,16 @@ impl QueueAdmin for SqliteStore {
     }
 
     async fn workers(&self) -> Result<Vec<WorkerInfo>> {
-        let now = self.clock.now();
+        let now = self.now();
         self.read("workers", move |conn| workers::list(conn, now))
             .await
     }
 
     async fn check(&self) -> Result<Vec<Finding>> {
-        let now = self.clock.now();
-        let mut findings = check::of_engine(&self.current());
-        let in_file = self.read("check", move |conn| check::of_file(conn, now));
+        let engine = self.current();
+        let mut findings = check::of_engine(&engine);
+        let clocks = engine.clocks.clone();
+        let in_file = self.read("check", move |conn| check::of_file(conn, &clocks));
         findings.extend(in_file.await?);
         Ok(findings)
     }

@@ -112,7 +112,7 @@ fn some(tx: &Tx<'_>, queue: i64, state: i64, max: usize) -> Outcome<Vec<Live>> {
         " FROM message WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY at, seq LIMIT ?4"
     ))?;
     let until = if state == LEASED {
-        tx.now.as_millis()
+        tx.moment.lease.as_millis()
     } else {
         i64::MAX
     };
@@ -126,7 +126,9 @@ fn free(tx: &Tx<'_>, queue: &QueueRow, id: MessageId) -> Outcome<Result<Live, Ch
     Ok(match Live::by_id(tx, queue.number, id)? {
         None => Err(Changed::NotFound),
         Some(row) if state::is_dead(row.state) => Err(Changed::NotFound),
-        Some(row) if row.state == LEASED && row.at > tx.now.as_millis() => Err(Changed::Leased),
+        Some(row) if row.state == LEASED && row.at > tx.moment.lease.as_millis() => {
+            Err(Changed::Leased)
+        }
         Some(row) => Ok(row),
     })
 }

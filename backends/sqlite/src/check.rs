@@ -1,8 +1,9 @@
 //! What a check of the store finds.
 
-use longshore_core::{Finding, QueueName, Severity, Timestamp};
+use longshore_core::{Finding, QueueName, Severity};
 use rusqlite::Connection;
 
+use crate::clock::moment::Clocks;
 use crate::config::Durability;
 use crate::connect::WAL_BYTES_MAX;
 use crate::engine::Engine;
@@ -101,7 +102,8 @@ fn modes(_engine: &Engine) -> Option<Finding> {
 }
 
 /// The findings in the file itself.
-pub(crate) fn of_file(conn: &Connection, now: Timestamp) -> Outcome<Vec<Finding>> {
+pub(crate) fn of_file(conn: &Connection, clocks: &Clocks) -> Outcome<Vec<Finding>> {
+    let now = clocks.now();
     let mut findings = vec![integrity(conn)?];
     let version = schema::pragma(conn, "user_version")?;
     findings.push(Finding::new(
@@ -109,6 +111,9 @@ pub(crate) fn of_file(conn: &Connection, now: Timestamp) -> Outcome<Vec<Finding>
         "schema",
         format!("version {version}, SQLite {}", rusqlite::version()),
     ));
+    if let Some(boot) = clocks.boot() {
+        findings.extend(boot.finding(conn, &**clocks.wall())?);
+    }
     let counts = bytes(conn)? <= CHECKED_BYTES_MAX;
     let mut statement = conn.prepare("SELECT name FROM queue ORDER BY name")?;
     let names = statement.query_map((), |row| row.get::<_, String>(0))?;

@@ -13,13 +13,15 @@ use tokio::time::timeout_at;
 
 use crate::bell::{Attendance, Bell, listen};
 use crate::call::{Call, Claim};
+use crate::clock::boot::Boot;
+use crate::clock::moment::Clocks;
 use crate::closing::{Closing, closing};
 use crate::config::{Config, Durability};
 use crate::connect;
 use crate::error::{Outcome, late, sql, unwritable};
 use crate::host::Host;
 use crate::place::Place;
-use crate::prepare::prepare;
+use crate::prepare::{prepare, wait_for_turn};
 use crate::presence::Presence;
 use crate::reader::Readers;
 use crate::schema;
@@ -37,8 +39,8 @@ const CALLS_WAITING: usize = 1024;
 pub(crate) struct Engine {
     pub(crate) place: Place,
     pub(crate) durability: Durability,
-    /// Its address is part of the key, so it must live as long.
-    _clock: Arc<dyn Clock>,
+    /// The address of the wall clock is part of the key, so it must live as long.
+    pub(crate) clocks: Clocks,
     pub(crate) readers: Readers,
     pub(crate) sleepers: Arc<Sleepers>,
     pub(crate) probe: RoomProbe,
@@ -71,16 +73,21 @@ impl Engine {
         {
             return Ok(engine);
         }
-        let engine = Arc::new(Self::start(place, config, clock, host)?);
+        let engine = Arc::new(Self::start(place, config, &clock, host)?);
         engines.insert(key, Arc::downgrade(&engine));
         Ok(engine)
     }
 
-    fn start(place: Place, config: &Config, clock: Arc<dyn Clock>, host: Host) -> Result<Self> {
+    fn start(place: Place, config: &Config, clock: &Arc<dyn Clock>, host: Host) -> Result<Self> {
         let lock = prepare(&place, config)?;
         let writer = connect::writer(&place.file, config.durability);
         let conn = writer.map_err(|error| sql("open", error))?;
         schema::check_open(&conn)?;
+        let boot = Boot::of(&conn, &**clock, || {
+            wait_for_turn(&lock, config.call_timeout)
+        })
+        .map_err(|error| sql("open", error))?;
+        let clocks = Clocks::new(clock.clone(), boot);
         let watching = connect::reader(&place.file).map_err(|error| sql("open", error))?;
         let no_bell =
             |error| unwritable(&place.bell, "the file that wakes waiting receivers", error);
@@ -98,7 +105,7 @@ impl Engine {
             sleepers: Arc::downgrade(&sleepers),
             pokes,
             conn: watching,
-            clock: clock.clone(),
+            clocks: clocks.clone(),
             attendance,
             presence: presence.clone(),
             look_again: host.look_again,
@@ -111,7 +118,7 @@ impl Engine {
                 lock,
                 bell,
                 calls: waiting,
-                clock: clock.clone(),
+                clocks: clocks.clone(),
                 space: Space::new(&place.directory, host.room.clone()),
                 sleepers: Arc::downgrade(&sleepers),
                 upkeep: Upkeep::new(&place.file),
@@ -132,7 +139,7 @@ impl Engine {
             readers: Readers::new(&place.file),
             place,
             durability: config.durability,
-            _clock: clock,
+            clocks,
             sleepers,
             probe: host.room,
             presence,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use longshore_core::{Census, Finding, Fsck, QueueName, Result, Severity, Timestamp};
 use rusqlite::{Connection, params};
 
+use crate::clock::moment::Moment;
 use crate::error::Outcome;
 use crate::queue_row::QueueRow;
 use crate::state::{BACKOFF, Count, DELAYED, LEASED};
@@ -16,7 +17,7 @@ use crate::store::SqliteStore;
 #[async_trait]
 impl Fsck for SqliteStore {
     async fn fsck(&self, queue: &QueueName, repair: bool) -> Result<Option<Census>> {
-        let (name, now) = (queue.clone(), self.clock.now());
+        let (name, now) = (queue.clone(), self.now());
         if !repair {
             return self
                 .read("fsck", move |conn| {
@@ -50,11 +51,12 @@ impl Fsck for SqliteStore {
 }
 
 /// The messages of a queue by their state, and whether its row says the same.
-fn census(conn: &Connection, row: &QueueRow, now: Timestamp) -> Outcome<Census> {
+fn census(conn: &Connection, row: &QueueRow, now: Moment) -> Outcome<Census> {
     let [waiting, delayed, leased, dead] = counted(conn, row.number)?;
     let mut census = Census::default();
-    let due = until(conn, row.number, BACKOFF, now)? + until(conn, row.number, DELAYED, now)?;
-    let lapsed = until(conn, row.number, LEASED, now)?;
+    let due =
+        until(conn, row.number, BACKOFF, now.wall)? + until(conn, row.number, DELAYED, now.wall)?;
+    let lapsed = until(conn, row.number, LEASED, now.lease)?;
     census.waiting = (waiting + due + lapsed) as u64;
     census.delayed = (delayed - due) as u64;
     census.leased = (leased - lapsed) as u64;

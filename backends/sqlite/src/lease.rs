@@ -7,6 +7,7 @@ use longshore_core::validate::check_lease;
 use longshore_core::{LeaseName, LeaseStore, NamedLease, Result, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::clock::moment::Moment;
 use crate::error::Outcome;
 use crate::live::time;
 use crate::store::SqliteStore;
@@ -37,20 +38,20 @@ impl Held {
             .optional()?)
     }
 
-    fn runs(&self, now: Timestamp) -> bool {
-        !self.released && self.until > now
+    fn runs(&self, now: Moment) -> bool {
+        !self.released && self.until > now.lease
     }
 
     fn is_of(&self, lease: &NamedLease) -> bool {
         !self.released && self.epoch as u64 == lease.epoch && self.holder == lease.holder
     }
 
-    fn lease(self, name: &LeaseName) -> NamedLease {
+    fn lease(self, name: &LeaseName, now: Moment) -> NamedLease {
         NamedLease {
             name: name.clone(),
             holder: self.holder,
             epoch: self.epoch as u64,
-            until: self.until,
+            until: now.by_wall(self.until),
         }
     }
 }
@@ -68,19 +69,19 @@ fn acquire(
 ) -> Outcome<Option<NamedLease>> {
     let before = Held::find(tx.conn(), name)?;
     let epoch = match &before {
-        Some(held) if held.runs(tx.now) && held.holder != holder => return Ok(None),
-        Some(held) if held.runs(tx.now) => held.epoch,
+        Some(held) if held.runs(tx.moment) && held.holder != holder => return Ok(None),
+        Some(held) if held.runs(tx.moment) => held.epoch,
         Some(held) => held.epoch + 1,
         None => 1,
     };
-    let until = tx.now.plus(ttl);
+    let until = tx.moment.lease_for(ttl);
     tx.sql("INSERT OR REPLACE INTO lease (name, holder, epoch, until) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![name.as_str(), holder, epoch, until.as_millis()])?;
     Ok(Some(NamedLease {
         name: name.clone(),
         holder: holder.to_owned(),
         epoch: epoch as u64,
-        until,
+        until: tx.moment.by_wall(until),
     }))
 }
 
@@ -112,10 +113,10 @@ impl LeaseStore for SqliteStore {
         check_lease("renew", ttl)?;
         let lease = lease.clone();
         self.write("renew", move |tx| {
-            let until = tx.now.plus(ttl);
+            let until = tx.moment.lease_for(ttl);
             let renewed = set_end(tx, &lease, until.as_millis())?;
             Ok(renewed.then(|| NamedLease {
-                until,
+                until: tx.moment.by_wall(until),
                 ..lease.clone()
             }))
         })
@@ -129,10 +130,10 @@ impl LeaseStore for SqliteStore {
     }
 
     async fn current(&self, name: &LeaseName) -> Result<Option<NamedLease>> {
-        let (name, now) = (name.clone(), self.clock.now());
+        let (name, now) = (name.clone(), self.now());
         self.read("current", move |conn| {
             let held = Held::find(conn, &name)?.filter(|held| held.runs(now));
-            Ok(held.map(|held| held.lease(&name)))
+            Ok(held.map(|held| held.lease(&name, now)))
         })
         .await
     }

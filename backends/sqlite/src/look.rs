@@ -3,6 +3,7 @@
 use longshore_core::{QueueName, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::clock::moment::Moment;
 use crate::state;
 
 /// What a look saw.
@@ -18,7 +19,7 @@ pub(crate) struct Seen {
 pub(crate) fn look(
     conn: &Connection,
     queue: &QueueName,
-    now: Timestamp,
+    now: Moment,
     wanted: usize,
 ) -> rusqlite::Result<Seen> {
     let open: Option<(i64, bool)> = conn
@@ -49,10 +50,20 @@ pub(crate) fn look(
             )?
             .query_row([queue, waiting], |row| row.get(0))
             .optional()?;
+        let by = if waiting == state::LEASED {
+            now.lease
+        } else {
+            now.wall
+        };
         match first {
-            Some(at) if at <= now.as_millis() => found += 1,
+            Some(at) if at <= by.as_millis() => found += 1,
             Some(at) => {
                 let at = Timestamp::from_millis(at);
+                let at = if waiting == state::LEASED {
+                    now.by_wall(at)
+                } else {
+                    at
+                };
                 next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
             }
             None => {}

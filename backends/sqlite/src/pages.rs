@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use longshore_core::{Cursor, Page, QueueName, Result, StoreError, StoredMessage, Timestamp};
+use longshore_core::{Cursor, Page, QueueName, Result, StoreError, StoredMessage};
 use rusqlite::{Connection, params};
 
+use crate::clock::moment::Moment;
 use crate::error::Outcome;
 use crate::state::{BACKOFF, BEHIND, DEAD, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
 use crate::view::{Seen, seen_columns};
@@ -105,7 +106,7 @@ impl Walk {
         queue: i64,
         after: After,
         max: NonZeroU32,
-        now: Timestamp,
+        now: Moment,
     ) -> Outcome<Page<StoredMessage>> {
         let wanted = max.get() as usize + 1;
         let mut found: Vec<(usize, Seen)> = Vec::new();
@@ -114,7 +115,7 @@ impl Walk {
             let left = wanted - found.len();
             let states = self.slots[after.slot];
             let until = if states[0] == LEASED && !self.in_hands_too {
-                now.as_millis()
+                now.lease.as_millis()
             } else {
                 i64::MAX
             };

@@ -69,7 +69,7 @@ fn create(place: &Place) -> Result<()> {
     }
 }
 
-fn wait_for_turn(lock: &SideLock, timeout: Duration) -> Result<Turn<'_>> {
+pub(crate) fn wait_for_turn(lock: &SideLock, timeout: Duration) -> Result<Turn<'_>> {
     let deadline = Instant::now() + timeout;
     loop {
         match lock.try_take() {

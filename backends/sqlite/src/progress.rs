@@ -41,7 +41,7 @@ fn save(
 #[async_trait]
 impl ProgressStore for SqliteStore {
     async fn load(&self, name: &LeaseName, key: &str) -> Result<Option<Bytes>> {
-        let (name, key, now) = (name.clone(), key.to_owned(), self.clock.now());
+        let (name, key, now) = (name.clone(), key.to_owned(), self.now().wall);
         self.read("load", move |conn| {
             let value: Option<Vec<u8>> = conn
                 .prepare_cached(
@@ -63,7 +63,7 @@ impl ProgressStore for SqliteStore {
         max: NonZeroU32,
     ) -> Result<Page<(String, Bytes)>> {
         let after = after.map_or("", Cursor::as_str).to_owned();
-        let (name, now) = (name.clone(), self.clock.now());
+        let (name, now) = (name.clone(), self.now().wall);
         self.read("list", move |conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT key, value FROM progress WHERE name = ?1 AND key > ?2 AND until > ?3

@@ -79,7 +79,7 @@ pub(crate) fn receive(tx: &Tx<'_>, name: &QueueName, request: Receive) -> Outcom
         return Ok(received);
     }
     promote(tx, &mut queue)?;
-    let until = tx.now.plus(request.lease);
+    let until = tx.moment.lease_for(request.lease);
     let wanted = request.batch_max.get() as usize;
     let order = Lane::order_at(queue.turn as u64);
     let mut looked_at = 0;
@@ -116,7 +116,12 @@ fn candidates(tx: &Tx<'_>, queue: &QueueRow, wanted: usize) -> Outcome<Ready> {
             ", head, body FROM message
               WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY at, seq LIMIT ?4"
         ),
-        params![queue.number, LEASED, tx.now.as_millis(), wanted as i64],
+        params![
+            queue.number,
+            LEASED,
+            tx.moment.lease.as_millis(),
+            wanted as i64
+        ],
         |row| (row.due, row.seq),
     )?;
     // Read from the lane that leads on: where it has all that is wanted and the turn is its alone,
@@ -240,7 +245,12 @@ fn lease(
     let attempt = row.attempts.saturating_add(1);
     queue.shift(row.state, LEASED);
     claim.execute(params![row.seq, until.as_millis(), token, attempt])?;
-    let mut delivery = Delivery::new(message, receipt(row.seq, token), attempt, until);
+    let mut delivery = Delivery::new(
+        message,
+        receipt(row.seq, token),
+        attempt,
+        tx.moment.by_wall(until),
+    );
     if row.has_detail() {
         let detail = Detail::read(tx.conn(), row.seq, row.flags)?;
         delivery.checkpoint = detail.checkpoint;

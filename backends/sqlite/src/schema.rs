@@ -9,7 +9,10 @@ use crate::error::sql;
 pub(crate) const APPLICATION_ID: i64 = 0x4C4E_4751;
 
 /// Each migration in its own transaction; the `user_version` of a file is how many it has.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001.sql"),
+    include_str!("../migrations/0002.sql"),
+];
 
 /// The version this build writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -73,7 +73,7 @@ pub(crate) fn extend(
     let Some(queue) = QueueRow::find(tx.conn(), name)? else {
         return Ok(vec![Settled::LeaseLost; receipts.len()]);
     };
-    let until = tx.now.plus(lease).as_millis();
+    let until = tx.moment.lease_for(lease).as_millis();
     let mut outcomes = Vec::with_capacity(receipts.len());
     for receipt in receipts {
         outcomes.push(match held(tx, &queue, receipt)? {

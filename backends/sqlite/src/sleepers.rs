@@ -6,11 +6,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use longshore_core::{Clock, QueueName};
+use longshore_core::QueueName;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::bell::Attendance;
+use crate::clock::moment::Clocks;
 use crate::closing::Alive;
 use crate::look::look;
 use crate::presence::Presence;
@@ -94,7 +95,7 @@ pub(crate) struct Watchman {
     pub(crate) sleepers: std::sync::Weak<Sleepers>,
     pub(crate) pokes: Receiver<()>,
     pub(crate) conn: Connection,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clocks: Clocks,
     pub(crate) attendance: Attendance,
     pub(crate) presence: Arc<Presence>,
     /// Without a bell, sleepers look again after this long.
@@ -154,12 +155,12 @@ impl Watchman {
         self.attendance.begin();
         let mut pause = self.look_again;
         for (queue, count) in wanted {
-            let now = self.clock.now();
+            let now = self.clocks.now();
             match look(&self.conn, &queue, now, count) {
                 Ok(seen) => {
                     sleepers.wake(&queue, seen.found);
                     if let Some(next) = seen.next {
-                        pause = pause.min(next.since(now).max(Duration::from_millis(1)));
+                        pause = pause.min(next.since(now.wall).max(Duration::from_millis(1)));
                     }
                 }
                 // The receiver meets the same trouble and can tell its caller.

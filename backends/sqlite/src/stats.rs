@@ -3,6 +3,7 @@
 use longshore_core::{QueueName, QueueStats, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::clock::moment::Moment;
 use crate::error::Outcome;
 use crate::live::time;
 use crate::queue_row::QueueRow;
@@ -15,24 +16,30 @@ const LAPSED_MAX: i64 = 1000;
 pub(crate) fn stats(
     conn: &Connection,
     name: &QueueName,
-    now: Timestamp,
+    now: Moment,
 ) -> Outcome<Option<QueueStats>> {
     let Some(queue) = QueueRow::find(conn, name)? else {
         return Ok(None);
     };
     // What fell due counts as delayed in the row until a receive looks at it.
-    let of = |state| until(conn, queue.number, state, now);
-    let due = of(BACKOFF)? + of(DELAYED)?;
+    let of = |state, now: Timestamp| until(conn, queue.number, state, now);
+    let due = of(BACKOFF, now.wall)? + of(DELAYED, now.wall)?;
     // So does what has an ended lease as leased: nobody works on it any more.
-    let lapsed = of(LEASED)?;
+    let lapsed = of(LEASED, now.lease)?;
     let mut stats = QueueStats::default();
     stats.waiting = positive(queue.waiting) + due + lapsed;
     stats.delayed = positive(queue.delayed).saturating_sub(due);
     stats.leased = positive(queue.leased).saturating_sub(lapsed);
     stats.dead = positive(queue.dead);
     stats.parked = within(conn, queue.number, PARKED, i64::MIN, i64::MAX)?;
-    stats.set_aside = within(conn, queue.number, SET_ASIDE, now.as_millis() + 1, i64::MAX)?;
-    stats.oldest_age = oldest(conn, queue.number, now)?.map(|at| now.since(at));
+    stats.set_aside = within(
+        conn,
+        queue.number,
+        SET_ASIDE,
+        now.wall.as_millis() + 1,
+        i64::MAX,
+    )?;
+    stats.oldest_age = oldest(conn, queue.number, now)?.map(|at| now.wall.since(at));
     stats.paused = queue.paused();
     stats.moving = queue.moved();
     stats.settings = queue.settings;
@@ -59,7 +66,7 @@ fn within(conn: &Connection, queue: i64, state: i64, from: i64, to: i64) -> Outc
 }
 
 /// Since when the oldest message that could be handed out has been waiting.
-fn oldest(conn: &Connection, queue: i64, now: Timestamp) -> Outcome<Option<Timestamp>> {
+fn oldest(conn: &Connection, queue: i64, now: Moment) -> Outcome<Option<Timestamp>> {
     let mut oldest = None;
     for state in [READY, READY + 1, READY + 2, BACKOFF, DELAYED] {
         let first: Option<i64> = conn
@@ -67,7 +74,9 @@ fn oldest(conn: &Connection, queue: i64, now: Timestamp) -> Outcome<Option<Times
                 "SELECT at FROM message WHERE queue = ?1 AND state = ?2 AND at <= ?3
                  ORDER BY at LIMIT 1",
             )?
-            .query_row(params![queue, state, now.as_millis()], |row| row.get(0))
+            .query_row(params![queue, state, now.wall.as_millis()], |row| {
+                row.get(0)
+            })
             .optional()?;
         oldest = [oldest, first].into_iter().flatten().min();
     }
@@ -76,8 +85,9 @@ fn oldest(conn: &Connection, queue: i64, now: Timestamp) -> Outcome<Option<Times
             "SELECT min(due) FROM (SELECT due FROM message
              WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY at LIMIT ?4)",
         )?
-        .query_row(params![queue, LEASED, now.as_millis(), LAPSED_MAX], |row| {
-            row.get(0)
-        })?;
+        .query_row(
+            params![queue, LEASED, now.lease.as_millis(), LAPSED_MAX],
+            |row| row.get(0),
+        )?;
     Ok([oldest, lapsed].into_iter().flatten().min().map(time))
 }

@@ -12,6 +12,7 @@ use longshore_core::{
 use rusqlite::Connection;
 use tokio::time::{Instant, timeout_at};
 
+use crate::clock::moment::Moment;
 use crate::config::{Config, SPAN_MAX};
 use crate::engine::Engine;
 use crate::enqueue::enqueue;
@@ -26,7 +27,7 @@ use crate::tx::Tx;
 pub struct SqliteStore {
     /// Replaced where the file at the path was.
     engine: RwLock<Arc<Engine>>,
-    pub(crate) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     config: Config,
     host: Host,
 }
@@ -51,6 +52,11 @@ impl SqliteStore {
     pub(crate) fn current(&self) -> Arc<Engine> {
         let engine = self.engine.read();
         engine.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The moment that is now, by the clocks of the open file.
+    pub(crate) fn now(&self) -> Moment {
+        self.current().clocks.now()
     }
 
     /// The open file, opened anew where the one at the path is another one by now.

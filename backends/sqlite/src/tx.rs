@@ -5,6 +5,7 @@ use std::cell::Cell;
 use longshore_core::{StoreError, StoreErrorKind, Timestamp};
 use rusqlite::{CachedStatement, Connection};
 
+use crate::clock::moment::Moment;
 use crate::error::Outcome;
 use crate::space::Space;
 
@@ -15,6 +16,8 @@ pub(crate) struct Tx<'a> {
     space: &'a Space,
     /// The time of this call by the store's clock.
     pub(crate) now: Timestamp,
+    /// The same moment, also by the clock of the leases.
+    pub(crate) moment: Moment,
     /// Which call it is, for errors.
     pub(crate) operation: &'static str,
     rings: Cell<bool>,
@@ -29,13 +32,14 @@ impl<'a> Tx<'a> {
     pub(crate) fn new(
         conn: &'a Connection,
         space: &'a Space,
-        now: Timestamp,
+        moment: Moment,
         operation: &'static str,
     ) -> Self {
         Self {
             conn,
             space,
-            now,
+            now: moment.wall,
+            moment,
             operation,
             rings: Cell::new(false),
         }

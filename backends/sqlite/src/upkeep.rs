@@ -1,10 +1,11 @@
-//! What the writer does beside calls: keeping the WAL short.
+//! What the writer does beside calls: keeping the WAL short, and a note of the time.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::clock::moment::Clocks;
 use crate::connect::{BUSY_TIMEOUT, WAL_BYTES_MAX};
 use crate::space::Space;
 
@@ -12,6 +13,8 @@ use crate::space::Space;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// While the WAL cannot be cut that is tried this seldom in the end.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The time of leases is noted this often.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 /// Checkpoints beyond those that SQLite makes by itself each thousand pages.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub(crate) struct Upkeep {
     next_cut: Instant,
     /// which is so long after the last try.
     pause: Duration,
+    noted: Instant,
 }
 
 impl Upkeep {
@@ -34,12 +38,21 @@ impl Upkeep {
             looked: Instant::now(),
             next_cut: Instant::now(),
             pause: LOOK_EVERY,
+            noted: Instant::now(),
         }
     }
 
     /// Cuts the WAL where it is too long, or where the disk is so full that it must not grow.
     /// The caller still has the turn to write.
-    pub(crate) fn after_commit(&mut self, conn: &Connection, space: &Space) {
+    pub(crate) fn after_commit(&mut self, conn: &Connection, space: &Space, clocks: &Clocks) {
+        if let Some(boot) = clocks.boot()
+            && self.noted.elapsed() >= NOTE_EVERY
+        {
+            self.noted = Instant::now();
+            if let Err(error) = boot.keep(conn, &**clocks.wall()) {
+                tracing::debug!(%error, "the time of leases could not be noted");
+            }
+        }
         let due = self.looked.elapsed() >= LOOK_EVERY;
         if due {
             self.looked = Instant::now();

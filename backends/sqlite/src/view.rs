@@ -2,11 +2,10 @@
 
 use bytes::Bytes;
 use longshore_core::wire::decode;
-use longshore_core::{
-    Content, DeadMark, DeadReason, MessageId, MessageState, StoredMessage, Timestamp,
-};
+use longshore_core::{Content, DeadMark, DeadReason, MessageId, MessageState, StoredMessage};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use crate::clock::moment::Moment;
 use crate::detail::Detail;
 use crate::error::Outcome;
 use crate::live::{Live, columns, time};
@@ -42,7 +41,7 @@ impl Seen {
     }
 
     /// What is shown of it.
-    pub(crate) fn view(self, conn: &Connection, now: Timestamp) -> Outcome<StoredMessage> {
+    pub(crate) fn view(self, conn: &Connection, now: Moment) -> Outcome<StoredMessage> {
         let Self { row, head, body } = self;
         let detail = Detail::read(conn, row.seq, row.flags)?;
         let content = match decode(&head, body.clone()) {
@@ -63,12 +62,12 @@ impl Seen {
     }
 }
 
-fn shown(row: &Live, detail: &Detail, now: Timestamp) -> MessageState {
+fn shown(row: &Live, detail: &Detail, now: Moment) -> MessageState {
     match row.state {
-        LEASED if row.at > now.as_millis() => MessageState::Leased {
-            until: time(row.at),
+        LEASED if row.at > now.lease.as_millis() => MessageState::Leased {
+            until: now.by_wall(time(row.at)),
         },
-        BACKOFF | DELAYED if row.at > now.as_millis() => MessageState::Delayed,
+        BACKOFF | DELAYED if row.at > now.wall.as_millis() => MessageState::Delayed,
         dead if state::is_dead(dead) => MessageState::Dead(DeadMark::new(
             detail.reason.unwrap_or(DeadReason::Requested),
             detail.error.clone(),
@@ -84,7 +83,7 @@ pub(crate) fn find(
     conn: &Connection,
     queue: i64,
     id: MessageId,
-    now: Timestamp,
+    now: Moment,
 ) -> Outcome<Option<StoredMessage>> {
     let seen = conn
         .prepare_cached(concat!(

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use longshore_core::{Clock, StoreError, StoreErrorKind};
+use longshore_core::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use crate::bell::Bell;
 use crate::call::Call;
+use crate::clock::moment::Clocks;
 use crate::closing::Alive;
 use crate::error::{Fault, Outcome, sql};
 use crate::presence::{Gone, Presence};
@@ -30,7 +31,7 @@ pub(crate) struct Writer {
     pub(crate) lock: SideLock,
     pub(crate) bell: Bell,
     pub(crate) calls: mpsc::Receiver<Call>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clocks: Clocks,
     pub(crate) space: Space,
     pub(crate) sleepers: std::sync::Weak<Sleepers>,
     pub(crate) upkeep: Upkeep,
@@ -72,7 +73,7 @@ impl Writer {
             lock,
             bell,
             calls,
-            clock,
+            clocks,
             space,
             sleepers,
             upkeep,
@@ -85,7 +86,7 @@ impl Writer {
         };
         let round = Round {
             conn,
-            clock: &**clock,
+            clocks,
             space,
         };
         if let Err(error) = round.begin() {
@@ -102,7 +103,7 @@ impl Writer {
                 sleepers.look();
             }
         }
-        upkeep.after_commit(conn, space);
+        upkeep.after_commit(conn, space, clocks);
         // Answered after the turn: waking the callers takes time that other processes can use.
         drop(turn);
         committed.answer();
@@ -135,7 +136,7 @@ impl Committed {
 /// A transaction that is being filled.
 struct Round<'a> {
     conn: &'a Connection,
-    clock: &'a dyn Clock,
+    clocks: &'a Clocks,
     space: &'a Space,
 }
 
@@ -185,7 +186,7 @@ impl Round<'_> {
     /// Runs a call. The first one of a transaction needs no savepoint: if it fails nothing else
     /// is lost with it.
     fn run(&self, call: &mut Call, first: bool) -> Ran {
-        let tx = Tx::new(self.conn, self.space, self.clock.now(), call.operation());
+        let tx = Tx::new(self.conn, self.space, self.clocks.now(), call.operation());
         let result = if first {
             call.run(&tx)
         } else {
@@ -318,7 +319,7 @@ mod tests {
         calls.for_each(|call| line.try_send(call).unwrap());
         let round = Round {
             conn: &conn,
-            clock: &SystemClock,
+            clocks: &Clocks::new(Arc::new(SystemClock), None),
             space: &space,
         };
         round.begin().unwrap();

@@ -13,6 +13,8 @@ mod rows;
 mod scene;
 #[path = "sqlite/space.rs"]
 mod space;
+#[path = "sqlite/steps.rs"]
+mod steps;
 #[path = "sqlite/turns.rs"]
 mod turns;
 #[path = "sqlite/waking.rs"]
