@@ -104,3 +104,52 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, usize)]) -> Headers {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, bytes)| ((*name).to_owned(), "v".repeat(*bytes)))
+            .collect()
+    }
+
+    /// So many headers whose names and values have `bytes` bytes together, each.
+    fn many(count: usize, bytes: usize) -> Headers {
+        let names = (0..count).map(|number| format!("h{number:03}"));
+        names.map(|name| (name, "v".repeat(bytes - 4))).collect()
+    }
+
+    #[test]
+    fn bounds_are_met_and_not_passed() {
+        assert!(many(64, 5).check().is_ok());
+        assert!(many(65, 5).check().is_err());
+        assert!(with(&[("a", 4096)]).check().is_ok());
+        assert!(with(&[("a", 4097)]).check().is_err());
+        assert!(with(&[(&"n".repeat(128), 1)]).check().is_ok());
+        assert!(with(&[(&"n".repeat(129), 1)]).check().is_err());
+        assert!(with(&[("", 1)]).check().is_err());
+        assert!(many(32, 1024).check().is_ok());
+        let error = many(33, 1024).check().unwrap_err();
+        assert!(error.contains("33792 bytes together"), "{error}");
+    }
+
+    #[test]
+    fn no_line_breaks_and_no_control_characters() {
+        for (name, value) in [
+            ("a\n", "x"),
+            ("a\u{7f}", "x"),
+            ("a", "x\r"),
+            ("a", "\n"),
+            ("a", "\0"),
+        ] {
+            let headers: Headers = [(name, value)].into_iter().collect();
+            assert!(headers.check().is_err(), "{name:?}: {value:?}");
+        }
+        let headers: Headers = [("a b", "tab\there, é")].into_iter().collect();
+        assert!(headers.check().is_ok());
+        assert_eq!((headers.len(), headers.is_empty()), (1, false));
+    }
+}

@@ -103,9 +103,43 @@ mod tests {
     }
 
     #[test]
+    fn labels_are_dotted_words_of_bounded_length() {
+        for good in ["http", "http.503", "a_b-C.9", &"x".repeat(128)] {
+            assert_eq!(Label::new(good).unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "a b",
+            "a/b",
+            "é",
+            "a\n",
+            &"x".repeat(129),
+        ] {
+            assert!(Label::new(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(Label::new("exec.exit.65").unwrap().segments(), 3);
+    }
+
+    #[test]
+    fn what_is_stored_as_a_label_is_checked_when_it_is_read() {
+        let label = Label::new("http.503").unwrap();
+        let text = serde_json::to_string(&label).unwrap();
+        assert_eq!(text, "\"http.503\"");
+        assert_eq!(serde_json::from_str::<Label>(&text).unwrap(), label);
+        assert!(serde_json::from_str::<Label>("\"a..b\"").is_err());
+    }
+
+    #[test]
     fn lossy_always_gives_a_valid_label() {
         for text in ["", "..", "a b", "x..y.", "é"] {
             assert!(Label::new(Label::lossy(text).as_str()).is_ok(), "{text:?}");
         }
+        assert_eq!(Label::lossy("exit code: 7").as_str(), "exit_code__7");
+        assert_eq!(Label::lossy("a..b").as_str(), "a.b");
+        assert_eq!(Label::lossy("x".repeat(500)).as_str().len(), 128);
     }
 }

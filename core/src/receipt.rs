@@ -93,6 +93,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_receipt_is_shown_as_it_is_in_its_word() {
+        let receipt = Receipt::from_bytes(vec![1, 2, 3]);
+        assert_eq!(format!("{receipt:?}"), "Receipt(AQID)");
+    }
+
+    #[test]
     fn words_are_read_back_and_garbage_is_refused() {
         let word = ReceiptWord {
             queue: QueueName::new("images").unwrap(),

@@ -261,8 +261,15 @@ fn check_host(host: &str) -> Result<String, UrlError> {
         return Err(UrlError::new("a host is too long or holds a blank"));
     }
     let (name, port) = match host.rsplit_once(']') {
-        Some((name, rest)) if name.starts_with('[') => (name, rest.strip_prefix(':')),
-        Some(_) => return Err(UrlError::new("a host has a ] without a [")),
+        Some((name, "")) if name.starts_with('[') => (name, None),
+        Some((name, rest)) if name.starts_with('[') && rest.starts_with(':') => {
+            (name, Some(&rest[1..]))
+        }
+        Some(_) => {
+            return Err(UrlError::new(
+                "brackets in a host belong around an address, such as [::1]:6379",
+            ));
+        }
         None => match host.split_once(':') {
             Some((_, port)) if port.contains(':') => {
                 return Err(UrlError::new(
@@ -319,12 +326,50 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_cannot_be_are_refused() {
+        for bad in [
+            "redis://",
+            "redis://a,,b",
+            "redis://a b",
+            "redis://::1:6379",
+            "redis://a]:6379",
+            "redis://[::1]6379",
+            "redis://:6379",
+            "redis://a:0",
+            "redis://a:65536",
+            "redis://a:x",
+            &format!("redis://{}", "a".repeat(256)),
+        ] {
+            let parsed = bad.parse::<StoreUrl>();
+            assert!(
+                parsed.as_ref().is_err() || parsed.unwrap().hosts().is_empty(),
+                "{bad}"
+            );
+        }
+        for good in ["a", "a:1", "a:65535", "[::1]", "[::1]:6379", "a,b:2"] {
+            let hosts = format!("redis://{good}").parse::<StoreUrl>().unwrap();
+            assert_eq!(hosts.hosts().join(","), good);
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_secret_is_shown() {
+        let text = "redis://h?password-file=/run/secret";
+        assert_eq!(url(text).to_string(), text);
+    }
+
+    #[test]
     fn no_password_is_ever_shown() {
         let secret = "hunter2";
         for text in [
             "redis://u:hunter2@h/0",
             "redis://:hunter2@h",
             "cassandra://a:x@hunter2@h/k",
+            "redis+sentinel://h/m?sentinel-password=hunter2",
+            "redis://h?password=hunter2",
+            "redis://h?api_token=hunter2",
+            "redis://h?client-secret=hunter2&ack=fsync",
+            "rediss://h?key_pass=hunter2",
         ] {
             let url = url(text);
             for shown in [url.to_string(), format!("{url:?}"), format!("{url:#?}")] {

@@ -20,6 +20,7 @@ use crate::config::{Config, Tls, misconfigured};
 use crate::data_centre::DataCentre;
 use crate::driver::Driver;
 use crate::error::unreachable;
+use crate::greeting::first_word;
 use crate::link::Link;
 use crate::schema;
 use crate::statement::Statements;
@@ -103,7 +104,7 @@ async fn open(
     for (number, host) in config.hosts.iter().enumerate() {
         // The driver would take the hosts in any order, one after the other.
         let builder = session(config, host, timeout, profile.clone())?;
-        opening.push(Driver::open(builder));
+        opening.push(introduced(config, host, timeout, builder));
         let is_last = number + 1 == config.hosts.len();
         let until = if is_last {
             began + timeout
@@ -119,7 +120,20 @@ async fn open(
             }
         }
     }
-    Err(failed.map_or_else(|| silent(timeout), unreachable))
+    Err(failed.unwrap_or_else(|| silent(timeout)))
+}
+
+/// Opens the connections by way of `host`, once it has shown that it is a node.
+async fn introduced(
+    config: &Config,
+    host: &str,
+    timeout: Duration,
+    builder: SessionBuilder,
+) -> Result<Driver> {
+    if config.tls.is_none() {
+        first_word(host, timeout).await?;
+    }
+    Driver::open(builder).await.map_err(unreachable)
 }
 
 fn session(

@@ -30,6 +30,7 @@ mod driver;
 mod enqueue;
 mod error;
 mod floor;
+mod greeting;
 mod join;
 mod key;
 mod lease;

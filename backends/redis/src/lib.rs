@@ -23,6 +23,7 @@ mod find;
 mod fit;
 mod floor;
 mod floor_server;
+mod greeting;
 mod lease;
 mod link;
 mod open;

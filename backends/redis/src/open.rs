@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use longshore_core::{
     Backend, Floor, OpenFuture, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
 };
@@ -16,6 +17,7 @@ use redis::{
 use crate::config::{AckLevel, Config, SentinelLogin, Servers, Tls};
 use crate::error::failed;
 use crate::floor::RedisFloor;
+use crate::greeting::first_word;
 use crate::link::{Line, Link};
 use crate::script;
 use crate::script::Script;
@@ -24,6 +26,8 @@ use crate::store::RedisStore;
 
 /// So many enqueues wait for replicas at a time.
 const DURABLE_LINES: usize = 4;
+/// A server that says nothing for so long is left to the driver.
+const GREETED_WITHIN: Duration = Duration::from_millis(500);
 
 /// The schemes of this store.
 pub fn schemes() -> Vec<Scheme> {
@@ -69,6 +73,7 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     let config = Config::from_url(url)?;
     let timeout = config.timeout.unwrap_or(options.call_timeout);
     let dialer = Dialer::new(config.clone())?;
+    dialer.meet(timeout).await?;
     let mut durable = Vec::new();
     if matches!(config.ack, AckLevel::Replicas(_)) {
         for _ in 0..DURABLE_LINES {
@@ -184,6 +189,21 @@ impl Dialer {
             certificates,
             sentinel_login,
         })
+    }
+
+    /// Has a first word with the servers of the URL where nothing else has proved what they are.
+    async fn meet(&self, timeout: Duration) -> Result<()> {
+        let named = match &self.config.servers {
+            _ if self.config.tls.is_some() => return Ok(()),
+            Servers::Socket(_) => return Ok(()),
+            Servers::Single { host, port } => vec![(host.clone(), *port)],
+            Servers::Sentinel { sentinels, .. } => sentinels.clone(),
+            Servers::Cluster(nodes) => nodes.clone(),
+        };
+        let met = named
+            .iter()
+            .map(|(host, port)| first_word(host, *port, timeout.min(GREETED_WITHIN)));
+        try_join_all(met).await.map(drop)
     }
 
     /// A line for calls.

@@ -73,22 +73,28 @@ async fn two_creators_at_once_make_the_tables_once() {
     stage.end().await;
 }
 
+/// A web server, and one whose answer claims to be of two gigabytes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_no_cassandra_is_told_soon() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    std::thread::spawn(move || {
-        for caller in listener.incoming().map_while(Result::ok) {
-            let mut caller = caller;
-            let mut asked = [0; 512];
-            let _ = caller.read(&mut asked);
-            let _ = caller.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-        }
-    });
-    let url = format!("cassandra://127.0.0.1:{port}/shop?timeout=2s");
-    let url = url.parse().expect("a URL");
-    let opened = longshore_cassandra::open(&url, OpenOptions::default()).await;
-    let error = opened.expect_err("not a Cassandra");
-    assert_eq!(error.kind(), Kind::Unavailable, "{error}");
-    assert!(error.to_string().contains("no server"), "{error}");
+    for answer in [
+        &b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"[..],
+        &[0x84, 0, 0, 0, 6, 0x7f, 0xff, 0xff, 0xff, 0, 0],
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        std::thread::spawn(move || {
+            for caller in listener.incoming().map_while(Result::ok) {
+                let mut caller = caller;
+                let mut asked = [0; 512];
+                let _ = caller.read(&mut asked);
+                let _ = caller.write_all(answer);
+            }
+        });
+        let url = format!("cassandra://127.0.0.1:{port}/shop?timeout=2s");
+        let url = url.parse().expect("a URL");
+        let opened = longshore_cassandra::open(&url, OpenOptions::default()).await;
+        let error = opened.expect_err("not a Cassandra");
+        assert_eq!(error.kind(), Kind::Misconfigured, "{error}");
+        assert!(error.to_string().contains("no Cassandra node"), "{error}");
+    }
 }

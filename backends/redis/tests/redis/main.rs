@@ -14,4 +14,5 @@ mod losses;
 mod rights;
 mod servers;
 mod stage;
+mod strangers;
 mod topologies;
