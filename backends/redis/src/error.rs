@@ -147,6 +147,32 @@ fn unopened(operation: &str, error: &RedisError) -> Option<(StoreErrorKind, Stri
     if operation != "open" || text.contains("certificate") || text.contains("tls") {
         return None;
     }
+    // The server's word on the certificate of this side, in TLS's own terms.
+    if let Some((_, alert)) = text.split_once("fatal alert: ") {
+        let alert = cut(alert);
+        let said = match &*alert {
+            "CertificateRequired" => {
+                "the server asks for a client certificate; give it one with cert= and key="
+            }
+            "UnknownCA"
+            | "BadCertificate"
+            | "CertificateUnknown"
+            | "CertificateExpired"
+            | "CertificateRevoked"
+            | "UnsupportedCertificate"
+            | "AccessDenied" => {
+                "the server does not accept the client certificate of cert=; it has to be of the \
+                 authority that the server trusts, and not expired"
+            }
+            _ => {
+                "the server ended the TLS connection; see that both have a version and ciphers in common"
+            }
+        };
+        return Some((
+            Kind::Misconfigured,
+            format!("no TLS connection: {said} ({alert})"),
+        ));
+    }
     if text.contains("switch database") {
         let said = "the server has no database of this number; it has 16, unless its setting \
                     `databases` says otherwise";

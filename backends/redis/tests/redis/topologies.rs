@@ -338,11 +338,15 @@ async fn consume(store: longshore_core::Backend, running: Running) -> Vec<Messag
     seen
 }
 
-/// An authority, a server certificate for 127.0.0.1 and a client certificate, made by openssl.
+/// An authority and another one, a server certificate for 127.0.0.1 and a client certificate, made by
+/// openssl.
 fn certificates() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let script = "
-        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca
+        for name in ca ca2; do
+            openssl req -x509 -newkey rsa:2048 -nodes -keyout $name.key -out $name.pem -days 2 \
+                -subj /CN=$name
+        done
         for name in server client; do
             openssl req -newkey rsa:2048 -nodes -keyout $name.key -out $name.csr -subj /CN=$name
             printf 'subjectAltName=IP:127.0.0.1\\n' > ext
@@ -389,15 +393,33 @@ async fn tls_wants_the_right_authority_name_and_client() {
         .await
         .unwrap();
     assert_eq!(bodies(&take(&store, 1).await), ["a"]);
-    for (host, query) in [
-        ("127.0.0.1", client.clone()), // an authority that nobody knows
-        ("localhost", format!("{trusted}{client}")), // another name
-        ("127.0.0.1", trusted.clone()), // no client certificate
+    let stranger = format!("{trusted}&cert={}&key={}", path("ca2.pem"), path("ca2.key"));
+    for (host, query, words) in [
+        ("127.0.0.1", client.clone(), "UnknownIssuer"),
+        (
+            "localhost",
+            format!("{trusted}{client}"),
+            "not valid for name",
+        ),
+        (
+            "127.0.0.1",
+            trusted.clone(),
+            "asks for a client certificate",
+        ),
+        (
+            "127.0.0.1",
+            stranger,
+            "does not accept the client certificate",
+        ),
     ] {
         let error = try_open(&at(host, &query)).await.unwrap_err();
         let kind = error.kind();
-        let refused = [StoreErrorKind::Misconfigured, StoreErrorKind::Unavailable];
-        assert!(refused.contains(&kind), "{host} {query}: {error:?}");
+        assert_eq!(
+            kind,
+            StoreErrorKind::Misconfigured,
+            "{host} {query}: {error:?}"
+        );
+        assert!(error.to_string().contains(words), "{host} {query}: {error}");
     }
     let missing = try_open(&at("127.0.0.1", "&ca=/nowhere/ca.pem"))
         .await
