@@ -159,3 +159,44 @@ pub struct Message {
     /// Where it came from.
     pub trace: Option<TraceContext>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_surely_expires_before_it_is_due_is_refused() {
+        let span = |seconds| Due::In(Duration::from_secs(seconds));
+        let at = |millis| Due::At(Timestamp::from_millis(millis));
+        for (expires, due, is_sound) in [
+            (None, Some(span(9)), true),
+            (Some(span(0)), None, false),
+            (Some(span(1)), None, true),
+            (Some(span(5)), Some(span(4)), true),
+            (Some(span(5)), Some(span(5)), false),
+            (Some(at(7)), Some(at(6)), true),
+            (Some(at(7)), Some(at(7)), false),
+            // Only the store knows its clock.
+            (Some(span(5)), Some(at(7)), true),
+            (Some(at(7)), Some(span(5)), true),
+        ] {
+            let id = MessageId::from_uuid(uuid::Uuid::from_u128(1));
+            let mut new = NewMessage::new(id, IdOrigin::Fresh, JobKind::default(), "");
+            (new.expires, new.due) = (expires, due);
+            assert_eq!(new.check_times().is_ok(), is_sound, "{expires:?} {due:?}");
+        }
+    }
+
+    #[test]
+    fn its_own_expiry_wins_over_that_of_the_queue() {
+        let now = Timestamp::from_millis(1_000);
+        let id = MessageId::from_uuid(uuid::Uuid::from_u128(1));
+        let mut new = NewMessage::new(id, IdOrigin::Fresh, JobKind::default(), "");
+        let of_queue = Some(Duration::from_millis(500));
+        assert_eq!(new.expires_at(now, None), None);
+        let at = |millis| Some(Timestamp::from_millis(millis));
+        assert_eq!(new.expires_at(now, of_queue), at(1_500));
+        new.expires = Some(Due::In(Duration::from_millis(20)));
+        assert_eq!(new.expires_at(now, of_queue), at(1_020));
+    }
+}

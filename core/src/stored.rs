@@ -131,3 +131,28 @@ impl MessageState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{IdOrigin, NewMessage};
+
+    #[test]
+    fn what_can_be_read_of_a_damaged_row_is_shown() {
+        let id = MessageId::from_uuid(uuid::Uuid::from_u128(7));
+        let new = NewMessage::new(id, IdOrigin::Fresh, JobKind::default(), "hello");
+        let message = new.stored_at(Timestamp::EPOCH, None);
+        let state = MessageState::Waiting;
+        let intact = StoredMessage::of(Content::Intact(message), state.clone(), Timestamp::EPOCH);
+        assert_eq!((intact.id(), &intact.body()[..]), (id, &b"hello"[..]));
+        assert_eq!(intact.kind(), Some(&JobKind::default()));
+        let content = Content::Damaged {
+            id,
+            head: Bytes::new(),
+            body: Bytes::from_static(b"raw"),
+        };
+        let damaged = StoredMessage::of(content, state, Timestamp::EPOCH);
+        assert_eq!((damaged.id(), &damaged.body()[..]), (id, &b"raw"[..]));
+        assert!(damaged.message().is_none() && damaged.kind().is_none());
+    }
+}

@@ -239,4 +239,44 @@ mod tests {
         assert_eq!(refused.kind(), StoreErrorKind::InvalidInput);
         assert!(check_lease("receive", Duration::ZERO).is_err());
     }
+
+    #[test]
+    fn traces_records_and_leases_have_their_bounds() {
+        let trace = |parent: &str| {
+            let trace = TraceContext {
+                parent: parent.to_owned(),
+                state: String::new(),
+            };
+            check_trace("enqueue", &trace).is_ok()
+        };
+        assert!(trace(&"x".repeat(TRACE_BYTES_MAX)));
+        assert!(!trace(&"x".repeat(TRACE_BYTES_MAX + 1)));
+        assert!(!trace("a\nb"));
+        let record = |worker: usize| {
+            let at = crate::Timestamp::EPOCH;
+            let label = crate::Label::lossy("x");
+            let record = AttemptRecord::new("w".repeat(worker), at, at, label, "e");
+            check_record("settle", &record).is_ok()
+        };
+        assert!(record(WORKER_BYTES_MAX) && !record(WORKER_BYTES_MAX + 1));
+        assert!(check_lease("receive", Duration::from_millis(1)).is_ok());
+        assert!(check_lease("receive", Duration::from_micros(999)).is_err());
+    }
+
+    #[test]
+    fn settings_that_no_queue_can_keep_are_refused() {
+        let limits = StoreLimits::exact();
+        let most = limits.body_bytes_max as u64;
+        for (body_max, expires_ms, is_sound) in [
+            (None, None, true),
+            (Some(most), Some(1), true),
+            (Some(most + 1), None, false),
+            (None, Some(0), false),
+        ] {
+            let mut change = SettingsChange::default();
+            (change.body_max, change.expires_ms) = (body_max, expires_ms);
+            let checked = check_change("configure", &change, &limits);
+            assert_eq!(checked.is_ok(), is_sound, "{change:?}");
+        }
+    }
 }

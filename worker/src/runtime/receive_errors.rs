@@ -51,3 +51,44 @@ pub(crate) fn is_final(error: &StoreError) -> bool {
             | StoreErrorKind::Unsupported
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn away() -> StoreError {
+        StoreError::new(StoreErrorKind::Unavailable, "receive", "away")
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_bound_and_are_spread_over_their_second_half() {
+        let mut errors = ReceiveErrors::default();
+        for ceiling in [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
+            let ceiling = Duration::from_millis(ceiling);
+            let pause = errors.failed(&away());
+            assert!(
+                pause >= ceiling / 2 && pause <= ceiling,
+                "{pause:?} of {ceiling:?}"
+            );
+        }
+        errors.succeeded();
+        assert!(errors.failed(&away()) <= PAUSE);
+    }
+
+    #[test]
+    fn a_store_that_names_a_time_is_not_asked_before() {
+        let told = Duration::from_secs(30);
+        let mut errors = ReceiveErrors::default();
+        assert_eq!(errors.failed(&away().retry_after(told)), told);
+    }
+
+    #[test]
+    fn the_longer_it_lasts_the_more_rarely_it_is_said() {
+        let mut errors = ReceiveErrors::default();
+        let said = (1..=20).filter(|_| {
+            errors.failed(&away());
+            errors.is_worth_a_line()
+        });
+        assert_eq!(said.collect::<Vec<_>>(), [1, 2, 4, 8, 16]);
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use longshore::core::{DeadReason, QueueName, Receive};
 use longshore::prelude::*;
 
+use crate::spans::Lines;
 use crate::stage::{Count, Stage, count, start, until};
 
 impl Stage {
@@ -58,6 +59,36 @@ async fn what_vanishes_every_time_is_dead_lettered_without_being_run_again() {
     assert_eq!(dead[0].dead().unwrap().reason, DeadReason::Vanished);
     let record = dead[0].history.last().unwrap();
     assert_eq!(record.record.label.as_str(), "vanished");
+}
+
+#[tokio::test]
+async fn what_is_taken_over_is_said_and_nothing_else() {
+    let (lines, _recorded) = Lines::record();
+    let stage = Stage::manual().await;
+    stage
+        .queue()
+        .enqueue_batch((0..2).map(count))
+        .await
+        .unwrap();
+    assert_eq!(stage.crash_with(2).await, 2);
+    let worker = stage
+        .worker()
+        .queue("work", |q| q.handle(async |_: Count| ()));
+    let running = start(worker.build().unwrap());
+    stage.until_empty().await;
+    let said = || lines.events("taken over from a worker");
+    let count_of = |one: &serde_json::Value| one["messages"].as_u64();
+    assert_eq!(
+        said().iter().filter_map(count_of).sum::<u64>(),
+        2,
+        "{:?}",
+        said()
+    );
+    let before = said().len();
+    stage.queue().enqueue(count(2)).await.unwrap();
+    stage.until_empty().await;
+    running.stop().await;
+    assert_eq!(said().len(), before, "it was new");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod failures;
 mod faults;
 mod kinds;
 mod leases;
+mod retention;
 mod seams;
 mod settling;
 mod spans;

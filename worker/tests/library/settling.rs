@@ -140,3 +140,37 @@ async fn settlements_gather_into_batches() {
     assert!(settles <= 800, "{settles} settles for 3200 messages");
     assert!(receives <= 800, "{receives} receives for 3200 messages");
 }
+
+/// More than the store takes in one call.
+#[tokio::test]
+async fn jobs_that_end_at_once_are_settled_in_calls_that_the_store_takes() {
+    let stage = Stage::memory().await;
+    let jobs = 3 * u64::from(stage.connection.backend().queues.limits().batch_max.get());
+    stage
+        .queue()
+        .enqueue_batch((0..jobs).map(count))
+        .await
+        .unwrap();
+    let go = Arc::new(tokio::sync::Semaphore::new(0));
+    let (started, waits) = (Arc::new(AtomicU32::new(0)), go.clone());
+    let seen = started.clone();
+    let handler = move |_: Count| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        let waits = waits.clone();
+        async move { drop(waits.acquire().await) }
+    };
+    let slots = usize::try_from(jobs).unwrap();
+    let worker = stage.worker().concurrency(slots);
+    let running = start(worker.queue("work", |q| q.handle(handler)).build().unwrap());
+    until("all run", async || {
+        u64::from(started.load(Ordering::SeqCst)) == jobs
+    })
+    .await;
+    go.add_permits(slots);
+    stage.until_empty().await;
+    let report = running.stop().await;
+    assert_eq!(
+        (report.acked, report.dropped, report.lease_lost),
+        (jobs, 0, 0)
+    );
+}

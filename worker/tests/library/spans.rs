@@ -9,7 +9,7 @@ use crate::stage::{Count, Stage, count, start};
 
 /// What was logged, as JSON lines.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -23,6 +23,32 @@ impl io::Write for Lines {
 }
 
 impl Lines {
+    /// Writes down what is logged from now on, on this thread.
+    pub(crate) fn record() -> (Self, tracing::subscriber::DefaultGuard) {
+        let lines = Self::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_span_events(FmtSpan::CLOSE)
+            .with_writer(move || writer.clone())
+            .finish();
+        (lines, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// The fields of each event with these words.
+    pub(crate) fn events(&self, words: &str) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines
+            .map(|line: serde_json::Value| line["fields"].clone())
+            .filter(|fields| {
+                fields["message"]
+                    .as_str()
+                    .is_some_and(|said| said.contains(words))
+            })
+            .collect()
+    }
+
     /// The fields of each span of this name that has ended.
     fn spans(&self, name: &str) -> Vec<serde_json::Value> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
@@ -36,14 +62,7 @@ impl Lines {
 
 #[tokio::test]
 async fn a_message_is_sent_received_processed_and_settled_in_spans() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _recorded = tracing::subscriber::set_default(subscriber);
+    let (lines, _recorded) = Lines::record();
     let stage = Stage::memory().await;
     let id = stage.queue().enqueue(count(1)).await.unwrap().id;
     let worker = stage
