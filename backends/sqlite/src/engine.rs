@@ -59,10 +59,10 @@ static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
 
 impl Engine {
     /// Opens the file, or joins those who have it open. Blocks; never past the call timeout.
-    pub(crate) fn open(config: &Config, clock: Arc<dyn Clock>, host: Host) -> Result<Arc<Self>> {
+    pub(crate) fn open(config: &Config, clock: &Arc<dyn Clock>, host: Host) -> Result<Arc<Self>> {
         let place = Place::of(&config.path)?;
         // An engine keeps its clock alive, so the address names it.
-        let clock_address = Arc::as_ptr(&clock).cast::<()>() as usize;
+        let clock_address = Arc::as_ptr(clock).cast::<()>() as usize;
         let key = (place.file.clone(), config.durability, clock_address);
         let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
         let engines = engines.get_or_insert_default();
@@ -73,7 +73,7 @@ impl Engine {
         {
             return Ok(engine);
         }
-        let engine = Arc::new(Self::start(place, config, &clock, host)?);
+        let engine = Arc::new(Self::start(place, config, clock, host)?);
         engines.insert(key, Arc::downgrade(&engine));
         Ok(engine)
     }

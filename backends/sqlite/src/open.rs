@@ -37,7 +37,7 @@ pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Resul
     let config = Config::of(url, options)?;
     let clock = options.clock.clone().unwrap_or_else(|| CLOCK.clone());
     let store = (config.clone(), clock.clone(), host.clone());
-    let opening = tokio::task::spawn_blocking(move || Engine::open(&config, clock, host));
+    let opening = tokio::task::spawn_blocking(move || Engine::open(&config, &clock, host));
     let engine = opening.await.map_err(|error| {
         StoreError::new(
             StoreErrorKind::Unexpected,

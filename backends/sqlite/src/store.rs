@@ -74,7 +74,7 @@ impl SqliteStore {
         let opening = tokio::task::spawn_blocking(move || {
             // What was open is closed here, since that may take a while.
             drop(engine);
-            Engine::open(&config, clock, host)
+            Engine::open(&config, &clock, host)
         });
         let opened = opening.await.map_err(|error| {
             StoreError::new(

@@ -1,12 +1,14 @@
 //! From the arguments to the exit code.
 
+mod threads;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 
 use clap::Parser as _;
 
 use crate::args::{Cli, complaint, verb_of};
-use crate::error::{CliError, Result};
+use crate::error::Result;
 use crate::exit::Exit;
 use crate::output::sink::{self, Stderr};
 use crate::output::{Stdout, complain};
@@ -26,7 +28,7 @@ fn run_to_end(args: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &args),
     };
-    match perform(cli) {
+    match threads::check().and_then(|()| perform(cli)) {
         Ok(exit) => exit,
         Err(error) => {
             error.report();
@@ -77,9 +79,7 @@ fn perform(cli: Cli) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| {
-            CliError::new(Exit::Failed, format!("no threads can be started: {error}"))
-        })?;
+        .map_err(threads::refused)?;
     let ended = runtime.block_on(verbs::perform(cli.verb, &session));
     // A read of stdin that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();

@@ -3,6 +3,7 @@
 mod former;
 mod hints;
 mod minutes;
+mod open_files;
 mod stop;
 mod summary;
 
@@ -24,6 +25,7 @@ use crate::settings::StoreSetting;
 use crate::{identity, route_files};
 
 pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
+    open_files::check()?;
     let set = route_files::load(&args.file)?;
     let store = store(session, &set, &args)?;
     let listener = match args.admin {
