@@ -3,8 +3,12 @@
 # Any Rust from `rust-version` in Cargo.toml on will do.
 ARG RUST_VERSION=1.95
 ARG DEBIAN_RELEASE=bookworm
+# Tags move. Where a build must be the same again, `packaging/pin-images` finds the digests:
+#   docker build --build-arg RUST_DIGEST=@sha256:… --build-arg DEBIAN_DIGEST=@sha256:… .
+ARG RUST_DIGEST=
+ARG DEBIAN_DIGEST=
 
-FROM rust:${RUST_VERSION}-slim-${DEBIAN_RELEASE} AS build
+FROM rust:${RUST_VERSION}-slim-${DEBIAN_RELEASE}${RUST_DIGEST} AS build
 WORKDIR /src
 COPY . .
 # The caches live outside the layers: an edit recompiles what it touched and nothing else.
@@ -14,7 +18,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && install -D target/release/longshore /out/longshore
 
 # Not distroless: exec steps start programs, and most of them want a shell and a C library.
-FROM debian:${DEBIAN_RELEASE}-slim
+FROM debian:${DEBIAN_RELEASE}-slim${DEBIAN_DIGEST}
 # Root certificates, for HTTP steps and stores behind TLS.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
@@ -37,7 +41,7 @@ ENV LONGSHORE_STORE=sqlite:///var/lib/longshore/queue.db
 # SIGTERM drains: running jobs get 45 s, so stop with at least 60 s (`docker stop --time 60`).
 # Run with `--init` where steps start programs: an orphan of theirs then finds a parent.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 \
-    CMD ["longshore", "doctor"]
+# No HEALTHCHECK: only a worker with `--admin` has something to ask, at /livez (compose.yaml shows
+# how). A store that is away makes no worker ill, and starting it again would not help.
 ENTRYPOINT ["longshore"]
 CMD ["--help"]

@@ -2,6 +2,7 @@
 //! engine and without systemd.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use longshore_architecture_tests::{Compose, UnitFile, root, seconds};
@@ -121,7 +122,7 @@ fn compose_runs_the_cassandra_of_the_tests_and_its_schema_before_its_worker() {
     let tested = pom
         .split_once("<artifactId>cassandra-all</artifactId>")
         .and_then(|(_, rest)| rest.split_once("<version>")?.1.split_once("</version>"))
-        .map(|(version, _)| format!("cassandra:{version}"));
+        .map(|(version, _)| format!("cassandra:{version}${{CASSANDRA_DIGEST:-}}"));
     assert_eq!(
         compose.value("x-cassandra.image"),
         tested.as_deref(),
@@ -171,6 +172,46 @@ fn the_image_is_built_from_the_lock_file_and_does_not_run_as_root() {
         .expect("a user");
     assert!(!user.contains("root") && user != "USER 0");
     assert!(text.lines().any(|line| line == "STOPSIGNAL SIGTERM"));
+}
+
+/// With a stand-in for docker that knows one digest.
+#[test]
+fn every_image_of_others_can_be_pinned() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let folder = std::env::temp_dir().join(format!("longshore-pin-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let docker = folder.join("docker");
+    fs::write(&docker, format!("#!/bin/sh\necho {digest}\n")).expect("a stand-in");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&docker, mode).expect("it can be run");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let pinned = Command::new(root().join("packaging/pin-images"))
+        .env("PATH", format!("{}:{path}", folder.display()))
+        .output()
+        .expect("it starts");
+    fs::remove_dir_all(&folder).expect("it goes");
+    assert!(pinned.status.success(), "{pinned:?}");
+    let pinned = String::from_utf8_lossy(&pinned.stdout).into_owned();
+    let (compose, docker) = (read("compose.yaml"), read("Dockerfile"));
+    let images = compose.lines().chain(docker.lines()).filter_map(|line| {
+        let line = line.trim();
+        line.strip_prefix("image: ")
+            .or_else(|| line.strip_prefix("FROM "))
+    });
+    let images: Vec<_> = images.filter(|image| *image != "longshore").collect();
+    assert!(images.len() >= 4, "{images:?}");
+    for image in images {
+        let (_, variable) = image
+            .split_once("_DIGEST")
+            .map_or((image, ""), |(before, _)| {
+                (before, before.rsplit("${").next().unwrap_or_default())
+            });
+        let line = format!("{variable}_DIGEST=@{digest}");
+        assert!(
+            !variable.is_empty() && pinned.contains(&line),
+            "{image}: {pinned}"
+        );
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use longshore_system_tests::{Cli, Ending, LONGSHORE, Place, Process, until};
@@ -104,9 +105,7 @@ fn the_systemd_unit_starts_a_worker_that_tells_how_it_is() {
     until("the order in its file", Duration::from_secs(20), || {
         fs::metadata(&kept).is_ok_and(|file| file.len() > 64)
     });
-    // What the image asks every half minute.
-    let health = cli.call(&["doctor"]);
-    assert_eq!(health.ending, Ending::Code(0), "{health:?}");
+    assert!(is_healthy(&address), "the container of a running worker");
 
     worker.signal(Signal::TERM);
     until_told(&notices, "STOPPING=1");
@@ -116,6 +115,33 @@ fn the_systemd_unit_starts_a_worker_that_tells_how_it_is() {
         "{}",
         worker.output()
     );
+    assert!(!is_healthy(&address), "the container of one that ended");
+}
+
+/// What compose.yaml asks of a worker's container, asked of this one.
+fn is_healthy(address: &str) -> bool {
+    let compose = read("compose.yaml");
+    let test = compose.lines().find_map(|line| {
+        line.trim()
+            .strip_prefix("test: ")
+            .filter(|test| test.contains("livez"))
+    });
+    let test = test.expect("workers are asked how they are");
+    let words: Vec<String> = serde_json::from_str(test).expect("a list of words");
+    let [how, program, words @ ..] = &*words else {
+        panic!("{words:?}");
+    };
+    assert_eq!(how, "CMD");
+    let own = address.replace(':', "/");
+    let words = words
+        .iter()
+        .map(|word| word.replace("127.0.0.1/9464", &own));
+    Command::new(program)
+        .args(words)
+        .stderr(Stdio::null())
+        .status()
+        .expect("it can be asked")
+        .success()
 }
 
 fn until_told(notices: &UnixDatagram, word: &str) {
