@@ -16,7 +16,7 @@ const TABLE: &[Row] = &[
     Row {
         name: "longshore-core",
         may: &[],
-        for_tests: &[],
+        for_tests: &[("longshore-fuzz", "feeds its parsers")],
     },
     Row {
         name: "longshore-memory",
@@ -44,6 +44,7 @@ const TABLE: &[Row] = &[
         for_tests: &[
             ("longshore-conformance", "runs the suite"),
             ("longshore-core", "the clock that tests move"),
+            ("longshore-fuzz", "feeds its parsers"),
             (
                 "longshore-memory",
                 "the reference model of the property test",
@@ -56,6 +57,7 @@ const TABLE: &[Row] = &[
         for_tests: &[
             ("longshore-conformance", "runs the suite"),
             ("longshore-core", "the clock that tests move"),
+            ("longshore-fuzz", "feeds its parsers"),
             (
                 "longshore-memory",
                 "the reference model of the property test",
@@ -79,16 +81,22 @@ const TABLE: &[Row] = &[
         for_tests: &[
             ("longshore", "its own test kit and all its features"),
             ("longshore-conformance", "the store behind faults"),
+            ("longshore-fuzz", "feeds its parsers"),
         ],
     },
     Row {
         name: "longshore-cli",
         may: &["longshore"],
-        for_tests: &[],
+        for_tests: &[("longshore-fuzz", "feeds its parsers")],
     },
     Row {
         name: "longshore-conformance",
         may: &["longshore-core"],
+        for_tests: &[],
+    },
+    Row {
+        name: "longshore-fuzz",
+        may: &[],
         for_tests: &[],
     },
     Row {

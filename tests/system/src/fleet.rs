@@ -44,6 +44,7 @@ impl<'a> Fleet<'a> {
             store: store.into(),
             queue: "jobs".into(),
             effects: place.path("effects").display().to_string(),
+            leases: None,
             life: String::new(),
             slots: 16,
             lease_ms: 2_000,

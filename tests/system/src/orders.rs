@@ -11,6 +11,8 @@ pub struct WorkerOrder {
     pub queue: String,
     /// The file for the lines of its handlers.
     pub effects: String,
+    /// The file for when its handlers began and until when they had their leases, if one is kept.
+    pub leases: Option<String>,
     /// Which life of which worker this is, such as `w2.7`.
     pub life: String,
     /// How many jobs it runs at a time.

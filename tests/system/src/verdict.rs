@@ -3,11 +3,13 @@
 mod deliveries;
 mod fates;
 mod groups;
+mod leases;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
+pub use self::leases::inside_leases;
 use crate::History;
 
 /// A promise that was broken.
@@ -34,6 +36,8 @@ pub enum Violation {
     /// A member of a group began before the one in front of it was finished, or after one behind
     /// it.
     GroupOrder(u64, u64),
+    /// An attempt began so many milliseconds before the lease of the one before it ended.
+    InsideLease(u64, u32, i64),
     /// A handler finished what it never began.
     EndWithoutStart(u64, String),
 }
@@ -70,6 +74,12 @@ impl fmt::Display for Violation {
             }
             Self::GroupOrder(group, key) => {
                 write!(f, "job {key} of group {group} began out of turn")
+            }
+            Self::InsideLease(key, attempt, early) => {
+                write!(
+                    f,
+                    "attempt {attempt} of job {key} began {early} ms inside the lease before it"
+                )
             }
             Self::EndWithoutStart(key, life) => {
                 write!(f, "{life} finished job {key} without having begun it")

@@ -1,18 +1,22 @@
 //! A worker that does what its jobs say and leaves a line for each moment.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use longshore::extract::{Attempt, State};
+use longshore::extract::{Attempt, Lease, State};
 use longshore::prelude::*;
-use longshore_system_tests::{Act, Effect, EffectLog, Moment, Work, WorkerOrder};
+use longshore_system_tests::{
+    Act, Effect, EffectLog, LeaseLog, LeasedStart, Moment, Work, WorkerOrder,
+};
 
 #[derive(Clone)]
 struct Scene(Arc<SceneParts>);
 
 struct SceneParts {
     effects: EffectLog,
+    leases: Option<LeaseLog>,
     go: PathBuf,
     life: String,
 }
@@ -32,8 +36,17 @@ async fn work(
     job: Work,
     State(scene): State<Scene>,
     Attempt(attempt): Attempt,
+    lease: Lease,
 ) -> Result<(), Failure> {
     scene.note(Moment::Start, job.key, attempt)?;
+    if let Some(leases) = &scene.0.leases {
+        leases.write(&LeasedStart {
+            key: job.key,
+            attempt,
+            at: now(),
+            until: lease.until().as_millis(),
+        })?;
+    }
     match job.act {
         Act::Take(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
         Act::Die => std::process::abort(),
@@ -42,6 +55,15 @@ async fn work(
     }
     scene.note(Moment::End, job.key, attempt)?;
     Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock by which stores of this host end leases"
+)]
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
 }
 
 async fn wait_for(file: &std::path::Path) {
@@ -58,6 +80,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let effects = PathBuf::from(&order.effects);
     let scene = Scene(Arc::new(SceneParts {
         effects: EffectLog::open(&effects)?,
+        leases: order
+            .leases
+            .as_deref()
+            .map(Path::new)
+            .map(LeaseLog::open)
+            .transpose()?,
         go: effects.with_file_name("go"),
         life: order.life.clone(),
     }));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Violation, judge};
-use crate::{Effects, History};
+use super::{Violation, inside_leases, judge};
+use crate::{Effects, History, LeasedStart};
 
 /// A sound history of two workers, one of which was killed twice.
 fn sound() -> Vec<&'static str> {
@@ -194,4 +194,27 @@ fn group_order() {
         "end 6 2 w2.1",
     ];
     assert_eq!(judge_group(&too_late), [Violation::GroupOrder(1, 6)]);
+}
+
+#[test]
+fn a_start_inside_the_lease_before_it_is_found() {
+    let start = |key, attempt, at, until| LeasedStart {
+        key,
+        attempt,
+        at,
+        until,
+    };
+    let ended = Effects::parse(&["start 2 1 w1.1", "end 2 1 w1.1"]);
+    let sound = [
+        start(1, 1, 1_000, 1_900),
+        start(1, 2, 1_900, 2_800),
+        // The first delivery came to its end, and its ack was lost with the worker.
+        start(2, 1, 1_000, 1_900),
+        start(2, 2, 1_500, 2_400),
+        start(3, 1, 1_000, 1_900),
+    ];
+    assert_eq!(inside_leases(&sound, &ended), []);
+    let early = [start(3, 2, 1_600, 2_500), sound[4].clone()];
+    let found = inside_leases(&early, &ended);
+    assert_eq!(found, [Violation::InsideLease(3, 2, 300)]);
 }

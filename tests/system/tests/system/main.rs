@@ -14,6 +14,7 @@ mod moves;
 mod opening;
 mod quickstart;
 mod scenes;
+mod soak;
 mod stall;
 mod stops;
 mod zombie;
