@@ -84,6 +84,23 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_bytes_are_a_history_fuzzed() {
+        let mut history = History::new();
+        for attempt in 1..4 {
+            let at = Timestamp::EPOCH;
+            history.push(
+                attempt,
+                AttemptRecord::new("w", at, at, Label::lossy("http.503"), "no"),
+            );
+        }
+        longshore_fuzz::fuzz("history", &[history.to_stored()], |input| {
+            let history = History::from_stored(input);
+            assert_eq!(History::from_stored(&history.to_stored()), history);
+            format!("{} records", "x".repeat(history.records().len()))
+        });
+    }
     use crate::{Label, Timestamp};
 
     #[test]

@@ -98,6 +98,33 @@ mod tests {
         assert_eq!(format!("{receipt:?}"), "Receipt(AQID)");
     }
 
+    /// With check bytes that are right, and as it came.
+    #[test]
+    fn any_word_is_a_receipt_or_refused_fuzzed() {
+        let sample = ReceiptWord {
+            queue: QueueName::new("images").unwrap(),
+            receipt: Receipt::from_bytes(vec![1, 2, 3]),
+        };
+        let raw = URL_SAFE_NO_PAD.decode(sample.to_string()).unwrap();
+        let samples = [sample.to_string().into_bytes(), raw];
+        longshore_fuzz::fuzz("receipt-word", &samples, |input| {
+            let check = xxhash_rust::xxh3::xxh3_64(input) as u16;
+            let sealed = URL_SAFE_NO_PAD.encode([input, &check.to_le_bytes()].concat());
+            let words = [String::from_utf8_lossy(input).into_owned(), sealed];
+            let ways = words.map(|word| match word.parse::<ReceiptWord>() {
+                Ok(read) => {
+                    assert_eq!(read.to_string(), word);
+                    format!(
+                        "a receipt of {} bytes",
+                        read.receipt.as_bytes().len().min(1)
+                    )
+                }
+                Err(error) => error.to_string(),
+            });
+            ways.join(", ")
+        });
+    }
+
     #[test]
     fn words_are_read_back_and_garbage_is_refused() {
         let word = ReceiptWord {

@@ -218,6 +218,12 @@ impl FromStr for StoreUrl {
         if scheme == "sqlite" {
             // Everything is a path here: sqlite://./rel.db and sqlite:///abs/file.db.
             url.path = decode(place)?;
+            if has_login(&url.path) {
+                return Err(UrlError::new(
+                    "sqlite:// takes a path and neither user nor host; write sqlite:///folder/queue.db, \
+                     or sqlite://./queue.db below this folder",
+                ));
+            }
         } else {
             url.read_place(place)?;
         }
@@ -250,6 +256,14 @@ impl StoreUrl {
         }
         Ok(())
     }
+}
+
+/// Whether a path begins as a place on a server does: `user:password@`. It would be shown as a path.
+fn has_login(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    first
+        .rsplit_once('@')
+        .is_some_and(|(login, _)| login.contains(':'))
 }
 
 fn check_host(host: &str) -> Result<String, UrlError> {
@@ -321,8 +335,34 @@ mod tests {
         assert_eq!((redis.path(), redis.query("ack")), ("/3", Some("fsync")));
         assert_eq!(url("sqlite://./rel.db").path(), "./rel.db");
         assert_eq!(url("sqlite:///abs/q.db?sync=normal").path(), "/abs/q.db");
+        assert_eq!(url("sqlite://./a:b@c.db").path(), "./a:b@c.db");
         assert_eq!(url("memory://name").hosts(), ["name"]);
         assert_eq!(url("redis://[::1]:6379").hosts(), ["[::1]:6379"]);
+    }
+
+    #[test]
+    fn any_text_is_a_url_or_refused_fuzzed() {
+        let samples = [
+            "sqlite:///abs/queue.db?sync=full",
+            "redis://ann:s%40cret@h1:6379,[::1]:1/3?ack=fsync&timeout=5s",
+            "cassandra+tls://u:p@a,b/shop?ca=/x.pem",
+        ];
+        let samples = samples.map(|sample| sample.as_bytes().to_vec());
+        longshore_fuzz::fuzz("store-url", &samples, |input| {
+            let text = String::from_utf8_lossy(input);
+            match text.parse::<StoreUrl>() {
+                Ok(url) => {
+                    let shown = url.to_string();
+                    if let Some(password) = url.password().filter(|one| one.len() > 8) {
+                        let place = shown.split('?').next().unwrap_or_default();
+                        assert!(!place.contains(&format!(":{password}@")), "{shown}");
+                    }
+                    let _ = (url.duration("timeout"), url.check_keys(&["timeout", "ack"]));
+                    format!("{} hosts", "x".repeat(url.hosts().len().min(3)))
+                }
+                Err(error) => error.to_string(),
+            }
+        });
     }
 
     #[test]
@@ -353,9 +393,22 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_secret_is_shown() {
-        let text = "redis://h?password-file=/run/secret";
-        assert_eq!(url(text).to_string(), text);
+    fn urls_are_shown_without_their_secrets() {
+        for (text, shown) in [
+            (
+                "redis://h?password-file=/run/secret",
+                "redis://h?password-file=/run/secret",
+            ),
+            ("redis://ann@h", "redis://ann@h"),
+            ("redis://:pw@h", "redis://:***@h"),
+            (
+                "redis://ann:pw@a,b:1/0?token=x&ack=fsync",
+                "redis://ann:***@a,b:1/0?ack=fsync&token=***",
+            ),
+            ("sqlite:///abs/q.db", "sqlite:///abs/q.db"),
+        ] {
+            assert_eq!(url(text).to_string(), shown);
+        }
     }
 
     #[test]
@@ -380,6 +433,8 @@ mod tests {
             "redis:u:hunter2@h",
             "redis://u:hunter2@h:0",
             "redis://u:hunter2@h?a",
+            "sqlite://u:hunter2@h/queue.db",
+            "sqlite://:hunter2@h",
         ] {
             let error = text.parse::<StoreUrl>().unwrap_err().to_string();
             assert!(!error.contains(secret), "{error}");

@@ -1,6 +1,8 @@
 //! Route files through the public API: real files, real programs, real stores.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "routes_suite/any_bytes.rs"]
+mod any_bytes;
 #[path = "routes_suite/bad_files.rs"]
 mod bad_files;
 #[path = "routes_suite/bad_steps.rs"]

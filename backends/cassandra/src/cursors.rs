@@ -133,6 +133,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_text_is_a_stand_or_refused_fuzzed() {
+        let id = Uuid::from_u128(77);
+        let samples = [
+            format!("pl:-5:8:{id}"),
+            format!("ed:3:4:{id}"),
+            format!("pm:2:1:-4:-9:{id}"),
+            format!("de:3:1:4:9:{id}"),
+        ];
+        let samples = samples.map(String::into_bytes);
+        longshore_fuzz::fuzz("cassandra-cursor", &samples, |input| {
+            let cursor = Cursor::new(String::from_utf8_lossy(input));
+            let read = [List::Peek, List::Dead, List::Export].map(|list| {
+                let stand = list.stand(&cursor).ok()?;
+                assert_eq!(list.stand(&list.cursor(&stand)).ok(), Some(stand));
+                Some(std::mem::discriminant(&stand))
+            });
+            format!("{read:?}")
+        });
+    }
+
+    #[test]
     fn cursors_are_read_back_by_their_list_alone() {
         let id = Uuid::from_u128(77);
         let far = Far {

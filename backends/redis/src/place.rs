@@ -119,6 +119,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_text_is_a_place_or_refused_fuzzed() {
+        let samples =
+            ["p:7:g:670078ff", "e:0:s:00", "d:1:d:61"].map(|text| text.as_bytes().to_vec());
+        longshore_fuzz::fuzz("redis-cursor", &samples, |input| {
+            let cursor = Cursor::new(String::from_utf8_lossy(input));
+            let read = ['p', 'd', 'e'].map(|call| Place::of_cursor(&cursor, call, "peek").ok());
+            for (call, place) in ['p', 'd', 'e'].into_iter().zip(&read) {
+                if let Some(place) = place {
+                    let again = Place::of_cursor(&place.to_cursor(call), call, "peek");
+                    assert_eq!(again.as_ref().ok(), Some(place));
+                }
+            }
+            format!("{:?}", read.map(|place| place.map(|place| place.section)))
+        });
+    }
+
+    #[test]
     fn cursors_are_read_back_by_their_own_call_only() {
         let place = Place {
             partition: 7,

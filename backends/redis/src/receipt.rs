@@ -128,6 +128,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_bytes_are_a_proof_or_none_fuzzed() {
+        let samples: Vec<_> = [AckWay::Plain, AckWay::Special, AckWay::of_group("g")]
+            .into_iter()
+            .map(|ack| {
+                let proof = Proof {
+                    partition: 3,
+                    lane: 2,
+                    ack,
+                    attempt: 7,
+                    segment: 0xfeed,
+                    entry: (1_767_225_600_000, 12),
+                };
+                proof.to_receipt().as_bytes().to_vec()
+            })
+            .collect();
+        longshore_fuzz::fuzz("redis-receipt", &samples, |input| {
+            let receipt = Receipt::from_bytes(input.to_vec());
+            let proof = Proof::of(&receipt);
+            if let Some(proof) = &proof {
+                assert_eq!(proof.to_receipt(), receipt);
+            }
+            format!("{:?}", proof.map(|proof| (proof.ack.number(), proof.lane)))
+        });
+    }
+
+    #[test]
     fn proofs_are_read_back_and_strangers_are_none() {
         for ack in [
             AckWay::Plain,

@@ -204,6 +204,42 @@ mod tests {
     use super::*;
     use longshore_core::Label;
 
+    /// What a server may answer where a row is expected, in its protocol's own form.
+    #[test]
+    fn any_answer_is_a_row_or_strange_fuzzed() {
+        let samples = [
+            "*6\r\n$1\r\nm\r\n$27\r\n3 2 1767225600000 tx 9 1:ab\r\n$1\r\nb\r\n$2\r\nhi\r\n$1\r\nh\r\n$1\r\nx\r\n",
+            "*8\r\n$2\r\nid\r\n:1\r\n$1\r\nt\r\n$2\r\n12\r\n$1\r\ng\r\n+1\r\n$1\r\nr\r\n$2\r\n{}\r\n",
+            "%1\r\n$1\r\nw\r\n,1.5\r\n",
+            "*1\r\n*2\r\n$1\r\ns\r\n*0\r\n",
+            "_\r\n",
+            ":-7\r\n",
+        ];
+        let samples = samples.map(|text| text.as_bytes().to_vec());
+        longshore_fuzz::fuzz("redis-row", &samples, |input| {
+            let Ok(value) = redis::parse_redis_value(input) else {
+                return "no answer".into();
+            };
+            let reply = || Reply::new("receive", value.clone());
+            let numbers = (
+                reply().number().is_ok(),
+                reply().optional_number().is_ok(),
+                reply().count().is_ok(),
+                reply().text().is_ok(),
+                reply().fixed::<2>().is_ok(),
+                reply().of_one_stream().is_ok(),
+            );
+            match Row::of_fields(reply()) {
+                Ok(row) => {
+                    let way = format!("{numbers:?} {:?} {}", row.ack_way(), row.dead.is_some());
+                    let view = row.view(MessageState::Waiting, 1);
+                    format!("{way} {}", "x".repeat(view.history.records().len()))
+                }
+                Err(error) => format!("{numbers:?} {error}"),
+            }
+        });
+    }
+
     #[test]
     fn control_data_is_read_and_damage_is_harmless() {
         let meta = Meta::read(b"3 2 1767225600000 tx 9 3:abckey with blanks");

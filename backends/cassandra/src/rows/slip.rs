@@ -60,3 +60,35 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     *rest = left;
     Some(*taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bytes_are_a_slip_or_none_fuzzed() {
+        let stream = Stream {
+            queue: Uuid::from_u128(7),
+            shard: 3,
+            lane: 1,
+        };
+        let slip = Slip {
+            bucket: Bucket { stream, number: -4 },
+            spot: Spot {
+                pos: -9,
+                id: Uuid::from_u128(8),
+            },
+            serial: 5,
+            attempt: 6,
+        };
+        let samples = [slip.receipt().as_bytes().to_vec()];
+        longshore_fuzz::fuzz("cassandra-receipt", &samples, |input| {
+            let receipt = Receipt::from_bytes(input.to_vec());
+            let slip = Slip::of(&receipt);
+            if let Some(slip) = slip {
+                assert_eq!(slip.receipt(), receipt);
+            }
+            slip.is_some().to_string()
+        });
+    }
+}

@@ -152,6 +152,10 @@ mod tests {
     use longshore::core::{JobKind, Lane};
 
     fn read(line: &str) -> Result<NewMessage, String> {
+        read_bytes(line.as_bytes())
+    }
+
+    fn read_bytes(line: &[u8]) -> Result<NewMessage, String> {
         let defaults = MessageArgs {
             kind: Some(JobKind::new("default").unwrap()),
             header: vec!["a=1".parse().unwrap()],
@@ -164,7 +168,32 @@ mod tests {
             expires: None,
             dedup_window: None,
         };
-        message(line.as_bytes(), template(&defaults).unwrap(), &defaults)
+        message(line, template(&defaults).unwrap(), &defaults)
+    }
+
+    #[test]
+    fn any_line_is_a_message_or_refused_fuzzed() {
+        let samples = [
+            r#"{"body":"x\ny","kind":"k","headers":{"b":"2"},"group":"g","priority":"high"}"#,
+            r#"{"body":{"a":[1,2.5e3,null]},"at":"2030-01-01T00:00:00Z","expires":"1h"}"#,
+            r#"{"body_base64":"/wA=","delay":"5m","dedup_key":"d","dedup_window":"1d"}"#,
+            r#"{"body":"é","id":"018f3c7a-5b2e-7d11-9a3b-0123456789ab"}"#,
+        ];
+        let samples = samples.map(|line| line.as_bytes().to_vec());
+        longshore_fuzz::fuzz("json-line", &samples, |input| match read_bytes(input) {
+            Ok(message) => format!(
+                "{:?} {} {} {}",
+                message.lane,
+                message.due.is_some(),
+                message.group.is_some(),
+                message.dedup.is_some()
+            ),
+            Err(told) => {
+                assert!(told.len() < 1_000, "{told}");
+                assert!(!told.contains(['\n', '\u{1b}', '\0']), "{told:?}");
+                told
+            }
+        });
     }
 
     #[test]
