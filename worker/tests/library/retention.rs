@@ -46,8 +46,10 @@ async fn old_ones_are_discarded_and_young_ones_and_parked_ones_are_not() {
     let stage = Stage::manual().await;
     let clock = stage.clock.clone().unwrap();
     let name = QueueName::new("work").unwrap();
-    let mut change = SettingsChange::default();
-    change.dead_keep_ms = Some(KEEP.as_millis() as u64);
+    let change = SettingsChange {
+        dead_keep_ms: Some(KEEP.as_millis() as u64),
+        ..SettingsChange::default()
+    };
     let admin = &stage.connection.backend().admin;
     admin.configure(&name, &change).await.unwrap();
     stage

@@ -11,13 +11,13 @@ use crate::stage::try_open;
 
 /// Answers the first caller, and goes on with noughts for as long as they are taken, up to 64 MiB.
 fn stranger(answer: &'static [u8]) -> (u16, JoinHandle<usize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
     let serving = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+        let (mut stream, _) = listener.accept().expect("a caller");
         stream
             .set_write_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+            .expect("a time-out");
         let _ = stream.read(&mut [0; 64]);
         let mut taken = 0;
         let noughts = vec![b'0'; 64 << 10];
