@@ -94,3 +94,31 @@ impl Drop for SuspectWaits {
         self.0.changed.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_enters_while_a_suspect_waits() {
+        let gate = Gate::default();
+        let turn = gate.enter().await;
+        assert!(!gate.suspect_waits());
+        let waits = gate.announce_suspect();
+        assert!(gate.suspect_waits());
+        gate.suspect_announced().await;
+        let entered = gate.enter();
+        tokio::pin!(entered);
+        assert!(futures_util::poll!(&mut entered).is_pending());
+        drop(turn);
+        let alone = gate.alone().await;
+        drop(waits);
+        assert!(!gate.suspect_waits());
+        assert!(
+            futures_util::poll!(&mut entered).is_pending(),
+            "one runs alone"
+        );
+        drop(alone);
+        entered.await;
+    }
+}

@@ -96,3 +96,40 @@ fn over(part: &'static str) -> RunError {
         why: "it ended without being told to".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken_part(failed: Option<RunError>) -> &'static str {
+        match failed {
+            Some(RunError::Broken { part, .. }) => part,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_part_that_breaks_while_the_run_ends_is_told() {
+        let mut tasks = Tasks::default();
+        tasks.fetchers.spawn(async { panic!("a fetcher") });
+        tasks.settlers.spawn(async { panic!("a settler") });
+        tasks.keep(async { panic!("a keeper") });
+        tasks.keep(std::future::pending());
+        tokio::task::yield_now().await;
+        assert_eq!(broken_part(tasks.fetched().await), "receives");
+        assert_eq!(broken_part(tasks.settled().await), "settles");
+        let dismissed = tasks.dismiss_keepers().await;
+        assert_eq!(broken_part(dismissed), "keeps leases and announces");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_ends_as_it_should_tells_nothing() {
+        let mut tasks = Tasks::default();
+        tasks.fetchers.spawn(async { Ok(()) });
+        tasks.settlers.spawn(async {});
+        tasks.keep(std::future::pending());
+        assert!(tasks.fetched().await.is_none());
+        assert!(tasks.settled().await.is_none());
+        assert!(tasks.dismiss_keepers().await.is_none());
+    }
+}
