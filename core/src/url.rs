@@ -254,6 +254,12 @@ impl StoreUrl {
         for host in hosts.split(',').filter(|_| !hosts.is_empty()) {
             self.hosts.push(check_host(host)?);
         }
+        // A password with a slash in it: what was meant for its end would be shown as a path.
+        if !self.hosts.is_empty() && self.path.contains('@') {
+            return Err(UrlError::new(
+                "there is an @ behind the first /; write a / in a user or password as %2F",
+            ));
+        }
         Ok(())
     }
 }
@@ -336,6 +342,7 @@ mod tests {
         assert_eq!(url("sqlite://./rel.db").path(), "./rel.db");
         assert_eq!(url("sqlite:///abs/q.db?sync=normal").path(), "/abs/q.db");
         assert_eq!(url("sqlite://./a:b@c.db").path(), "./a:b@c.db");
+        assert_eq!(url("redis+unix:///run/a@b.sock").path(), "/run/a@b.sock");
         assert_eq!(url("memory://name").hosts(), ["name"]);
         assert_eq!(url("redis://[::1]:6379").hosts(), ["[::1]:6379"]);
     }
@@ -353,9 +360,9 @@ mod tests {
             match text.parse::<StoreUrl>() {
                 Ok(url) => {
                     let shown = url.to_string();
-                    if let Some(password) = url.password().filter(|one| one.len() > 8) {
-                        let place = shown.split('?').next().unwrap_or_default();
-                        assert!(!place.contains(&format!(":{password}@")), "{shown}");
+                    let place = shown.split('?').next().unwrap_or_default();
+                    if !url.hosts().is_empty() {
+                        assert!(place.matches('@').count() <= 1, "{shown}");
                     }
                     let _ = (url.duration("timeout"), url.check_keys(&["timeout", "ack"]));
                     format!("{} hosts", "x".repeat(url.hosts().len().min(3)))
@@ -433,6 +440,8 @@ mod tests {
             "redis:u:hunter2@h",
             "redis://u:hunter2@h:0",
             "redis://u:hunter2@h?a",
+            "redis://u:1/hunter2@h:6379/0",
+            "redis://u/hunter2@h",
             "sqlite://u:hunter2@h/queue.db",
             "sqlite://:hunter2@h",
         ] {

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
 /// Inputs are lines of text in the file, with everything else escaped.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 /// More, and larger ones, are not kept: the file is read by people, too.
-const KEPT: usize = 400;
+const KEPT: usize = 100;
 const KEPT_BYTES: usize = 2_000;
 /// So much of the words tells one way from another.
 const WORDS: usize = 160;
