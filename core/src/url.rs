@@ -277,8 +277,11 @@ fn check_host(host: &str) -> Result<String, UrlError> {
     if host.is_empty() {
         return Err(UrlError::new("a host is empty"));
     }
-    if host.len() > 255 || host.contains(char::is_whitespace) {
-        return Err(UrlError::new("a host is too long or holds a blank"));
+    if host.len() > 255 || host.contains(char::is_whitespace) || host.contains(['@', '/', '?', '#'])
+    {
+        return Err(UrlError::new(
+            "a host is too long, or holds a blank or one of @ / ? #",
+        ));
     }
     let (name, port) = match host.rsplit_once(']') {
         Some((name, "")) if name.starts_with('[') => (name, None),
@@ -378,6 +381,8 @@ mod tests {
             "redis://",
             "redis://a,,b",
             "redis://a b",
+            "redis://%40a",
+            "redis://a%2Fb",
             "redis://::1:6379",
             "redis://a]:6379",
             "redis://[::1]6379",
