@@ -84,6 +84,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Label, Timestamp};
 
     #[test]
     fn any_bytes_are_a_history_fuzzed() {
@@ -101,7 +102,6 @@ mod tests {
             format!("{} records", "x".repeat(history.records().len()))
         });
     }
-    use crate::{Label, Timestamp};
 
     #[test]
     fn the_first_and_the_last_fifteen_are_kept_and_read_back() {

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 /// Every server answers it, whoever asks and whatever rights a user has, and then hangs up.
 const QUESTION: &[u8] = b"*1\r\n$4\r\nQUIT\r\n";
-/// Its answer is a line, and so is every refusal.
-const ANSWER_MAX: usize = 1024;
+/// Its answer is a line, and so is every refusal; that of protected mode has more than a thousand
+/// bytes.
+const ANSWER_MAX: usize = 16 * 1024;
 /// So much of something else is shown.
 const SHOWN_MAX: usize = 60;
 
@@ -24,6 +25,16 @@ pub(crate) async fn first_word(host: &str, port: u16, patience: Duration) -> Res
     let Ok(Ok(answer)) = timeout(patience, ask(host, port)).await else {
         return Ok(());
     };
+    let refused = |kind, words: &str| {
+        let server = format!("{host}:{port}");
+        Err(StoreError::new(kind, "open", words).with("server", server))
+    };
+    // It hangs up before it hears anything, and the driver sees no more than that.
+    if answer.starts_with(b"-DENIED") {
+        let words = "the server is in protected mode and lets nobody in from other hosts; give it \
+                     a password, or set protected-mode no where its network is closed";
+        return refused(StoreErrorKind::Denied, words);
+    }
     if answer.is_empty() || is_line(&answer) {
         return Ok(());
     }
@@ -33,10 +44,7 @@ pub(crate) async fn first_word(host: &str, port: u16, patience: Duration) -> Res
          port, and whether it wants TLS (rediss://)",
         shown.escape_debug()
     );
-    Err(
-        StoreError::new(StoreErrorKind::Misconfigured, "open", words)
-            .with("server", format!("{host}:{port}")),
-    )
+    refused(StoreErrorKind::Misconfigured, &words)
 }
 
 async fn ask(host: &str, port: u16) -> std::io::Result<Vec<u8>> {

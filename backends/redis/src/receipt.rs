@@ -127,21 +127,22 @@ pub(crate) fn entry_parts(name: &str) -> Option<(u64, u64)> {
 mod tests {
     use super::*;
 
+    fn proof(ack: AckWay) -> Proof {
+        Proof {
+            partition: 3,
+            lane: 2,
+            ack,
+            attempt: 7,
+            segment: 0xfeed,
+            entry: (1_767_225_600_000, 12),
+        }
+    }
+
     #[test]
     fn any_bytes_are_a_proof_or_none_fuzzed() {
         let samples: Vec<_> = [AckWay::Plain, AckWay::Special, AckWay::of_group("g")]
             .into_iter()
-            .map(|ack| {
-                let proof = Proof {
-                    partition: 3,
-                    lane: 2,
-                    ack,
-                    attempt: 7,
-                    segment: 0xfeed,
-                    entry: (1_767_225_600_000, 12),
-                };
-                proof.to_receipt().as_bytes().to_vec()
-            })
+            .map(|ack| proof(ack).to_receipt().as_bytes().to_vec())
             .collect();
         longshore_fuzz::fuzz("redis-receipt", &samples, |input| {
             let receipt = Receipt::from_bytes(input.to_vec());
@@ -162,14 +163,7 @@ mod tests {
             AckWay::of_group(&"g".repeat(GROUP_MAX)),
             AckWay::of_group(&"g".repeat(GROUP_MAX + 1)),
         ] {
-            let proof = Proof {
-                partition: 3,
-                lane: 2,
-                ack,
-                attempt: 7,
-                segment: 0xfeed,
-                entry: (1_767_225_600_000, 12),
-            };
+            let proof = proof(ack);
             let receipt = proof.to_receipt();
             assert!(receipt.as_bytes().len() <= 255);
             assert_eq!(Proof::of(&receipt), Some(proof));

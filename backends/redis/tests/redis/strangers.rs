@@ -9,6 +9,29 @@ use longshore_core::StoreErrorKind;
 
 use crate::stage::try_open;
 
+/// In protected mode Redis 7 says so in 1,067 bytes and hangs up, before it hears anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_in_protected_mode_is_told_as_that() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let said = format!(
+        "-DENIED Redis is running in protected mode{}\r\n",
+        ".".repeat(1_023)
+    );
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut stream = stream;
+            let _ = stream.write_all(said.as_bytes());
+            let _ = stream.read(&mut [0; 64]);
+        }
+    });
+    let error = try_open(&format!("redis://127.0.0.1:{port}"))
+        .await
+        .expect_err("it lets nobody in");
+    assert_eq!(error.kind(), StoreErrorKind::Denied, "{error}");
+    assert!(error.to_string().contains("in protected mode"), "{error}");
+}
+
 /// Answers the first caller, and goes on with noughts for as long as they are taken, up to 64 MiB.
 fn stranger(answer: &'static [u8]) -> (u16, JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -175,3 +175,108 @@ fn in_words(stepped: i64) -> Finding {
 fn millis(uptime: Uptime) -> i64 {
     i64::try_from(uptime.elapsed.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
+
+    use longshore_core::StepListener;
+
+    use super::*;
+
+    const NOVEMBER: i64 = 1_795_000_000_000;
+
+    #[derive(Debug)]
+    struct Host {
+        boot: Uuid,
+        up: AtomicI64,
+        wall_ahead: AtomicI64,
+    }
+
+    impl Host {
+        fn started_at(boot: u128, wall: i64) -> Self {
+            Self {
+                boot: Uuid::from_u128(boot),
+                up: AtomicI64::new(0),
+                wall_ahead: AtomicI64::new(wall),
+            }
+        }
+    }
+
+    impl Clock for Host {
+        fn now(&self) -> Timestamp {
+            let up = self.up.load(Ordering::SeqCst);
+            Timestamp::from_millis(up + self.wall_ahead.load(Ordering::SeqCst))
+        }
+
+        fn uptime(&self) -> Option<Uptime> {
+            Some(Uptime {
+                boot: self.boot,
+                elapsed: Duration::from_millis(self.up.load(Ordering::SeqCst) as u64),
+            })
+        }
+
+        fn on_step(&self, _listener: Weak<dyn StepListener>) {}
+    }
+
+    fn tables() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(include_str!("../../migrations/0002.sql"))
+            .unwrap();
+        conn
+    }
+
+    fn boot(conn: &Connection, host: &Host) -> Boot {
+        let no_turn = || Err(longshore_core::StoreError::invalid_input("open", "none"));
+        Boot::of(conn, host, no_turn).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_step_that_was_noted_is_told_for_a_day() {
+        let (conn, host) = (tables(), Host::started_at(1, NOVEMBER));
+        let boot = boot(&conn, &host);
+        boot.keep(&conn, &host).unwrap();
+        assert!(boot.finding(&conn, &host).unwrap().is_none());
+        host.wall_ahead.fetch_add(-7_000, Ordering::SeqCst);
+        boot.keep(&conn, &host).unwrap();
+        let told = || boot.finding(&conn, &host).unwrap();
+        assert!(told().unwrap().found.contains("back by 7 s"));
+        host.up.fetch_add(TOLD_FOR_MS - 1, Ordering::SeqCst);
+        boot.keep(&conn, &host).unwrap();
+        assert!(told().unwrap().found.contains("back by 7 s"));
+        host.up.fetch_add(1, Ordering::SeqCst);
+        assert!(told().is_none());
+    }
+
+    #[test]
+    fn the_next_boot_begins_where_this_one_was_noted_last() {
+        let (conn, host) = (tables(), Host::started_at(1, NOVEMBER));
+        let first = boot(&conn, &host);
+        host.up.fetch_add(90_000, Ordering::SeqCst);
+        first.keep(&conn, &host).unwrap();
+        let noted = first.lease_time(&host).unwrap();
+        let again = Host::started_at(2, NOVEMBER - 3_600_000);
+        let second = boot(&conn, &again);
+        assert_eq!(second.lease_time(&again), Some(noted));
+        assert_eq!(second.lease_time(&host), None, "that is another boot");
+        // And at the wall clock where that is later.
+        let later = Host::started_at(3, NOVEMBER + 3_600_000);
+        let third = boot(&conn, &later);
+        assert_eq!(third.lease_time(&later), Some(later.now()));
+    }
+
+    #[test]
+    fn the_latest_boots_alone_are_kept() {
+        let conn = tables();
+        for number in 0..40 {
+            let host = Host::started_at(number, NOVEMBER + number as i64);
+            boot(&conn, &host);
+        }
+        let count = conn.query_row("SELECT count(*), min(latest) FROM boot", (), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        });
+        assert_eq!(count.unwrap(), (KEPT, NOVEMBER + 40 - KEPT));
+    }
+}

@@ -118,3 +118,20 @@ fn a_signal_ends_a_wait_as_signals_do() {
         assert_eq!(code, Some(143));
     }
 }
+
+#[test]
+fn a_limit_of_files_under_which_nothing_runs_is_78() {
+    let stage = Stage::new();
+    stage.write(
+        "routes.toml",
+        "version = 1\n[[route]]\nname = 'r'\nfrom = { queue = 'q' }\n\
+         [[route.step]]\nexec = { command = ['true'] }\n",
+    );
+    stage.enqueue(&["q", "x"]);
+    let program = env!("CARGO_BIN_EXE_longshore");
+    let ended = stage.shell(&format!(
+        "ulimit -n 30; exec {program} run routes.toml --until-idle"
+    ));
+    ended.refused(78, "may open 30 files, and a worker needs 64");
+    assert_eq!(stage.queue("q")["waiting"], 1);
+}

@@ -45,18 +45,6 @@ fn stage() -> Stage {
 }
 
 #[test]
-fn a_limit_of_files_under_which_nothing_runs_is_refused() {
-    let stage = stage();
-    stage.enqueue(&["in", "ok"]);
-    let program = env!("CARGO_BIN_EXE_longshore");
-    let ended = stage.shell(&format!(
-        "ulimit -n 30; exec {program} run routes.toml --until-idle"
-    ));
-    ended.refused(78, "may open 30 files, and a worker needs 64");
-    assert_eq!(stage.queue("in")["waiting"], 1);
-}
-
-#[test]
 fn until_idle_ends_and_counts() {
     let stage = stage();
     for body in ["ok", "ok", "bad", "again"] {
