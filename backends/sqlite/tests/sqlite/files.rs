@@ -63,6 +63,29 @@ async fn what_was_stored_is_there_after_all_handles_are_gone() {
     assert_eq!(waiting(&scene.open_elsewhere("").await).await, 1);
 }
 
+/// As a release of schema version 1 left it, with a message in a worker's hands.
+#[tokio::test]
+async fn a_file_of_the_version_before_is_brought_up_to_date_with_what_is_in_it() {
+    let scene = Scene::new();
+    let store = scene.open().await;
+    put(&store, "held").await.unwrap();
+    put(&store, "waits").await.unwrap();
+    assert_eq!(take(&store, 1, Duration::ZERO).await.len(), 1);
+    drop(store);
+    until_closed(&scene).await;
+    sql(&scene.file(), "DROP TABLE boot; PRAGMA user_version = 1");
+    let store = scene.open().await;
+    let taken = take(&store, 10, Duration::ZERO).await;
+    assert_eq!(taken.len(), 1, "the lease of the other goes on");
+    assert_eq!(taken[0].message.body, "waits");
+    drop(store);
+    until_closed(&scene).await;
+    let conn = rusqlite::Connection::open(scene.file()).unwrap();
+    let boots = conn.query_row("SELECT count(*) FROM boot", (), |row| row.get::<_, i64>(0));
+    let on_linux = i64::from(cfg!(target_os = "linux"));
+    assert_eq!(boots.unwrap(), on_linux);
+}
+
 #[tokio::test]
 async fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let scene = Scene::new();
