@@ -16,6 +16,8 @@ pub struct LeasedStart {
     pub at: i64,
     /// When its lease would have ended, had it not been extended.
     pub until: i64,
+    /// Which life of which worker it ran in, such as `w2.7`.
+    pub life: String,
 }
 
 /// Where the starts are written, one file for all processes of a test.
@@ -35,8 +37,9 @@ impl LeaseLog {
             attempt,
             at,
             until,
+            life,
         } = start;
-        self.0.add(&format!("{key} {attempt} {at} {until}"))
+        self.0.add(&format!("{key} {attempt} {at} {until} {life}"))
     }
 
     /// All starts so far.
@@ -60,5 +63,6 @@ fn parse(line: &str) -> Option<LeasedStart> {
         attempt: words.next()?.parse().ok()?,
         at: words.next()?.parse().ok()?,
         until: words.next()?.parse().ok()?,
+        life: words.next()?.to_owned(),
     })
 }

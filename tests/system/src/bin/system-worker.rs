@@ -45,6 +45,7 @@ async fn work(
             attempt,
             at: now(),
             until: lease.until().as_millis(),
+            life: scene.0.life.clone(),
         })?;
     }
     match job.act {

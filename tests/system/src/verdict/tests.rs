@@ -203,6 +203,7 @@ fn a_start_inside_the_lease_before_it_is_found() {
         attempt,
         at,
         until,
+        life: format!("w1.{attempt}"),
     };
     let ended = Effects::parse(&["start 2 1 w1.1", "end 2 1 w1.1"]);
     let sound = [

@@ -7,8 +7,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use longshore_system_tests::{
-    Act, CassandraCluster, Cli, Fleet, LONGSHORE, LeaseLog, Moment, Place, Process, Work,
-    inside_leases, until,
+    Act, CassandraCluster, Cli, Effects, Fleet, LONGSHORE, LeaseLog, LeasedStart, Moment, Place,
+    Process, Violation, Work, inside_leases, until,
 };
 use rustix::process::Signal;
 
@@ -19,17 +19,20 @@ const KILLS: usize = 700;
 const STOPS: usize = 200;
 /// Of `longshore run`, in the middle of handing a body to a program.
 const RUN_KILLS: usize = 300;
+/// The same where it takes seconds until others have the work of one that was killed.
+const RUN_KILLS_SLOW: usize = 100;
 const WORKERS: usize = 3;
 /// So many jobs wait at least while workers are killed.
 const BACKLOG: u64 = 3_000;
-const BODY_BYTES: usize = 700_000;
+/// Four pipes full; every store takes it by default.
+const BODY_BYTES: usize = 250_000;
 
 #[test]
 #[ignore = "it takes a quarter of an hour: ./tests/run soak"]
 fn soak_on_sqlite() {
     let place = Place::new();
     let store = place.fast_store();
-    soak(&place, &store, Duration::from_millis(900));
+    soak(&place, &store, Duration::from_millis(900), RUN_KILLS);
 }
 
 #[test]
@@ -37,7 +40,7 @@ fn soak_on_sqlite() {
 fn soak_on_redis() {
     let place = Place::on_redis();
     let store = place.store();
-    soak(&place, &store, Duration::from_millis(900));
+    soak(&place, &store, Duration::from_millis(900), RUN_KILLS);
 }
 
 #[test]
@@ -47,15 +50,16 @@ fn soak_on_cassandra() {
         return;
     };
     let place = Place::new();
-    soak(&place, &cluster.store(), Duration::from_millis(2_500));
+    let lease = Duration::from_millis(2_500);
+    soak(&place, &cluster.store(), lease, RUN_KILLS_SLOW);
 }
 
-fn soak(place: &Place, store: &str, lease: Duration) {
+fn soak(place: &Place, store: &str, lease: Duration, run_kills: usize) {
     let number = fastrand::u64(..);
     println!("the random numbers begin with {number}");
     let mut random = fastrand::Rng::with_seed(number);
     kill_and_stop(place, store, lease, &mut random);
-    kill_among_bodies(place, store, &mut random);
+    kill_among_bodies(place, store, run_kills, &mut random);
 }
 
 fn kill_and_stop(place: &Place, store: &str, lease: Duration, random: &mut fastrand::Rng) {
@@ -102,10 +106,12 @@ fn kill_and_stop(place: &Place, store: &str, lease: Duration, random: &mut fastr
     fleet.drain(Duration::from_secs(60));
     let mut seen = history(place, &cli, &fleet, (0..stored).collect());
     // A stopped process may leave a line late; what it begins late is judged below.
-    let inside = inside_leases(&LeaseLog::read(&leases), &seen.effects);
+    let starts = LeaseLog::read(&leases);
+    let inside = inside_leases(&starts, &seen.effects);
     seen.effects = without_late_lines(&seen.effects, &stopped);
     assert_sound(&seen);
     assert_eq!(seen.dead, BTreeMap::new());
+    tell_of(&inside, &starts, &seen.effects, &stopped);
     let shown: Vec<_> = inside.iter().take(10).map(ToString::to_string).collect();
     assert!(inside.is_empty(), "{}: {shown:?}", inside.len());
     let again = seen.effects.count(Moment::Start) as u64 - stored;
@@ -114,6 +120,26 @@ fn kill_and_stop(place: &Place, store: &str, lease: Duration, random: &mut fastr
          inside another's lease",
         stopped.len()
     );
+}
+
+/// What is known of those that began too early, for whoever looks for the reason.
+fn tell_of(
+    inside: &[Violation],
+    starts: &[LeasedStart],
+    effects: &Effects,
+    stopped: &BTreeSet<String>,
+) {
+    for violation in inside.iter().take(10) {
+        let Violation::InsideLease(key, ..) = violation else {
+            continue;
+        };
+        for start in starts.iter().filter(|start| start.key == *key) {
+            println!("{start:?}, stopped: {}", stopped.contains(&start.life));
+        }
+        for line in effects.all().iter().filter(|line| line.key == *key) {
+            println!("{line:?}");
+        }
+    }
 }
 
 /// A program that reads its body slowly, and says whether that was all of it.
@@ -131,11 +157,12 @@ lease = "1s"
 exec = { command = ["bash", "read-body"], stdin = "body", vars = { sum = "{{ headers.sum }}" } }
 "#;
 const READ_BODY: &str = r#"
+echo begun >> begun
 sum=$({ head -c 65536; sleep 0.05; cat; } | sha256sum | cut -d' ' -f1)
 if [ "$sum" = "$LONGSHORE_VAR_SUM" ]; then echo whole >> bodies; else echo half >> bodies; fi
 "#;
 
-fn kill_among_bodies(place: &Place, store: &str, random: &mut fastrand::Rng) {
+fn kill_among_bodies(place: &Place, store: &str, kills: usize, random: &mut fastrand::Rng) {
     let cli = Cli::new(store);
     place.write("read-body", READ_BODY);
     let routes = place.write("routes.toml", ROUTES).display().to_string();
@@ -149,13 +176,17 @@ fn kill_among_bodies(place: &Place, store: &str, random: &mut fastrand::Rng) {
     let line = serde_json::json!({ "body": body, "headers": { "sum": sum } }).to_string() + "\n";
     let start = || Process::start(place, LONGSHORE, ["--store", store, "run", &routes], &[]);
     let bodies = || fs::read_to_string(place.path("bodies")).unwrap_or_default();
+    let begun = || fs::read_to_string(place.path("begun")).unwrap_or_default();
     let mut stored = 0;
     let mut runs = [start(), start()];
-    for kill in 0..RUN_KILLS {
+    for kill in 0..kills {
         if bodies().lines().count() as u64 + 20 > stored {
             stored += store_bodies(&cli, &line, 40);
         }
-        pass(Duration::from_millis(random.u64(150..500)));
+        // Something is at work.
+        let before = begun().len();
+        until("a body", Duration::from_secs(60), || begun().len() > before);
+        pass(Duration::from_millis(random.u64(0..250)));
         runs[kill % 2].kill();
         runs[kill % 2] = start();
     }
@@ -166,7 +197,7 @@ fn kill_among_bodies(place: &Place, store: &str, random: &mut fastrand::Rng) {
     let bodies = bodies();
     let halves = bodies.lines().filter(|line| *line != "whole").count();
     let told = format!(
-        "{stored} bodies of {BODY_BYTES} bytes, {RUN_KILLS} kills of their workers: {} read, \
+        "{stored} bodies of {BODY_BYTES} bytes, {kills} kills of their workers: {} read, \
          {halves} halves",
         bodies.lines().count()
     );
