@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{MovingMark, Pause, QueueSettings};
+use crate::{MovingMark, Pause, QueueSettings, Timestamp};
 
 /// The numbers of a queue at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub struct QueueStats {
     pub settings: QueueSettings,
     /// Whether the counts are exact; estimates otherwise.
     pub exact: bool,
+    /// When the oldest of the counts that an estimate adds up was taken; `None` where none was kept
+    /// from before.
+    pub counted_at: Option<Timestamp>,
 }
 
 impl QueueStats {

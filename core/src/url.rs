@@ -76,6 +76,13 @@ impl StoreUrl {
         self.query.get(key).map(String::as_str)
     }
 
+    /// The same URL with this value of a query key.
+    #[must_use]
+    pub fn with_query(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.insert(key.into(), value.into());
+        self
+    }
+
     /// Refuses query keys that are not among `known`, naming the nearest.
     pub fn check_keys(&self, known: &[&str]) -> Result<(), UrlError> {
         let Some(unknown) = self.query.keys().find(|key| !known.contains(&key.as_str())) else {

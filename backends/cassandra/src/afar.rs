@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join;
 use longshore_core::{
-    Disposition, GroupName, IdOrigin, QueueSettings, Result, Settled, Timestamp, wire,
+    Disposition, GroupName, IdOrigin, QueueSettings, Result, Settled, StoreError, Timestamp, wire,
 };
 
 use crate::rows::ending;
@@ -72,9 +72,27 @@ pub(crate) async fn settle(
         let state = ending::after(&tale.state, is_grouped, disposition, now, sequence);
         Fact::Became(Box::new(state))
     };
+    let is_done = matches!(fact, Fact::Done { .. });
     let row = fact.row(slip.spot, slip.serial);
     rows.put_facts(slip.bucket, &[row]).await?;
-    Ok(Settled::Applied)
+    if is_done {
+        // Whatever became of it meanwhile, it is done.
+        return Ok(Settled::Applied);
+    }
+    unless_overtaken(rows, slip).await
+}
+
+/// A fact of a delivery holds unless the owner delivered the message again before it could see it.
+/// See [`crate::shard::again`].
+pub(crate) async fn unless_overtaken(rows: &dyn Rows, slip: &Slip) -> Result<Settled> {
+    let facts = rows.facts_of(slip.bucket, slip.spot).await;
+    let facts = facts.map_err(StoreError::effect_unknown)?;
+    let is_overtaken = facts.iter().any(|fact| fact.serial > slip.serial);
+    Ok(if is_overtaken {
+        Settled::LeaseLost
+    } else {
+        Settled::Applied
+    })
 }
 
 /// Makes a lease last until now + `lease`.
@@ -90,5 +108,5 @@ pub(crate) async fn extend(
     let until = now.plus(lease);
     let row = Fact::Extended { until }.row(slip.spot, slip.serial);
     rows.put_facts(slip.bucket, &[row]).await?;
-    Ok(Settled::Applied)
+    unless_overtaken(rows, slip).await
 }

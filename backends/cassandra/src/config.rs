@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use longshore_core::{Result, StoreError, StoreErrorKind, StoreUrl};
 
+use crate::copies::Copies;
+
 /// A read URL.
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -16,14 +18,14 @@ pub(crate) struct Config {
     pub(crate) keyspace: String,
     /// The data centre whose nodes are asked; found out where there is only one.
     pub(crate) dc: Option<String>,
-    /// The number of the data centre in the keys.
-    pub(crate) cell: i16,
+    /// The number of the data centre in the keys; that which is registered for it, if not named.
+    pub(crate) cell: Option<i16>,
     /// How many shards a queue gets when it is created here.
     pub(crate) shards: i32,
     pub(crate) schema: SchemaRule,
     /// How many copies of everything the keyspace gets where it is created here. Opening accepts
     /// a keyspace with a single copy only if this is 1.
-    pub(crate) copies: Option<usize>,
+    pub(crate) copies: Copies,
     /// How often an idle owner looks for work of other processes, at the least.
     pub(crate) poll: Duration,
     pub(crate) tls: Option<Tls>,
@@ -83,14 +85,14 @@ impl Config {
             password: url.password().map(str::to_owned),
             keyspace: keyspace(url)?,
             dc: url.query("dc").map(str::to_owned),
-            cell: number(url, "cell", 0..=32_000)?.unwrap_or(0) as i16,
+            cell: number(url, "cell", 0..=32_000)?.map(|cell| cell as i16),
             shards: number(url, "shards", 1..=256)?.unwrap_or(4),
             schema: match url.query("schema") {
                 None | Some("auto") => SchemaRule::Auto,
                 Some("manual") => SchemaRule::Manual,
                 Some(_) => return Err(wrong("schema is auto or manual")),
             },
-            copies: number(url, "rf", 1..=9)?.map(|copies| copies as usize),
+            copies: Copies::read(url.query("rf")).map_err(wrong)?,
             poll: poll(url)?,
             tls: read_tls(url)?,
             timeout: url.duration("timeout")?,
@@ -196,14 +198,19 @@ mod tests {
         assert_eq!(one.hosts, ["a:9042", "b:9999", "[::1]:9042"]);
         assert_eq!(
             (one.cell, one.shards, one.keyspace.as_str()),
-            (2, 8, "shop")
+            (Some(2), 8, "shop")
         );
         assert_eq!(one.dc.as_deref(), Some("eu1"));
         assert_eq!(one.poll, Duration::from_millis(50));
-        assert!(one.tls.is_none() && one.schema == SchemaRule::Auto && one.copies.is_none());
+        assert!(
+            one.tls.is_none() && one.schema == SchemaRule::Auto && one.copies == Copies::default()
+        );
         let tls = read("cassandra+tls://a/shop?ca=/ca.pem&schema=manual&rf=1").unwrap();
         assert_eq!(tls.tls.unwrap().ca, Some(PathBuf::from("/ca.pem")));
-        assert_eq!((tls.schema, tls.copies), (SchemaRule::Manual, Some(1)));
+        assert_eq!(
+            (tls.schema, tls.copies.here("dc1")),
+            (SchemaRule::Manual, Some(1))
+        );
     }
 
     #[test]

@@ -16,8 +16,9 @@ use scylla::policies::timestamp_generator::MonotonicTimestampGenerator;
 use scylla::statement::{Consistency, SerialConsistency};
 use tokio::time::{Instant, timeout_at};
 
+use crate::cells;
 use crate::config::{Config, Tls, misconfigured};
-use crate::data_centre::DataCentre;
+use crate::data_centre::{DataCentre, check_named};
 use crate::driver::Driver;
 use crate::error::unreachable;
 use crate::greeting::first_word;
@@ -52,8 +53,12 @@ const NEXT_AFTER: Duration = Duration::from_millis(500);
 /// How long all nodes may take to agree on tables that were made.
 const AGREEMENT_MAX: Duration = Duration::from_secs(20);
 
-/// Connects; creates what is missing where that is allowed.
-pub(crate) async fn connect(config: &Config, timeout: Duration, create: bool) -> Result<Arc<Link>> {
+/// Connects; creates what is missing where that is allowed. Answers the cell to work in, too.
+pub(crate) async fn connect(
+    config: &Config,
+    timeout: Duration,
+    create: bool,
+) -> Result<(Arc<Link>, i16)> {
     let mut profile = requests(timeout, config.dc.as_deref()).into_handle();
     let driver = open(config, timeout, profile.clone()).await?;
     let here = DataCentre::of(&driver, config)?;
@@ -63,14 +68,17 @@ pub(crate) async fn connect(config: &Config, timeout: Duration, create: bool) ->
     here.check_copies(&driver, config)?;
     schema::bring_up(&driver, config, &here, create).await?;
     here.check_copies(&driver, config)?;
+    check_named(&driver, config)?;
+    let cell = cells::of(&driver, config, &here, create, timeout).await?;
     let statements = Box::pin(Statements::prepare(&driver, &config.keyspace)).await?;
-    Ok(Arc::new(Link {
+    let link = Arc::new(Link {
         driver,
         keyspace: config.keyspace.clone(),
         here,
         statements,
         queues: Mutex::default(),
-    }))
+    });
+    Ok((link, cell))
 }
 
 /// How requests go out: to the data centre of the name only, where there is one.

@@ -60,14 +60,7 @@ impl DataCentre {
 
     /// How many copies it keeps of a keyspace; `None` if the driver does not know.
     pub(crate) fn copies(&self, driver: &Driver, keyspace: &str) -> Option<usize> {
-        let state = driver.cluster();
-        match &state.get_keyspace(keyspace)?.strategy {
-            Strategy::NetworkTopologyStrategy {
-                datacenter_repfactors,
-            } => Some(datacenter_repfactors.get(&self.name).copied().unwrap_or(0)),
-            Strategy::SimpleStrategy { replication_factor } => Some(*replication_factor),
-            _ => None,
-        }
+        copies_in(driver, keyspace, &self.name)
     }
 
     /// Refuses a keyspace that one broken disk would take messages from, unless the URL says so.
@@ -78,7 +71,7 @@ impl DataCentre {
                 "keyspace {keyspace} has no copies in data centre {dc}; add the data centre to \
                  its replication, or say with dc which one to ask"
             ))),
-            Some(1) if config.copies != Some(1) => Err(self.single(keyspace)),
+            Some(1) if config.copies.here(dc) != Some(1) => Err(self.single(keyspace)),
             _ => Ok(()),
         }
     }
@@ -87,7 +80,8 @@ impl DataCentre {
     /// waited for: they know of each other some seconds later.
     pub(crate) async fn copies_of_new(&self, driver: &Driver, config: &Config) -> Result<usize> {
         let name = &self.name;
-        let wanted = config.copies.unwrap_or(COPIES);
+        let told = config.copies.here(name);
+        let wanted = told.unwrap_or(COPIES);
         let mut nodes = self.nodes;
         for _ in 0..LOOKS {
             if nodes >= wanted {
@@ -98,19 +92,38 @@ impl DataCentre {
             let _ = driver.refresh().await;
             nodes = nodes_of(driver, name);
         }
-        let copies = config.copies.unwrap_or_else(|| nodes.clamp(1, COPIES));
+        let copies = told.unwrap_or_else(|| nodes.clamp(1, COPIES));
         if copies > nodes {
             return Err(misconfigured(format!(
                 "rf={copies} asks for more copies than data centre {name} has nodes: {nodes}"
             )));
         }
-        if copies == 1 && config.copies != Some(1) {
+        if copies == 1 && told != Some(1) {
             return Err(self.single(&config.keyspace));
         }
-        if copies < COPIES && config.copies.is_none() {
+        if copies < COPIES && told.is_none() {
             tracing::warn!(copies, "with fewer than three copies no node may be away");
         }
         Ok(copies)
+    }
+
+    /// The same for the other data centres that the URL names.
+    pub(crate) fn copies_of_others(
+        &self,
+        driver: &Driver,
+        config: &Config,
+    ) -> Result<Vec<(String, usize)>> {
+        let others = config.copies.others(&self.name);
+        let checked = others.map(|(dc, copies)| {
+            let nodes = nodes_of(driver, dc);
+            if copies > nodes {
+                return Err(misconfigured(format!(
+                    "rf={dc}:{copies} asks for more copies than data centre {dc} has nodes: {nodes}"
+                )));
+            }
+            Ok((dc.to_owned(), copies))
+        });
+        checked.collect()
     }
 
     fn single(&self, keyspace: &str) -> StoreError {
@@ -120,6 +133,35 @@ impl DataCentre {
              messages with it; use three nodes and three copies, or add rf=1 to the URL where \
              that may be"
         ))
+    }
+}
+
+/// Refuses a keyspace that has other copies than the URL names for each data centre: nothing
+/// changes them here.
+pub(crate) fn check_named(driver: &Driver, config: &Config) -> Result<()> {
+    let keyspace = &config.keyspace;
+    for (dc, wanted) in config.copies.named() {
+        let has = copies_in(driver, keyspace, dc);
+        if has.is_some_and(|has| has != wanted) {
+            let has = has.unwrap_or_default();
+            return Err(misconfigured(format!(
+                "keyspace {keyspace} keeps {has} copies in data centre {dc}, and rf names \
+                 {wanted}; change it with ALTER KEYSPACE and repair it, or leave {dc} out"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// How many copies a data centre keeps of a keyspace; `None` if the driver does not know.
+fn copies_in(driver: &Driver, keyspace: &str, dc: &str) -> Option<usize> {
+    let state = driver.cluster();
+    match &state.get_keyspace(keyspace)?.strategy {
+        Strategy::NetworkTopologyStrategy {
+            datacenter_repfactors,
+        } => Some(datacenter_repfactors.get(dc).copied().unwrap_or(0)),
+        Strategy::SimpleStrategy { replication_factor } => Some(*replication_factor),
+        _ => None,
     }
 }
 

@@ -63,17 +63,21 @@ impl Use {
 /// The partition key of a stream.
 const STREAM: &str = "queue uuid, cell smallint, shard int, lane tinyint";
 
-/// The statement that creates the keyspace: so many copies in one data centre.
-pub(crate) fn keyspace(name: &str, dc: &str, copies: usize) -> String {
-    let dc = dc.replace('\'', "''");
+/// The statement that creates the keyspace: so many copies in each data centre.
+pub(crate) fn keyspace(name: &str, copies: &[(String, usize)]) -> String {
+    let of_each = copies.iter().map(|(dc, copies)| {
+        let dc = dc.replace('\'', "''");
+        format!(", '{dc}': {copies}")
+    });
+    let of_each = of_each.collect::<Vec<_>>().concat();
     format!(
         "CREATE KEYSPACE IF NOT EXISTS {name} WITH replication = \
-         {{'class': 'NetworkTopologyStrategy', '{dc}': {copies}}}"
+         {{'class': 'NetworkTopologyStrategy'{of_each}}}"
     )
 }
 
 /// The version of these tables.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// The table that says which version the others have; it is created before them, and its row
 /// says who may create them.
@@ -175,6 +179,10 @@ fn of_streams() -> Vec<Table> {
 fn of_cells() -> Vec<Table> {
     vec![
         marked(
+            "cell",
+            "name text, cell smallint, dc text, incarnation uuid, PRIMARY KEY ((name), cell)",
+        ),
+        marked(
             "queue_def",
             "cell smallint, name text, queue uuid, shards int, version bigint, settings text, \
              pause text, moving text, PRIMARY KEY ((cell), name)",
@@ -210,7 +218,7 @@ fn of_cells() -> Vec<Table> {
 /// The whole schema as text for `cqlsh` of 5.0.
 pub(crate) fn text() -> String {
     let ks = "longshore";
-    let mut all = vec![keyspace(ks, "dc1", 3), meta(ks)];
+    let mut all = vec![keyspace(ks, &[("dc1".to_owned(), 3)]), meta(ks)];
     let tables = tables();
     all.extend(tables.iter().map(|it| it.create(ks, Compaction::Unified)));
     all.push(format!(

@@ -19,6 +19,7 @@ use crate::produce::cut;
 use crate::queue_def::QueueDef;
 use crate::rows::lane;
 use crate::rows::{MessageRow, Ring, Rung, Spot, Stream};
+use crate::shard::behind::Pages;
 use crate::store::{Inner, limits};
 
 /// When a producer that found a queue full may try again.
@@ -106,11 +107,11 @@ impl Inner {
         let mut is_exact = true;
         for shard in 0..def.shards {
             let mut looked = self.look(def, shard).await?;
+            let behind = looked.behind(Pages::SHORT, self.now()).await?;
             let Some(shard) = looked.shard_mut() else {
                 continue;
             };
             let here = shard.here(ids, self.now()).len();
-            let behind = shard.behind().await?;
             is_exact &= shard.is_whole();
             let live = shard.model.order.len() + (behind.waiting + behind.delayed) as usize;
             depth = (depth + live).saturating_sub(here);

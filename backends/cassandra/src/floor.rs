@@ -51,7 +51,7 @@ pub(crate) fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
 impl Floor for CassandraFloor {
     async fn measure(&self, spec: FloorSpec) -> Result<FloorReport> {
         let timeout = self.config.timeout.unwrap_or(TIMEOUT);
-        let link = Box::pin(connect(&self.config, timeout, true)).await?;
+        let (link, _) = Box::pin(connect(&self.config, timeout, true)).await?;
         let session = link.driver.session();
         let name = format!("{}.floor_{:08x}", self.config.keyspace, fastrand::u32(..));
         let bare = Bare::create(session, &name).await?;
@@ -64,7 +64,7 @@ impl Floor for CassandraFloor {
 
     async fn counts(&self) -> Result<Option<ServerCounts>> {
         let timeout = self.config.timeout.unwrap_or(TIMEOUT);
-        let link = Box::pin(connect(&self.config, timeout, true)).await?;
+        let (link, _) = Box::pin(connect(&self.config, timeout, true)).await?;
         counts(&link.driver, &self.config.keyspace).await.map(Some)
     }
 }

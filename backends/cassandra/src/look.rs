@@ -11,6 +11,7 @@ use crate::owner::residence::HANDOVER_MAX;
 use crate::owner::stripe::{Opened, stripe_of};
 use crate::queue_def::QueueDef;
 use crate::shard::Shard;
+use crate::shard::behind::Behind;
 use crate::store::Inner;
 
 /// A shard to look at.
@@ -34,6 +35,20 @@ impl Looked {
         match self {
             Self::Own(opened) => opened.shard.as_mut(),
             Self::Read(shard) => Some(shard),
+        }
+    }
+}
+
+impl Looked {
+    /// How many messages lie behind what is in memory.
+    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Behind> {
+        match self {
+            Self::Own(opened) => match opened.shard.as_mut() {
+                Some(shard) if !shard.is_whole() => shard.behind_own(now).await,
+                _ => Ok(Behind::default()),
+            },
+            Self::Read(shard) if shard.is_whole() => Ok(Behind::default()),
+            Self::Read(shard) => shard.behind(pages, now).await,
         }
     }
 }

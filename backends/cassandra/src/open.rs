@@ -50,11 +50,11 @@ fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
 pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<CassandraStore>> {
     let config = Config::from_url(url)?;
     let timeout = config.timeout.unwrap_or(options.call_timeout);
-    let link = connect(&config, timeout, options.create).await?;
+    let (link, cell) = connect(&config, timeout, options.create).await?;
     if options.clock.is_none() {
         crate::connect::check_clock(&link, &HostClock).await?;
     }
-    Ok(made(link, &config, timeout, options.clock))
+    Ok(made(link, cell, &config, timeout, options.clock))
 }
 
 /// A connection that several stores share, in tests that open hundreds.
@@ -67,23 +67,25 @@ impl Shared {
     pub async fn connect(url: &StoreUrl) -> Result<Self> {
         let config = Config::from_url(url)?;
         let timeout = config.timeout.unwrap_or(Duration::from_secs(20));
-        Ok(Self(connect(&config, timeout, true).await?, timeout))
+        let (link, _) = connect(&config, timeout, true).await?;
+        Ok(Self(link, timeout))
     }
 
     /// Opens a store of another cell on the same connection.
     pub fn open(&self, url: &StoreUrl, clock: Arc<dyn Clock>) -> Result<Arc<CassandraStore>> {
         let config = Config::from_url(url)?;
-        Ok(made(self.0.clone(), &config, self.1, Some(clock)))
+        let cell = config.cell.unwrap_or_default();
+        Ok(made(self.0.clone(), cell, &config, self.1, Some(clock)))
     }
 }
 
 fn made(
     link: Arc<Link>,
+    cell: i16,
     config: &Config,
     call_timeout: Duration,
     clock: Option<Arc<dyn Clock>>,
 ) -> Arc<CassandraStore> {
-    let cell = config.cell;
     let rows = Arc::new(Tables {
         link: link.clone(),
         cell,

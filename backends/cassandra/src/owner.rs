@@ -159,12 +159,28 @@ impl Owner {
     }
 
     pub(crate) fn is_mine(&self, held: &Held) -> bool {
-        let (process, beat) = {
+        let process = self.process();
+        let ours = held.ownership.is_some_and(|it| it.owner == Some(process));
+        ours && self.is_still(process)
+    }
+
+    /// Whether nobody can have declared this process dead since it was this one: what it wrote so
+    /// far was there before anybody took over from it.
+    pub(crate) fn is_still(&self, process: Uuid) -> bool {
+        let (now, beat) = {
             let last = self.last();
             (last.process, last.beat)
         };
-        let ours = held.ownership.is_some_and(|it| it.owner == Some(process));
-        ours && beat.is_some_and(|at| at.elapsed() < DEAD_AFTER.mul_f64(0.8))
+        now == process && beat.is_some_and(|at| at.elapsed() < DEAD_AFTER.mul_f64(0.8))
+    }
+
+    /// The same for a stripe, certainly: where the signs of life are not enough, its row is read.
+    pub(crate) async fn has_still(&self, stripe: i16, process: Uuid) -> bool {
+        if self.is_still(process) {
+            return true;
+        }
+        let ownership = self.rows.owner(stripe).await;
+        self.process() == process && ownership.is_ok_and(|it| it.owner == Some(process))
     }
 
     /// Opens a shard that is ours already.

@@ -13,7 +13,8 @@ use crate::owner::appetite::Search;
 use crate::owner::stripe::{Opened, stripe_of};
 use crate::owner::wanting::{Need, Want};
 use crate::queue_def::QueueDef;
-use crate::shard::hand_out::Order;
+use crate::shard::again::{self, Again};
+use crate::shard::hand_out::{HandedOut, Order};
 use crate::store::{CassandraStore, Inner};
 
 /// What one look at a queue found.
@@ -76,14 +77,18 @@ struct Pull<'a> {
     asker: &'a Weak<()>,
     /// The turn at which it began.
     first_turn: u64,
+    /// Who owned the shards when it began.
+    process: Uuid,
     /// What was leased, and whose leases are not written yet.
     begun: Vec<Begun>,
 }
 
 /// Messages of one shard that are leased in memory, and the write of their leases.
 struct Begun {
+    stripe: i16,
     received: Received,
     landing: Option<JoinHandle<Result<()>>>,
+    again: Vec<Again>,
 }
 
 fn broken_off() -> StoreError {
@@ -120,6 +125,7 @@ impl Inner {
             order,
             asker,
             first_turn: self.owner.turns(def.queue).turn,
+            process: self.owner.process(),
             begun: Vec::new(),
         };
         let done = pull.run(pulled).await;
@@ -304,7 +310,11 @@ impl Pull<'_> {
         };
         shard.model.turn = owner.turns(queue).turn;
         self.order.of_lanes = of_lanes;
-        let (received, flight) = shard.begin_hand_out(&self.order, now).await?;
+        let HandedOut {
+            received,
+            flight,
+            again,
+        } = shard.begin_hand_out(&self.order, now).await?;
         self.order.max -= received.deliveries.len();
         if !received.deliveries.is_empty() {
             let mut went = [0; 3];
@@ -321,18 +331,37 @@ impl Pull<'_> {
         // It lands whatever this receive waits for next: others wait until it has, and have what
         // this one waits for.
         let landing = flight.map(|flight| tokio::spawn(flight.land()));
-        self.begun.push(Begun { received, landing });
+        self.begun.push(Begun {
+            stripe: stripe_of(queue, number),
+            received,
+            landing,
+            again,
+        });
         Ok(())
     }
 
-    /// Waits until the leases are written. Only messages whose leases are written are handed out.
+    /// Waits until the leases are written. Only messages whose leases are written are handed out,
+    /// and only if nobody can have taken the shards over by then: the next owner has read the
+    /// leases.
     async fn land(self, pulled: &mut Pulled) -> Result<()> {
         let order = Lane::order_at(self.first_turn);
+        let (owner, process) = (&self.inner.owner, self.process);
         let landed = self.begun.into_iter().map(|begun| async move {
             if let Some(landing) = begun.landing {
                 landing.await.unwrap_or_else(|_| Err(broken_off()))?;
             }
-            Ok::<_, StoreError>(begun.received)
+            let mut received = begun.received;
+            again::withdraw(&*owner.rows, &mut received, &begun.again).await;
+            let is_sure =
+                received.deliveries.is_empty() || owner.has_still(begun.stripe, process).await;
+            if !is_sure {
+                tracing::warn!(
+                    messages = received.deliveries.len(),
+                    "leases were written too late to be sure of them; they are left to end"
+                );
+                received.deliveries.clear();
+            }
+            Ok::<_, StoreError>(received)
         });
         let mut done = Ok(());
         for received in join_all(landed).await {

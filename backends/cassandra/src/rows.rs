@@ -23,7 +23,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use longshore_core::Result;
+use longshore_core::{Result, Timestamp};
 use uuid::Uuid;
 
 /// One stream of a queue in this cell: its messages of one shard and one lane.
@@ -128,6 +128,21 @@ pub struct Settled {
     /// Whether they were seen after the close of the bucket was confirmed: all that were
     /// acknowledged.
     pub scanned: bool,
+    /// How many messages lie behind it, if somebody counted.
+    pub counted: Option<Counted>,
+}
+
+/// How many messages lie in a part of a bucket. It is not true for ever, and nothing relies on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// From this spot on.
+    pub from: Spot,
+    /// Up to before this one; [`Spot::LAST`] where nothing can come behind it.
+    pub to: Spot,
+    /// So many.
+    pub count: u64,
+    /// When the end of the bucket was last reached; the epoch if it never was.
+    pub at: Timestamp,
 }
 
 /// The watermarks of a stream. Both only grow.
@@ -205,6 +220,9 @@ pub enum Rung {
 /// shorter page.
 #[async_trait]
 pub trait Rows: fmt::Debug + Send + Sync + 'static {
+    /// The cell whose rows these are.
+    fn cell(&self) -> i16;
+
     /// Inserts messages of one bucket: one mutation, whole or not at all. At most
     /// [`ROWS_MAX`] of them.
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()>;

@@ -44,6 +44,7 @@ pub(crate) async fn bring_up(
     let ks = &config.keyspace;
     match there(driver, ks).await? {
         There::Version(ddl::VERSION) => return Ok(()),
+        There::Version(older @ 1) => return upgrade(driver, config, here, create, older).await,
         There::Version(other) => return Err(unknown(ks, other)),
         _ => {}
     }
@@ -72,7 +73,42 @@ pub(crate) async fn bring_up(
     refreshed.map_err(|error| strange("open", &error))
 }
 
-/// There is one version so far: another one is of a later program.
+/// Makes the tables that later versions have more. Nothing that is there is changed, so two may do
+/// so at a time, and workers of the older version go on meanwhile.
+async fn upgrade(
+    driver: &Driver,
+    config: &Config,
+    here: &DataCentre,
+    create: bool,
+    older: i32,
+) -> Result<()> {
+    let ks = &config.keyspace;
+    if !create || config.schema == SchemaRule::Manual {
+        return Err(misconfigured(format!(
+            "the tables of keyspace {ks} have version {older}, this build wants {}; run `longshore \
+             schema apply` on a URL without schema=manual",
+            ddl::VERSION
+        )));
+    }
+    let id = Uuid::from_u128(fastrand::u128(..));
+    let creator = Creator {
+        driver,
+        ks,
+        here,
+        id,
+    };
+    let compaction = Compaction::of(&release(driver).await?);
+    creator.make_tables(compaction).await?;
+    let done = format!(
+        "UPDATE {ks}.meta SET version = {} WHERE name = 'schema' IF version = {older}",
+        ddl::VERSION
+    );
+    run(driver, Statement::new(done)).await?;
+    let refreshed = driver.refresh().await;
+    refreshed.map_err(|error| strange("open", &error))
+}
+
+/// A version that is none of ours is of a later program.
 fn unknown(ks: &str, version: i32) -> StoreError {
     let known = ddl::VERSION;
     let words = format!(
@@ -97,7 +133,9 @@ impl Creator<'_> {
         // Where the keyspace is there the right to create keyspaces is not needed.
         if !has_keyspace(self.driver, ks).await? {
             let copies = self.here.copies_of_new(self.driver, config).await?;
-            self.change(&ddl::keyspace(ks, dc, copies)).await?;
+            let mut of_each = self.here.copies_of_others(self.driver, config)?;
+            of_each.push((dc.clone(), copies));
+            self.change(&ddl::keyspace(ks, &of_each)).await?;
         }
         self.change(&ddl::meta(ks)).await?;
         let compaction = Compaction::of(&release(self.driver).await?);
@@ -106,18 +144,22 @@ impl Creator<'_> {
             if !self.claim().await? {
                 return Ok(());
             }
-            for table in ddl::tables() {
-                self.change(&table.create(ks, compaction)).await?;
-            }
-            // A table that was there already is no change: the driver did not wait for it, and a
-            // node may lack what an earlier creator made.
-            let agreed = self.driver.agreement().await;
-            agreed.map_err(|error| failed("open", error))?;
+            self.make_tables(compaction).await?;
             if self.finish().await? {
                 return Ok(());
             }
         }
         Err(self.late("the nodes take too long to make"))
+    }
+
+    async fn make_tables(&self, compaction: Compaction) -> Result<()> {
+        for table in ddl::tables() {
+            self.change(&table.create(self.ks, compaction)).await?;
+        }
+        // A table that was there already is no change: the driver did not wait for it, and a node
+        // may lack what an earlier creator made.
+        let agreed = self.driver.agreement().await;
+        agreed.map_err(|error| failed("open", error))
     }
 
     /// Says that the tables are there; `false` if the turn was over before.
@@ -154,7 +196,7 @@ impl Creator<'_> {
             // Of unknown outcome, or not ours: the row says whose it is.
             let _ = run(driver, Statement::new(claim)).await;
             let ask = format!("SELECT creator FROM {ks}.meta WHERE name = 'schema'");
-            let creator = match one::<(Option<Uuid>,)>(driver, &ask).await {
+            let creator = match one::<(Option<Uuid>,)>(driver, ask.as_str()).await {
                 Err(error) if has_not_heard(&error) => None,
                 creator => creator?,
             };
@@ -186,7 +228,7 @@ impl Creator<'_> {
 async fn has_keyspace(driver: &Driver, ks: &str) -> Result<bool> {
     let ask =
         format!("SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '{ks}'");
-    Ok(one::<(String,)>(driver, &ask).await?.is_some())
+    Ok(one::<(String,)>(driver, ask.as_str()).await?.is_some())
 }
 
 /// The release of the server that answers.
@@ -199,11 +241,11 @@ async fn there(driver: &Driver, ks: &str) -> Result<There> {
     let ask = format!(
         "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{ks}' AND table_name = 'meta'"
     );
-    if one::<(String,)>(driver, &ask).await?.is_none() {
+    if one::<(String,)>(driver, ask.as_str()).await?.is_none() {
         return Ok(There::Nothing);
     }
     let ask = format!("SELECT version FROM {ks}.meta WHERE name = 'schema'");
-    Ok(match one::<(Option<i32>,)>(driver, &ask).await {
+    Ok(match one::<(Option<i32>,)>(driver, ask.as_str()).await {
         Ok(Some((Some(version),))) => There::Version(version),
         Ok(_) => There::Begun,
         Err(error) if has_not_heard(&error) => There::Begun,
@@ -216,18 +258,20 @@ fn has_not_heard(error: &StoreError) -> bool {
     error.kind() == StoreErrorKind::Misconfigured || error.message().contains("INCOMPATIBLE_SCHEMA")
 }
 
-async fn run(driver: &Driver, statement: Statement) -> Result<()> {
+pub(crate) async fn run(driver: &Driver, statement: Statement) -> Result<()> {
     let cql = statement.contents.clone();
     let done = driver.query(statement).await;
     done.map(drop).map_err(|error| said(&cql, error))
 }
 
-async fn one<R>(driver: &Driver, cql: &str) -> Result<Option<R>>
+pub(crate) async fn one<R>(driver: &Driver, cql: impl Into<Statement>) -> Result<Option<R>>
 where
     R: for<'f> scylla::deserialize::row::DeserializeRow<'f, 'f>,
 {
-    let answer = driver.query(cql).await;
-    let answer = answer.map_err(|error| said(cql, error))?;
+    let statement: Statement = cql.into();
+    let text = statement.contents.clone();
+    let answer = driver.query(statement).await;
+    let answer = answer.map_err(|error| said(&text, error))?;
     let rows = answer
         .into_rows_result()
         .map_err(|error| strange("open", &error))?;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use longshore_core::{Disposition, MessageId, QueueName, Result, Settled, Settlement, StoreError};
+use longshore_core::{
+    Disposition, MessageId, QueueName, Receipt, Result, Settled, Settlement, StoreError,
+};
+use uuid::Uuid;
 
 use crate::afar;
 use crate::queue_def::QueueDef;
@@ -13,17 +16,40 @@ use crate::rows::slip::Slip;
 use crate::store::{Inner, by_shard};
 
 impl Inner {
+    /// What receipts say. One of another cell is told: nothing here knows its message, and to call
+    /// its lease lost would send people looking in the wrong place.
+    pub(crate) fn slips<'a>(
+        &self,
+        operation: &'static str,
+        receipts: impl Iterator<Item = &'a Receipt>,
+    ) -> Result<Vec<Option<Slip>>> {
+        let own = self.catalog.cell;
+        let read = receipts.map(|receipt| match Slip::of(receipt) {
+            Some(slip) if slip.cell != own => Err(StoreError::invalid_input(
+                operation,
+                format!(
+                    "the receipt is of cell {}, and this store works cell {own}; use the URL of \
+                     the data centre that gave it",
+                    slip.cell
+                ),
+            )),
+            slip => Ok(slip),
+        });
+        read.collect()
+    }
+
     /// Ends deliveries.
     pub(crate) async fn settle(
         self: &Arc<Self>,
         name: &QueueName,
         batch: &[Settlement],
     ) -> Result<Vec<Settled>> {
+        // First: the queue need not exist in this cell.
+        let slips = self.slips("settle", batch.iter().map(|item| &item.receipt))?;
         let mut outcomes = vec![Settled::LeaseLost; batch.len()];
         let Some(def) = self.catalog.get(name).await? else {
             return Ok(outcomes);
         };
-        let slips: Vec<_> = batch.iter().map(|item| Slip::of(&item.receipt)).collect();
         let shards = by_shard(def.queue, &slips);
         let done = shards.into_iter().map(|(shard, indexes)| {
             let items: Vec<(Slip, &Disposition)> = indexes
@@ -63,13 +89,19 @@ impl Inner {
                 shard.catch_up(news, self.now()).await?;
             }
             let parts = Parts::of(items, |(slip, _)| shard.is_unread(slip));
+            let process = self.owner.process();
             let begun = shard.begin_settle(&parts.read, &def.settings, self.now());
-            let (settled, flight) = begun.await?;
+            let (mut settled, flight) = begun.await?;
             // Others may work on the shard meanwhile.
             drop(opened);
             if let Some(flight) = flight {
                 flight.land().await?;
             }
+            let later = parts.read.iter().map(|(slip, disposition)| {
+                let is_ack = **disposition == Disposition::Ack;
+                (!is_ack).then_some(*slip)
+            });
+            self.look_again(process, later, &mut settled).await?;
             if parts.unread.is_empty() {
                 return Ok(settled);
             }
@@ -146,8 +178,11 @@ impl Inner {
             && let Some(shard) = opened.shard.as_mut()
         {
             let parts = Parts::of(slips, |slip| shard.is_unread(slip));
-            let extended = shard.extend(&parts.read, lease, self.now()).await?;
+            let process = self.owner.process();
+            let mut extended = shard.extend(&parts.read, lease, self.now()).await?;
             drop(opened);
+            let slips = parts.read.iter().map(|slip| Some(*slip));
+            self.look_again(process, slips, &mut extended).await?;
             if parts.unread.is_empty() {
                 return Ok(extended);
             }
@@ -155,6 +190,25 @@ impl Inner {
             return Ok(parts.joined(extended, afar));
         }
         self.extend_afar(def, number, slips, lease).await
+    }
+
+    /// What an owner wrote holds, unless others may have taken over before it was there: then it
+    /// looks whether they delivered the messages again.
+    async fn look_again(
+        &self,
+        process: Uuid,
+        slips: impl Iterator<Item = Option<Slip>>,
+        outcomes: &mut [Settled],
+    ) -> Result<()> {
+        if self.owner.is_still(process) {
+            return Ok(());
+        }
+        for (slip, outcome) in slips.zip(outcomes) {
+            if let (Some(slip), Settled::Applied) = (slip, *outcome) {
+                *outcome = afar::unless_overtaken(&*self.owner.rows, &slip).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn extend_afar(

@@ -1,11 +1,13 @@
 //! A shard of a queue in memory, made of its rows.
 
+pub(crate) mod again;
 pub(crate) mod ahead;
 pub(crate) mod aside;
 pub(crate) mod behind;
 pub(crate) mod change;
 pub(crate) mod changes;
 pub(crate) mod chore;
+pub(crate) mod counted;
 pub(crate) mod entry;
 pub(crate) mod evacuate;
 pub(crate) mod far;
@@ -64,10 +66,14 @@ pub struct Shard {
     pub(crate) told: u64,
     /// Lanes that were polled since the last sweep.
     pub(crate) unswept: BTreeSet<i8>,
+    /// Whether the next look at a page is one for what came late.
+    pub(crate) sweeps_next: bool,
     /// When all lanes were looked at last.
     pub(crate) swept_at: Timestamp,
     /// When it was noted last how far the buckets are settled.
     pub(crate) noted_at: Timestamp,
+    /// Since when somebody wants to know how many messages lie behind what is in memory.
+    pub(crate) count_since: Option<Timestamp>,
     pub(crate) raw_bytes: usize,
     /// How large a message is here, about.
     pub(crate) row_bytes: usize,
@@ -108,8 +114,10 @@ impl Shard {
             ahead: Weak::new(),
             told: 0,
             unswept: BTreeSet::new(),
+            sweeps_next: false,
             swept_at: Timestamp::EPOCH,
             noted_at: Timestamp::EPOCH,
+            count_since: None,
             raw_bytes: 0,
             row_bytes: 64 * 1024,
         }

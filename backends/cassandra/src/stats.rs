@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use longshore_core::{QueueName, QueueStats, Result, Timestamp};
 
 use crate::look::Looked;
 use crate::shard::Shard;
+use crate::shard::behind::Pages;
 use crate::shard::entry::Phase;
 use crate::store::Inner;
 
@@ -18,15 +20,17 @@ impl Inner {
         let mut stats = QueueStats::default();
         stats.exact = true;
         let mut looked = self.look_at_all(&def).await?;
-        for shard in looked.iter_mut().filter_map(Looked::shard_mut) {
+        for shard in looked.iter().filter_map(Looked::shard) {
             count(shard, &mut stats, self.now());
-            if !shard.is_whole() {
-                let behind = shard.behind().await?;
-                stats.waiting += behind.waiting;
-                stats.delayed += behind.delayed;
-                stats.dead += behind.dead;
-                stats.exact = false;
-            }
+            stats.exact &= shard.is_whole();
+        }
+        let now = self.now();
+        let counts = looked.iter_mut().map(|it| it.behind(Pages::LOOK, now));
+        for behind in try_join_all(counts).await? {
+            stats.waiting += behind.waiting;
+            stats.delayed += behind.delayed;
+            stats.dead += behind.dead;
+            stats.counted_at = [stats.counted_at, behind.at].into_iter().flatten().min();
         }
         stats.paused.clone_from(&def.pause);
         stats.moving.clone_from(&def.moving);

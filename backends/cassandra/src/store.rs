@@ -140,7 +140,7 @@ impl CassandraStore {
 }
 
 /// The deadline passed before the servers answered.
-fn late(operation: &'static str, after: Duration) -> StoreError {
+pub(crate) fn late(operation: &'static str, after: Duration) -> StoreError {
     let words =
         format!("not done in {after:?}; the cluster is slow or another process holds the queue");
     StoreError::new(StoreErrorKind::Timeout, operation, words).effect_unknown()
@@ -240,7 +240,7 @@ impl QueueStore for CassandraStore {
     ) -> Result<Vec<Settled>> {
         check_lease("extend", lease)?;
         check_count("extend", receipts.len(), &self.limits())?;
-        let slips: Vec<_> = receipts.iter().map(Slip::of).collect();
+        let slips = self.inner.slips("extend", receipts.iter())?;
         let (inner, queue) = (self.inner.clone(), queue.clone());
         self.carried("extend", async move {
             inner.extend(&queue, &slips, lease).await

@@ -115,6 +115,10 @@ type BucketColumns = (i64, Option<bool>, Option<Vec<u8>>);
 
 #[async_trait]
 impl Rows for Tables {
+    fn cell(&self) -> i16 {
+        self.cell
+    }
+
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
         let (queue, cell, shard, lane, number) = self.bucket(bucket);
         let values = rows.iter().map(|row| {

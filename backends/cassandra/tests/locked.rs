@@ -205,7 +205,7 @@ async fn produces_and_works(node: &Node, url: &dyn Fn(&str) -> String) {
     let durability = findings.iter().find(|it| it.check == "durability");
     assert!(durability.is_some_and(|it| it.found.contains("copies of each message: 1")));
     let bare = node.bare("longshore_worker").await;
-    let cql = "UPDATE longshore.meta SET version = 2 WHERE name = 'schema' IF version = 1";
+    let cql = "UPDATE longshore.meta SET version = 3 WHERE name = 'schema' IF version = 2";
     for cql in [cql, "DROP TABLE longshore.settled"] {
         let refused = bare.query_unpaged(cql, ()).await.expect_err(cql);
         assert!(refused.to_string().contains("no "), "{cql}: {refused}");

@@ -8,6 +8,8 @@ use crate::rows::{Bucket, Spot, Stream};
 /// What a receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slip {
+    /// The cell that the message is in.
+    pub(crate) cell: i16,
     pub(crate) bucket: Bucket,
     pub(crate) spot: Spot,
     /// The serial of the delivery: the fence.
@@ -15,13 +17,14 @@ pub(crate) struct Slip {
     pub(crate) attempt: u32,
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Slip {
     /// The receipt.
     pub(crate) fn receipt(&self) -> Receipt {
         let stream = self.bucket.stream;
         let mut bytes = vec![VERSION];
+        bytes.extend(self.cell.to_be_bytes());
         bytes.extend(stream.queue.as_bytes());
         bytes.extend(stream.shard.to_be_bytes());
         bytes.extend(stream.lane.to_be_bytes());
@@ -37,6 +40,7 @@ impl Slip {
     pub(crate) fn of(receipt: &Receipt) -> Option<Self> {
         let mut rest = receipt.as_bytes();
         let [version] = take(&mut rest)?;
+        let cell = i16::from_be_bytes(take(&mut rest)?);
         let queue = Uuid::from_bytes(take(&mut rest)?);
         let shard = i32::from_be_bytes(take(&mut rest)?);
         let lane = i8::from_be_bytes(take(&mut rest)?);
@@ -47,6 +51,7 @@ impl Slip {
         let attempt = u32::from_be_bytes(take(&mut rest)?);
         let stream = Stream { queue, shard, lane };
         (version == VERSION && rest.is_empty()).then_some(Self {
+            cell,
             bucket: Bucket { stream, number },
             spot: Spot { pos, id },
             serial,
@@ -55,7 +60,7 @@ impl Slip {
     }
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, left) = rest.split_first_chunk::<N>()?;
     *rest = left;
     Some(*taken)
@@ -73,6 +78,7 @@ mod tests {
             lane: 1,
         };
         let slip = Slip {
+            cell: 2,
             bucket: Bucket { stream, number: -4 },
             spot: Spot {
                 pos: -9,

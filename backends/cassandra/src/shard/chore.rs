@@ -10,14 +10,20 @@ use crate::shard::reading::done_among;
 
 /// Spots of one page: few, since receives wait for a server that reads many.
 const SPOTS: usize = 250;
+/// The same where nothing else is read than ids.
+const IDS: usize = 1000;
 
 /// What a bucket is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
+    /// It is open: what came late, before what was read?
+    Sweep,
     /// It is closed: what was not seen while it was open?
     Scan,
     /// All in it is done, as far as memory says: do its rows say the same?
     Retire,
+    /// It was not read to its end: how many messages lie behind?
+    Count,
 }
 
 /// A page to be looked at.
@@ -41,7 +47,11 @@ pub(crate) struct Looked {
 impl Chore {
     /// Looks at the page.
     pub(crate) async fn look(self, rows: &dyn Rows) -> Result<Looked> {
-        let page = rows.spots(self.bucket, self.from, SPOTS).await?;
+        let most = match self.task {
+            Task::Sweep | Task::Count => IDS,
+            Task::Scan | Task::Retire => SPOTS,
+        };
+        let page = rows.spots(self.bucket, self.from, most).await?;
         let mut left = None;
         if self.task == Task::Retire {
             // Read after the spots: what was done meanwhile is told, too.
@@ -49,7 +59,7 @@ impl Chore {
             left = page.iter().copied().find(|spot| !done.contains(spot));
         }
         Ok(Looked {
-            goes_on: page.len() == SPOTS,
+            goes_on: page.len() == most,
             page,
             left,
         })

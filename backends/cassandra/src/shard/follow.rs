@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::rows::lane;
 use crate::rows::{Bucket, BucketRow, Marks, Spot};
 use crate::shard::Shard;
-use crate::shard::known::KnownBucket;
+use crate::shard::chore::Looked;
+use crate::shard::known::{KnownBucket, Sweep};
+use crate::shard::reading::after;
 use crate::shard::slice::{Slice, Until, Want};
 
 /// So many buckets are read at a time.
@@ -62,9 +64,10 @@ impl Shard {
         self.poll(lanes, now).await
     }
 
-    /// Looks again for messages that came late where something fresh was read; now and then in all
-    /// lanes, and farther behind, since a ring may have been lost.
-    pub async fn sweep(&mut self, now: Timestamp) -> Result<()> {
+    /// Reads what came since, and says where to look again for messages that came late: where
+    /// something fresh was read, and now and then in all lanes and farther behind, since a ring may
+    /// have been lost. [`Shard::keep_on`] looks, page by page.
+    pub(crate) async fn sweep(&mut self, now: Timestamp) -> Result<()> {
         let all = now.since(self.swept_at) >= SWEEP_ALL;
         if all {
             self.swept_at = now;
@@ -84,20 +87,38 @@ impl Shard {
         let is_idle = !self.model.is_ready_at(now);
         let is_due = |it: &KnownBucket| {
             let is_time = is_idle || now.since(it.swept_at) >= SWEEP_BUSY;
-            all || it.unswept.is_some() && is_time
+            it.sweep.is_none() && (all || it.unswept.is_some() && is_time)
         };
         for bucket in self.buckets_where(&lane::ALL, is_due) {
             let known = self.known_entry(bucket);
             let behind = known.before_high(SWEEP_ALL.as_micros() as i64);
-            let from = match known.unswept {
+            let next = match known.unswept {
                 Some(pos) if !all => known.begun.max(Spot {
                     pos,
                     id: Uuid::nil(),
                 }),
                 _ => behind,
             };
-            self.take_late(bucket, from, now).await?;
-            self.known_entry(bucket).note_swept(now);
+            known.sweep = Some(Sweep { next, since: now });
+        }
+        Ok(())
+    }
+
+    /// Takes in what came late of one more page of a sweep.
+    pub(crate) async fn sweep_on(
+        &mut self,
+        bucket: Bucket,
+        looked: &Looked,
+        now: Timestamp,
+    ) -> Result<()> {
+        let goes_on = self.take_late_page(bucket, &looked.page, now).await?;
+        let known = self.known_entry(bucket);
+        let Some(sweep) = &mut known.sweep else {
+            return Ok(());
+        };
+        match looked.page.last() {
+            Some(last) if goes_on && looked.goes_on => sweep.next = after(*last),
+            _ => known.note_swept(),
         }
         Ok(())
     }

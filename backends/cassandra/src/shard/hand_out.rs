@@ -11,6 +11,7 @@ use crate::rows::fact::{Fact, Why};
 use crate::rows::slip::Slip;
 use crate::rows::snapshot::Death;
 use crate::shard::Shard;
+use crate::shard::again::{self, Again};
 use crate::shard::changes::Changes;
 use crate::shard::entry::{Address, Entry, Phase};
 use crate::shard::flight::Flight;
@@ -38,42 +39,50 @@ struct Decided {
     changes: Changes,
     /// First deliveries, with their attempts.
     rolled: Vec<(Address, u32)>,
+    again: Vec<Again>,
     received: Received,
+}
+
+/// Messages that are leased in memory. They may be handed out once the flight has landed, and what
+/// is delivered again was looked at then.
+#[derive(Debug, Default)]
+pub(crate) struct HandedOut {
+    pub(crate) received: Received,
+    pub(crate) flight: Option<Flight>,
+    pub(crate) again: Vec<Again>,
 }
 
 impl Shard {
     /// Leases messages that are ready. They are handed out once that is written.
     pub async fn hand_out(&mut self, order: &Order, now: Timestamp) -> Result<Received> {
-        let (received, flight) = self.begin_hand_out(order, now).await?;
-        if let Some(flight) = flight {
+        let begun = self.begin_hand_out(order, now).await?;
+        if let Some(flight) = begun.flight {
             flight.land().await?;
         }
+        let mut received = begun.received;
+        again::withdraw(&*self.rows, &mut received, &begun.again).await;
         Ok(received)
     }
 
-    /// Leases messages that are ready, in memory. They may be handed out once the flight has
-    /// landed.
+    /// Leases messages that are ready, in memory.
     pub(crate) async fn begin_hand_out(
         &mut self,
         order: &Order,
         now: Timestamp,
-    ) -> Result<(Received, Option<Flight>)> {
+    ) -> Result<HandedOut> {
         let begun = self.try_hand_out(order, now).await;
         self.is_stale |= begun.is_err();
         begun
     }
 
-    async fn try_hand_out(
-        &mut self,
-        order: &Order,
-        now: Timestamp,
-    ) -> Result<(Received, Option<Flight>)> {
+    async fn try_hand_out(&mut self, order: &Order, now: Timestamp) -> Result<HandedOut> {
         let mut set_aside = 0;
         loop {
             self.fill_for(order.max, now).await?;
             let Decided {
                 mut changes,
                 rolled,
+                again,
                 mut received,
             } = self.decide(order, now).await?;
             for (id, told_at) in changes.roll(rolled, now.plus(order.lease)) {
@@ -84,10 +93,15 @@ impl Shard {
             set_aside += received.set_aside;
             if !received.deliveries.is_empty() || !self.has_more(now) {
                 received.set_aside = set_aside;
-                if changes.is_empty() {
-                    return Ok((received, None));
+                let mut flight = None;
+                if !changes.is_empty() {
+                    flight = Some(self.depart(changes).await);
                 }
-                return Ok((received, Some(self.depart(changes).await)));
+                return Ok(HandedOut {
+                    received,
+                    flight,
+                    again,
+                });
             }
             // What was ready has expired, and more lies behind.
             self.write(changes).await?;
@@ -127,22 +141,15 @@ impl Shard {
         now: Timestamp,
         decided: &mut Decided,
     ) -> Result<()> {
-        if let Phase::Leased(until) = entry.phase {
-            // Its end may have been written by a process that is not the owner.
-            let (bucket, spot) = entry.address;
-            let facts = reading::by_spot(&self.rows.facts_of(bucket, spot).await?);
-            let id = entry.id();
-            self.model.put(entry, now);
-            let facts = facts.get(&spot).map_or(&[][..], Vec::as_slice);
-            self.learn(id, facts, now, &mut decided.changes);
-            match self.model.entries.get(&id).map(|entry| entry.phase) {
-                Some(Phase::Leased(still)) if still == until => {}
-                _ => return Ok(()),
-            }
-            let Some(again) = self.model.take(id) else {
+        let ended = match entry.phase {
+            Phase::Leased(until) => Some(until),
+            _ => None,
+        };
+        if ended.is_some() {
+            let Some(still) = self.still_ended(entry, now, decided).await? else {
                 return Ok(());
             };
-            entry = again;
+            entry = still;
         }
         let Some(raw) = self.raw_of(&entry).await? else {
             // Its bucket was deleted, so this row was never acknowledged. A copy of it may have
@@ -187,13 +194,36 @@ impl Shard {
             let fact = Fact::Delivered { attempt, until };
             decided.changes.add(entry.address, entry.serial, &fact);
         }
-        let slip = slip_of(&entry);
+        decided.again.extend(ended.map(|ended| Again {
+            address: entry.address,
+            serial: entry.serial,
+            ended,
+        }));
+        let slip = slip_of(&entry, self.rows.cell());
         let mut delivery = Delivery::new(message, slip.receipt(), attempt, until);
         delivery.checkpoint.clone_from(&entry.state.checkpoint);
         delivery.recorded_through = entry.state.recorded_through;
         decided.received.deliveries.push(delivery);
         self.model.put(entry, now);
         Ok(())
+    }
+
+    /// An entry whose lease has ended, unless its end was written by a process that is not the
+    /// owner, or more time.
+    async fn still_ended(
+        &mut self,
+        entry: Entry,
+        now: Timestamp,
+        decided: &mut Decided,
+    ) -> Result<Option<Entry>> {
+        let (bucket, spot) = entry.address;
+        let facts = reading::by_spot(&self.rows.facts_of(bucket, spot).await?);
+        let (id, before) = (entry.id(), entry.phase);
+        self.model.put(entry, now);
+        let facts = facts.get(&spot).map_or(&[][..], Vec::as_slice);
+        self.learn(id, facts, now, &mut decided.changes);
+        let is_same = self.model.entries.get(&id).map(|entry| entry.phase) == Some(before);
+        Ok(is_same.then(|| self.model.take(id)).flatten())
     }
 
     /// Moves an entry to the dead letters and admits its successor.
@@ -259,8 +289,9 @@ impl Shard {
 }
 
 /// The slip of an entry's current delivery.
-pub(crate) fn slip_of(entry: &Entry) -> Slip {
+pub(crate) fn slip_of(entry: &Entry, cell: i16) -> Slip {
     Slip {
+        cell,
         bucket: entry.address.0,
         spot: entry.address.1,
         serial: entry.serial,

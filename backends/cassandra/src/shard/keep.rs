@@ -14,10 +14,10 @@ use crate::shard::reading::after;
 
 /// A bucket is closed so long after its time is over. Messages that are written later go to the
 /// next one: the span decides how often that happens, never whether something is lost.
-const CLOSE_AFTER: Duration = Duration::from_secs(10);
+pub(crate) const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
 impl Shard {
-    /// Everything but what [`Self::keep_on`] does.
+    /// What is done at once; [`Self::keep_on`] does the rest.
     pub async fn keep_house(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
         self.sweep(now).await?;
         self.close(now).await?;
@@ -25,8 +25,8 @@ impl Shard {
         self.note_settled_seldom(now).await
     }
 
-    /// Goes on with the scans of closed buckets, and with deleting those that are settled. Answers
-    /// whether there is more to do.
+    /// Goes on with the looks for what came late, the scans of closed buckets, and deleting those
+    /// that are settled. Answers whether there may be more to do.
     pub async fn keep_on(&mut self, now: Timestamp) -> Result<bool> {
         let Some(chore) = self.next_chore(now).await? else {
             return Ok(false);
@@ -36,8 +36,31 @@ impl Shard {
         Ok(true)
     }
 
-    /// What to look at next; nothing if all is done for now.
+    /// What to look at next; nothing if all is done for now. Looks for what came late and the rest
+    /// take turns, so that neither waits for the end of the other.
     pub(crate) async fn next_chore(&mut self, now: Timestamp) -> Result<Option<Chore>> {
+        self.sweeps_next = !self.sweeps_next;
+        if self.sweeps_next
+            && let Some(sweep) = self.next_sweep()
+        {
+            return Ok(Some(sweep));
+        }
+        let other = self.next_of_closed(now).await?;
+        Ok(other.or_else(|| self.next_sweep()))
+    }
+
+    fn next_sweep(&self) -> Option<Chore> {
+        let bucket = self.find_bucket(|_, _, known| known.sweep.is_some())?;
+        let known = self.streams.get(&bucket.stream.lane)?;
+        let from = known.buckets.get(&bucket.number)?.sweep?.next;
+        Some(Chore {
+            task: Task::Sweep,
+            bucket,
+            from,
+        })
+    }
+
+    async fn next_of_closed(&mut self, now: Timestamp) -> Result<Option<Chore>> {
         let is_unscanned = |bucket: Bucket, stream: &Known, known: &KnownBucket| {
             !known.is_final && bucket.number < stream.marks.closed_to
         };
@@ -55,7 +78,12 @@ impl Shard {
             self.is_stale |= done.is_err();
             done?;
         }
-        Ok(None)
+        let uncounted = self.next_uncounted();
+        Ok(uncounted.map(|(bucket, from)| Chore {
+            task: Task::Count,
+            bucket,
+            from,
+        }))
     }
 
     fn chore(&mut self, task: Task, bucket: Bucket) -> Chore {
@@ -70,15 +98,26 @@ impl Shard {
         looked: Looked,
         now: Timestamp,
     ) -> Result<()> {
-        let is_scan = chore.task == Task::Scan;
-        let known = self.known_bucket(chore.bucket);
-        if known.is_none_or(|it| it.checked != chore.from || it.is_final == is_scan) {
+        let Chore { task, bucket, from } = chore;
+        let is_next = self.known_bucket(bucket).is_some_and(|known| match task {
+            Task::Sweep => known.sweep.is_some_and(|sweep| sweep.next == from),
+            Task::Scan => known.checked == from && !known.is_final,
+            Task::Retire => known.checked == from && known.is_final,
+            Task::Count => true,
+        });
+        if !is_next {
             // Something else was done about it meanwhile.
             return Ok(());
         }
-        let done = match chore.task {
-            Task::Scan => self.scan_on(chore.bucket, &looked, now).await,
-            Task::Retire => self.retire_on(chore.bucket, &looked, now).await,
+        let done = match task {
+            Task::Sweep => self.sweep_on(bucket, &looked, now).await,
+            Task::Scan => self.scan_on(bucket, &looked, now).await,
+            Task::Retire => self.retire_on(bucket, &looked, now).await,
+            Task::Count => {
+                let Looked { page, goes_on, .. } = looked;
+                self.count_page(bucket, from, &page, goes_on, now);
+                Ok(())
+            }
         };
         self.is_stale |= done.is_err();
         done

@@ -6,7 +6,7 @@ use std::time::Duration;
 use longshore_core::Timestamp;
 use uuid::Uuid;
 
-use crate::rows::{BucketRow, Marks, Settled, Spot};
+use crate::rows::{BucketRow, Counted, Marks, Settled, Spot};
 
 /// What is known of a stream.
 #[derive(Debug, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct KnownBucket {
     pub(crate) unswept: Option<i64>,
     /// When that was looked for last.
     pub(crate) swept_at: Timestamp,
+    /// The look for it that is under way.
+    pub(crate) sweep: Option<Sweep>,
     /// From where it was read; what lies before was told to be done.
     pub(crate) begun: Spot,
     /// How far it is known to be settled by whoever reads it next.
@@ -47,11 +49,20 @@ pub(crate) struct KnownBucket {
     pub(crate) known_until: Timestamp,
     /// Whether it is closed, and all before `next` was read after that was confirmed.
     pub(crate) is_final: bool,
-    /// How many messages lie from `next` on, once that was counted.
-    pub(crate) left: Option<u64>,
+    /// How many messages lie behind what was read, as far as they were counted.
+    pub(crate) counted: Option<Counted>,
     /// Whether it is read on under the lock of the shard only: what is read beside it may miss what
     /// happens meanwhile.
     pub(crate) under_lock: bool,
+}
+
+/// A look for what came late, page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sweep {
+    /// Where the next page begins.
+    pub(crate) next: Spot,
+    /// When it began.
+    pub(crate) since: Timestamp,
 }
 
 /// First deliveries of messages.
@@ -75,6 +86,7 @@ impl Default for KnownBucket {
             next: Spot::FIRST,
             unswept: None,
             swept_at: Timestamp::EPOCH,
+            sweep: None,
             begun: Spot::FIRST,
             noted: None,
             checked: Spot::FIRST,
@@ -82,7 +94,7 @@ impl Default for KnownBucket {
             rolled: HashMap::new(),
             known_until: Timestamp::EPOCH,
             is_final: false,
-            left: None,
+            counted: None,
             under_lock: false,
         }
     }
@@ -126,6 +138,7 @@ impl KnownBucket {
             next: begun,
             high: begun.pos,
             noted: row.settled,
+            counted: row.settled.and_then(|settled| settled.counted),
             is_final: is_closed && row.settled.is_none_or(|settled| settled.scanned),
             ..Self::default()
         }
@@ -138,7 +151,8 @@ impl KnownBucket {
         self.begun = Spot::FIRST;
         self.checked = Spot::FIRST;
         self.at_end = false;
-        self.left = None;
+        self.counted = None;
+        self.sweep = None;
         self.under_lock = true;
     }
 
@@ -148,11 +162,13 @@ impl KnownBucket {
         self.unswept = Some(self.unswept.map_or(from, |before| before.min(from)));
     }
 
-    /// Notes that a sweep has looked behind what was read. What is fresh is looked at again.
-    pub(crate) fn note_swept(&mut self, now: Timestamp) {
-        self.swept_at = now;
-        let from = micros_before(now, SWEEP);
-        self.unswept = (self.high >= from).then_some(from);
+    /// Notes that a sweep has come to its end. What was fresh when it began is looked at again.
+    pub(crate) fn note_swept(&mut self) {
+        if let Some(sweep) = self.sweep.take() {
+            self.swept_at = sweep.since;
+            let from = micros_before(sweep.since, SWEEP);
+            self.unswept = (self.high >= from).then_some(from);
+        }
     }
 
     /// So many µs before the greatest position that was read. What lay before the beginning is
@@ -167,6 +183,7 @@ impl KnownBucket {
     pub(crate) fn finish(&mut self) {
         self.is_final = true;
         self.unswept = None;
+        self.sweep = None;
         self.checked = Spot::FIRST;
         self.begun = Spot::FIRST;
         self.seen = HashSet::new();

@@ -5,35 +5,15 @@ use longshore_core::{Result, Timestamp};
 use crate::rows::{Bucket, Spot};
 use crate::shard::Shard;
 use crate::shard::known::Rolled;
-use crate::shard::reading::{SMALL, after, done_among, facts_between, rolled_in};
+use crate::shard::reading::{SMALL, done_among, facts_between, rolled_in};
 use crate::shard::slice::{Slice, Until};
-
-/// Spots of one page.
-const SPOTS: usize = 2000;
 
 /// Where more than so many of a page came late the whole bucket is read again.
 const LATE_MAX: usize = 200;
 
 impl Shard {
-    /// Takes in the messages that lie from a spot up to where a bucket was read, and were not
-    /// seen. Only their ids are read where there are none.
-    pub(crate) async fn take_late(
-        &mut self,
-        bucket: Bucket,
-        mut from: Spot,
-        now: Timestamp,
-    ) -> Result<()> {
-        loop {
-            let page = self.rows.spots(bucket, from, SPOTS).await?;
-            let goes_on = self.take_late_page(bucket, &page, now).await?;
-            match page.last() {
-                Some(last) if goes_on && page.len() == SPOTS => from = after(*last),
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// The same for one page. Answers whether more was read behind it.
+    /// Takes in those messages of a page that lie before where a bucket was read to, and were not
+    /// seen. Answers whether more was read behind it.
     pub(crate) async fn take_late_page(
         &mut self,
         bucket: Bucket,

@@ -6,7 +6,8 @@ use futures_util::future::try_join_all;
 use longshore_core::{Result, Timestamp};
 use uuid::Uuid;
 
-use crate::rows::{Bucket, Settled, Spot};
+use crate::rows::slip::take;
+use crate::rows::{Bucket, Counted, Settled, Spot};
 use crate::shard::Shard;
 use crate::shard::known::{KnownBucket, SWEEP, micros_before};
 
@@ -57,10 +58,27 @@ impl Shard {
 
     /// How far a bucket is settled, if something else was noted. It may be less: a message came late.
     fn settled(&self, bucket: Bucket, known: &KnownBucket, now: Timestamp) -> Option<Settled> {
-        if known.known_until > now {
-            // Ids that ended there are recognised: the next owner has to read them.
-            return None;
-        }
+        let counted = known.counted.filter(|it| !known.at_end && it.count > 0);
+        let noted = known.noted.unwrap_or(Settled::NOTHING);
+        let settled = Settled {
+            counted,
+            ..if known.known_until > now {
+                // Ids that ended there are recognised: the next owner has to read them.
+                noted
+            } else {
+                self.settled_to(bucket, known, now)
+            }
+        };
+        let same_count = match (noted.counted, counted) {
+            (Some(before), Some(counted)) => before.is_same(&counted),
+            (before, counted) => before.is_none() == counted.is_none(),
+        };
+        let is_same =
+            settled.to == noted.to && (known.noted.is_none() || settled.scanned == noted.scanned);
+        (!is_same || !same_count).then_some(settled)
+    }
+
+    fn settled_to(&self, bucket: Bucket, known: &KnownBucket, now: Timestamp) -> Settled {
         let told_from = known.open.iter().map(|spot| self.told_from(bucket, *spot));
         let ahead = known.rolled.values().map(|first| first.told_at);
         let mut to = told_from.chain(ahead).fold(known.next, Spot::min);
@@ -71,15 +89,11 @@ impl Shard {
             let id = Uuid::nil();
             to = to.min(Spot { pos, id });
         }
-        let settled = Settled {
+        Settled {
             to,
             scanned: known.is_final,
-        };
-        let is_news = match known.noted {
-            Some(noted) => noted != settled,
-            None => to > Spot::FIRST,
-        };
-        is_news.then_some(settled)
+            counted: None,
+        }
     }
 
     fn told_from(&self, bucket: Bucket, spot: Spot) -> Spot {
@@ -90,29 +104,62 @@ impl Shard {
 }
 
 impl Settled {
+    /// What is true where nothing was noted: the bucket is read from its beginning.
+    pub(crate) const NOTHING: Self = Self {
+        to: Spot::FIRST,
+        scanned: true,
+        counted: None,
+    };
+
     /// The value of its column.
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let tag = if self.scanned { TAG_SCANNED } else { TAG_OPEN };
         let mut bytes = vec![tag];
-        bytes.extend(self.to.pos.to_be_bytes());
-        bytes.extend(self.to.id.as_bytes());
+        put_spot(&mut bytes, self.to);
+        if let Some(counted) = self.counted {
+            put_spot(&mut bytes, counted.from);
+            put_spot(&mut bytes, counted.to);
+            bytes.extend(counted.count.to_be_bytes());
+            bytes.extend(counted.at.as_millis().to_be_bytes());
+        }
         bytes
     }
 
     /// Reads a value. One of another form is as good as none.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (tag, rest) = bytes.split_first()?;
-        let (pos, id) = rest.split_first_chunk()?;
+        let (tag, mut rest) = bytes.split_first()?;
         let scanned = match *tag {
             TAG_OPEN => false,
             TAG_SCANNED => true,
             _ => return None,
         };
-        let pos = i64::from_be_bytes(*pos);
-        let id = Uuid::from_slice(id).ok()?;
-        let to = Spot { pos, id };
-        Some(Self { to, scanned })
+        let to = take_spot(&mut rest)?;
+        let mut counted = None;
+        if !rest.is_empty() {
+            counted = Some(Counted {
+                from: take_spot(&mut rest)?,
+                to: take_spot(&mut rest)?,
+                count: u64::from_be_bytes(take(&mut rest)?),
+                at: Timestamp::from_millis(i64::from_be_bytes(take(&mut rest)?)),
+            });
+        }
+        rest.is_empty().then_some(Self {
+            to,
+            scanned,
+            counted,
+        })
     }
+}
+
+fn put_spot(bytes: &mut Vec<u8>, spot: Spot) {
+    bytes.extend(spot.pos.to_be_bytes());
+    bytes.extend(spot.id.as_bytes());
+}
+
+fn take_spot(rest: &mut &[u8]) -> Option<Spot> {
+    let pos = i64::from_be_bytes(take(rest)?);
+    let id = Uuid::from_bytes(take(rest)?);
+    Some(Spot { pos, id })
 }
 
 #[cfg(test)]
@@ -121,12 +168,22 @@ mod tests {
 
     #[test]
     fn a_note_is_read_back_and_a_strange_one_is_none() {
-        for scanned in [false, true] {
-            let to = Spot {
-                pos: -7,
-                id: Uuid::from_u128(9),
+        let to = Spot {
+            pos: -7,
+            id: Uuid::from_u128(9),
+        };
+        let counted = Counted {
+            from: to,
+            to: Spot::LAST,
+            count: 300_000,
+            at: Timestamp::from_millis(5),
+        };
+        for (scanned, counted) in [(false, None), (true, None), (true, Some(counted))] {
+            let settled = Settled {
+                to,
+                scanned,
+                counted,
             };
-            let settled = Settled { to, scanned };
             let mut bytes = settled.to_bytes();
             assert_eq!(Settled::from_bytes(&bytes), Some(settled));
             assert_eq!(Settled::from_bytes(&bytes[1..]), None);

@@ -95,11 +95,12 @@ impl Slice {
         known.at_end = until == Until::End;
         if known.at_end {
             known.rolled = HashMap::new();
-            known.left = None;
+            known.counted = None;
             known.under_lock = false;
         } else {
-            let read = told.len() as u64;
-            known.left = known.left.map(|left| left.saturating_sub(read));
+            if let Some(counted) = &mut known.counted {
+                counted.pass(told.iter().map(|(row, _)| row.spot), known.next);
+            }
             known.rolled.extend(ahead);
             known.rolled.retain(|spot, _| *spot >= known.next);
         }

@@ -128,6 +128,10 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[async_trait]
 impl Rows for Broken {
+    fn cell(&self) -> i16 {
+        0
+    }
+
     async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
         if let Some(rows) = self.cached(bucket, from, max) {
             return Ok(rows);

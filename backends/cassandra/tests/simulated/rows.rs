@@ -207,6 +207,10 @@ fn bucket_rows(partition: &Partition, from: i64) -> Vec<BucketRow> {
 
 #[async_trait]
 impl Rows for Simulated {
+    fn cell(&self) -> i16 {
+        0
+    }
+
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
         assert!(rows.len() <= ROWS_MAX, "{} rows at once", rows.len());
         let cell = |row: &MessageRow| (Key::Message(row.spot), Value::Message(row.clone()));

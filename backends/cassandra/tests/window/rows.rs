@@ -27,6 +27,10 @@ struct Tables {
     marks: BTreeMap<Stream, Marks>,
     /// How many messages were read.
     read: usize,
+    /// How many ids of messages were read alone.
+    spots: usize,
+    /// What another process writes before the next facts are written.
+    meanwhile: Option<(Bucket, FactRow)>,
 }
 
 impl Kept {
@@ -39,6 +43,16 @@ impl Kept {
         self.tables().read
     }
 
+    /// Has another process write a fact just before the next ones are written.
+    pub(super) fn meanwhile(&self, bucket: Bucket, fact: FactRow) {
+        self.tables().meanwhile = Some((bucket, fact));
+    }
+
+    /// How many ids of messages were read alone so far.
+    pub(super) fn spots_read(&self) -> usize {
+        self.tables().spots
+    }
+
     /// How many buckets hold messages.
     pub(super) fn buckets_left(&self) -> usize {
         let tables = self.tables();
@@ -49,6 +63,10 @@ impl Kept {
 
 #[async_trait]
 impl Rows for Kept {
+    fn cell(&self) -> i16 {
+        0
+    }
+
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
         let mut tables = self.tables();
         let messages = tables.messages.entry(bucket).or_default();
@@ -66,10 +84,12 @@ impl Rows for Kept {
     }
 
     async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
-        let tables = self.tables();
+        let mut tables = self.tables();
         let found = tables.messages.get(&bucket).into_iter();
         let found = found.flat_map(|rows| rows.range(from..)).take(max);
-        Ok(found.map(|(spot, _)| *spot).collect())
+        let found: Vec<_> = found.map(|(spot, _)| *spot).collect();
+        tables.spots += found.len();
+        Ok(found)
     }
 
     async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
@@ -80,6 +100,10 @@ impl Rows for Kept {
 
     async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
         let mut tables = self.tables();
+        if let Some((bucket, row)) = tables.meanwhile.take() {
+            let facts = tables.facts.entry(bucket).or_default();
+            facts.insert((row.spot, row.serial, row.what), row.detail);
+        }
         let facts = tables.facts.entry(bucket).or_default();
         for row in rows {
             facts.insert((row.spot, row.serial, row.what), row.detail.clone());

@@ -9,6 +9,11 @@ Examples:
   longshore schema ddl --store sqlite://./longshore.db
   longshore schema apply --store sqlite:///var/lib/longshore/queue.db";
 
+const APPLY_AFTER: &str = "\
+Examples:
+  longshore schema apply --store sqlite:///srv/queue.db
+  longshore schema apply --dc eu1=3,us1=3 --store cassandra://h1,h2/longshore?dc=eu1";
+
 /// Options of `schema`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
@@ -25,8 +30,12 @@ pub(crate) enum SchemaVerb {
     #[command(after_help = "Example:\n  longshore schema ddl --store sqlite://./longshore.db")]
     Ddl,
     /// Create the store, or bring its schema up to date
-    #[command(after_help = "Example:\n  longshore schema apply --store sqlite:///srv/queue.db")]
-    Apply,
+    #[command(after_help = APPLY_AFTER)]
+    Apply {
+        /// Cassandra: copies in each data centre, where the keyspace is created: dc1=3,dc2=3
+        #[arg(long, value_name = "NAME=COPIES,…")]
+        dc: Option<String>,
+    },
 }
 
 /// Options of `completions`.

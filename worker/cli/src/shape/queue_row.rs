@@ -1,6 +1,8 @@
 //! A queue in a list.
 
-use longshore::core::{QueueName, QueueStats};
+use std::time::Duration;
+
+use longshore::core::{QueueName, QueueStats, Timestamp};
 use serde::Serialize;
 
 /// What `queues` prints of each.
@@ -22,22 +24,27 @@ pub(crate) struct QueueRow {
     pub(crate) paused: bool,
     /// Whether the numbers were counted, or are estimates.
     pub(crate) exact: bool,
+    /// How long ago the oldest count was taken that an estimate adds up.
+    pub(crate) counted_ago_ms: Option<u64>,
 }
 
 impl QueueRow {
     /// The row of a queue.
-    pub(crate) fn of(queue: &QueueName, stats: &QueueStats) -> Self {
+    pub(crate) fn of(queue: &QueueName, stats: &QueueStats, now: Timestamp) -> Self {
         Self {
             queue: queue.to_string(),
             waiting: stats.waiting,
             delayed: stats.delayed,
             leased: stats.leased,
             dead: stats.dead,
-            oldest_age_ms: stats
-                .oldest_age
-                .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            oldest_age_ms: stats.oldest_age.map(millis),
             paused: stats.paused.is_some(),
             exact: stats.exact,
+            counted_ago_ms: stats.counted_at.map(|at| millis(now.since(at))),
         }
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -69,10 +69,11 @@ fn print(
     numbers: &Numbers,
     session: &Session,
 ) -> Result<()> {
+    let now = connection.clock().now();
     if session.json() {
         let rows: Vec<QueueRow> = numbers
             .iter()
-            .map(|(name, of)| QueueRow::of(name, of))
+            .map(|(name, of)| QueueRow::of(name, of, now))
             .collect();
         return Stdout::json(&rows);
     }
@@ -80,6 +81,12 @@ fn print(
         session.note("there are no queues yet");
     } else {
         Stdout::text(&table(numbers))?;
+        if let Some(at) = numbers.iter().filter_map(|(_, of)| of.counted_at).min() {
+            let ago = age(now.since(at));
+            session.note(format!(
+                "~ is an estimate; the oldest count in it is {ago} old"
+            ));
+        }
     }
     if let (Some(_), [(_, stats)]) = (only, numbers.as_slice()) {
         let limits = connection.backend().queues.limits();

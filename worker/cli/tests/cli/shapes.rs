@@ -130,6 +130,7 @@ fn queues_and_peek() {
     insta::assert_json_snapshot!(redacted(stage.json(&["queues", "--json"])), @r#"
     [
       {
+        "counted_ago_ms": null,
         "dead": 0,
         "delayed": 1,
         "exact": true,
