@@ -183,6 +183,40 @@ async fn a_cluster_and_a_single_server_are_told_apart() {
     assert!(error.to_string().contains("redis://"), "{error}");
 }
 
+/// What a node knows of all: id, epoch and slots of each.
+async fn view(server: &Server) -> BTreeSet<String> {
+    let nodes = text(server.command(&["CLUSTER", "NODES"]).await);
+    let known = nodes.lines().map(|line| {
+        let words: Vec<_> = line.split(' ').collect();
+        // Slots on their way stand in brackets, on the nodes that are concerned only.
+        let slots = words[8..].iter().filter(|range| !range.starts_with('['));
+        let slots: Vec<_> = slots.copied().collect();
+        format!("{} {} {}", words[0], words[6], slots.join(" "))
+    });
+    known.collect()
+}
+
+/// Waits until all nodes know the same. A slot that is given away before that may end up with
+/// nobody: where its new owner does not know the epoch of the old one, the old one's last claim
+/// beats its own.
+async fn agreed(cluster: &Cluster) {
+    let began = Instant::now();
+    loop {
+        let mut views = Vec::new();
+        for server in &cluster.servers {
+            views.push(view(server).await);
+        }
+        if views.windows(2).all(|pair| pair[0] == pair[1]) {
+            return;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "the nodes do not come to agree: {views:#?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The node that keeps a slot, and another one.
 async fn owner_of(cluster: &Cluster, slot: u16) -> (usize, usize) {
     for (number, server) in cluster.servers.iter().enumerate() {
@@ -203,6 +237,7 @@ async fn owner_of(cluster: &Cluster, slot: u16) -> (usize, usize) {
 
 /// Moves a slot with all its keys to another node, as `redis-cli --cluster reshard` does.
 async fn move_slot(cluster: &Cluster, slot: u16) {
+    agreed(cluster).await;
     let (from, to) = owner_of(cluster, slot).await;
     let slot = slot.to_string();
     let (source, target) = (&cluster.servers[from], &cluster.servers[to]);
