@@ -12,9 +12,9 @@ use longshore_core::{
     SettingsChange, StoredMessage, WorkerInfo,
 };
 
-use crate::amend::Change;
-use crate::cursors::{List, Stand};
-use crate::queue_def::QueueDef;
+use crate::change::Change;
+use crate::cql::queue_def::QueueDef;
+use crate::pages::cursor::{List, Stand};
 use crate::store::{CassandraStore, Inner};
 
 impl Inner {

@@ -9,12 +9,12 @@ use longshore_core::{
 };
 use uuid::Uuid;
 
-use crate::key::{Claim, Claimed};
-use crate::look::Looked;
-use crate::queue_def::QueueDef;
-use crate::rows::lane;
-use crate::rows::snapshot::{Death, Snapshot};
-use crate::rows::{MessageRow, Spot, Stream};
+use crate::cql::dedup_keys::{Claim, Claimed};
+use crate::cql::queue_def::QueueDef;
+use crate::protocol::snapshot::{Death, Snapshot};
+use crate::protocol::storage::{MessageRow, Spot, Stream};
+use crate::protocol::stream_kind;
+use crate::shard_access::Looked;
 use crate::store::Inner;
 
 impl Inner {
@@ -83,7 +83,8 @@ impl Inner {
                 groups.insert(group.clone());
             }
             let (stream, at, row) = row_of(def, stored, &state, now);
-            let slice = at.as_millis() / lane::width_ms(stream.lane) * lane::width_ms(stream.lane);
+            let slice = at.as_millis() / stream_kind::width_ms(stream.lane)
+                * stream_kind::width_ms(stream.lane);
             parts.entry((stream, slice)).or_default().push(row);
         }
         self.store(parts).await?;
@@ -134,14 +135,14 @@ fn row_of(
         .to_vec();
     let hash = xxhash_rust::xxh3::xxh3_64(&by);
     let shard = (hash % u64::from(def.shards.unsigned_abs().max(1))) as i32;
-    let (lane, at) = lane::home_of(state, prio, now);
+    let (lane, at) = stream_kind::home_of(state, prio, now);
     let pos = state.sequence;
     let id: Uuid = stored.id().as_uuid();
     let row = MessageRow {
         spot: Spot { pos, id },
         // It is no first enqueue: the window of its id does not bind it.
         generation: 1,
-        lane: lane::of(prio),
+        lane: stream_kind::of(prio),
         group: group.map(str::to_owned),
         due_ms: state.due_ms,
         sequence: state.sequence,

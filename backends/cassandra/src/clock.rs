@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use longshore_core::{Clock, StepListener, Timestamp};
 
-use crate::owner::Owner;
+use crate::ownership::process::Owner;
 
 /// The clock of the host. At opening it is compared with the servers'.
 #[derive(Debug)]

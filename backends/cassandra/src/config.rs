@@ -1,12 +1,13 @@
 //! What a store URL asks for.
 
+pub(crate) mod copies;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use longshore_core::{Result, StoreError, StoreErrorKind, StoreUrl};
 
-use crate::copies::Copies;
+use crate::config::copies::Copies;
 
 /// A read URL.
 #[derive(Clone)]

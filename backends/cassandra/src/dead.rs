@@ -3,11 +3,11 @@
 use longshore_core::{Changed, MessageId, Result, StoreError, Timestamp};
 use uuid::Uuid;
 
-use crate::produce::Producer;
-use crate::rows::ending;
+use crate::producer::append::Producer;
+use crate::protocol::disposition;
 use crate::shard::Shard;
-use crate::shard::change::Removed;
 use crate::shard::entry::{Entry, Phase, Raw};
+use crate::shard::operate::Removed;
 
 impl Shard {
     /// Removes dead letters.
@@ -63,7 +63,7 @@ impl Shard {
         };
         self.drop_raw(&mut entry);
         self.keep_raw(&mut entry, raw);
-        entry.state = ending::redriven(&entry.state, now, at_ms, sequence);
+        entry.state = disposition::redriven(&entry.state, now, at_ms, sequence);
         let group = entry.group.as_ref();
         entry.state.heads = parked && group.is_some_and(|group| self.model.may_lead(group));
         entry.phase = Phase::Ready;

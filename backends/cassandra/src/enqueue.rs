@@ -1,5 +1,7 @@
 //! Storing new messages.
 
+pub(crate) mod admission;
+pub(crate) mod coalesce;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +15,13 @@ use longshore_core::{
 };
 use uuid::Uuid;
 
-use crate::claims::Refused;
-use crate::owner::stripe::{bell_of, stripe_of};
-use crate::produce::cut;
-use crate::queue_def::QueueDef;
-use crate::rows::lane;
-use crate::rows::{MessageRow, Ring, Rung, Spot, Stream};
-use crate::shard::behind::Pages;
+use crate::cql::queue_def::QueueDef;
+use crate::enqueue::admission::Refused;
+use crate::ownership::stripe::{bell_of, stripe_of};
+use crate::producer::append::cut;
+use crate::protocol::storage::{MessageRow, Ring, Rung, Spot, Stream};
+use crate::protocol::stream_kind;
+use crate::shard::buckets::depth::Pages;
 use crate::store::{Inner, limits};
 
 /// When a producer that found a queue full may try again.
@@ -147,16 +149,16 @@ impl Inner {
             let sequence = self.owner.hybrid.next(now);
             let is_late = message.due_at > now;
             let (lane, at) = if is_late {
-                (lane::DELAYED, message.due_at)
+                (stream_kind::DELAYED, message.due_at)
             } else {
-                (lane::of(message.lane), now)
+                (stream_kind::of(message.lane), now)
             };
             // Never the due time: a later message of the same id must not come to the same spot.
             let pos = sequence;
             let row = MessageRow {
                 spot: Spot { pos, id },
                 generation: 0,
-                lane: lane::of(message.lane),
+                lane: stream_kind::of(message.lane),
                 group: message.group.as_ref().map(|it| it.as_str().to_owned()),
                 due_ms: message.due_at.as_millis(),
                 sequence,
@@ -166,7 +168,7 @@ impl Inner {
             };
             let queue = def.queue;
             let stream = Stream { queue, shard, lane };
-            let slice = at.as_millis() / lane::width_ms(lane) * lane::width_ms(lane);
+            let slice = at.as_millis() / stream_kind::width_ms(lane) * stream_kind::width_ms(lane);
             parts.entry((stream, slice)).or_default().push(row);
         }
         parts
@@ -205,22 +207,23 @@ impl Inner {
         new: &NewMessage,
         head: Vec<u8>,
         body: Vec<u8>,
-    ) -> Result<Spot> {
+    ) -> Result<()> {
         let def = self.catalog.get_or_create(name).await?;
         let new = std::iter::once(new);
         let mut parts = self.rows_of(&def, new, &def.settings, self.now());
-        let mut planted = Spot::FIRST;
         for row in parts.values_mut().flatten() {
             row.head = Bytes::from(head.clone());
             row.body = Bytes::from(body.clone());
-            planted = row.spot;
         }
-        self.store(parts).await?;
-        Ok(planted)
+        self.store(parts).await
     }
 
     /// Tells the owner of messages that they are there.
-    async fn tell(&self, bucket: crate::rows::Bucket, rows: Vec<MessageRow>) -> Result<()> {
+    async fn tell(
+        &self,
+        bucket: crate::protocol::storage::Bucket,
+        rows: Vec<MessageRow>,
+    ) -> Result<()> {
         let stream = bucket.stream;
         if self.owner.pass_on(bucket, rows) {
             return Ok(());

@@ -21,8 +21,8 @@ use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 
 use crate::config::Config;
-use crate::connect::connect;
-use crate::counts::counts;
+use crate::cql::connect::connect;
+use crate::cql::node_metrics::counts;
 use crate::error::{failed, unprepared};
 
 /// How many batches are under way at a time.

@@ -7,7 +7,7 @@ use longshore_core::validate::check_lease;
 use longshore_core::{LeaseName, LeaseStore, NamedLease, Result, Timestamp};
 use tokio::time::sleep;
 
-use crate::catalog::{contended, is_unsettled};
+use crate::cql::queue_catalog::{contended, is_unsettled};
 use crate::store::CassandraStore;
 
 /// How often a transaction that others overtook is tried.

@@ -11,55 +11,32 @@
 
 mod admin;
 mod adopt;
-mod afar;
-mod amend;
-mod attempts;
-mod catalog;
-mod cells;
+mod change;
 mod check;
-mod claims;
 mod clock;
 mod config;
-mod connect;
-mod copies;
-mod counts;
-mod cursors;
-mod data_centre;
-mod ddl;
+mod cql;
 mod dead;
-mod depth;
-mod driver;
 mod enqueue;
 mod error;
 mod floor;
-mod greeting;
-mod join;
-mod key;
 mod lease;
-mod lines;
-mod link;
-mod look;
 mod open;
-mod owner;
+mod ownership;
 mod pages;
-pub mod produce;
+mod producer;
 mod progress;
-mod queue_def;
+mod protocol;
 mod receive;
-mod recent;
-pub mod rows;
-mod schema;
 mod settle;
-pub mod shard;
+mod shard;
+mod shard_access;
 #[cfg(test)]
 #[path = "../tests/simulated/mod.rs"]
 mod simulated;
-mod statement;
 mod stats;
 mod store;
-mod tables;
-mod upkeep;
-mod watch;
+mod tasks;
 #[cfg(test)]
 #[path = "../tests/window/mod.rs"]
 mod window_tests;

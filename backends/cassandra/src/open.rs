@@ -8,22 +8,22 @@ use longshore_core::{
     Backend, Clock, OpenFuture, OpenOptions, Result, Scheme, StepListener, StoreUrl,
 };
 
-use crate::catalog::Catalog;
 use crate::clock::HostClock;
 use crate::config::Config;
-use crate::connect::connect;
-use crate::depth::Depths;
-use crate::key::Keys;
-use crate::lines::Lines;
-use crate::link::Link;
-use crate::owner::Owner;
-use crate::owner::residence::Residence;
-use crate::produce::Producer;
-use crate::recent::Recent;
+use crate::cql::connect::connect;
+use crate::cql::dedup_keys::Keys;
+use crate::cql::queue_catalog::Catalog;
+use crate::cql::session::Link;
+use crate::cql::storage::Tables;
+use crate::ownership::consumer_session::Residence;
+use crate::ownership::process::Owner;
+use crate::producer::append::Producer;
+use crate::producer::depth_cache::Depths;
+use crate::producer::recent_ids::Recent;
+use crate::producer::write_queue::Lines;
 use crate::store::{CassandraStore, Inner};
-use crate::tables::Tables;
-use crate::upkeep;
-use crate::watch;
+use crate::tasks::heartbeat;
+use crate::tasks::maintenance;
 
 /// The schemes of this store.
 pub fn schemes() -> Vec<Scheme> {
@@ -33,7 +33,7 @@ pub fn schemes() -> Vec<Scheme> {
             name,
             feature: "cassandra",
             open: Some(opened),
-            ddl: Some(crate::ddl::text),
+            ddl: Some(crate::cql::schema::text),
             floor: Some(crate::floor::floor),
         })
         .collect()
@@ -52,7 +52,7 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<CassandraS
     let timeout = config.timeout.unwrap_or(options.call_timeout);
     let (link, cell) = connect(&config, timeout, options.create).await?;
     if options.clock.is_none() {
-        crate::connect::check_clock(&link, &HostClock).await?;
+        crate::cql::connect::check_clock(&link, &HostClock).await?;
     }
     Ok(made(link, cell, &config, timeout, options.clock))
 }
@@ -115,7 +115,7 @@ fn made(
         turn: AtomicUsize::new(fastrand::usize(..1 << 16)),
         call_timeout,
     });
-    watch::start(&inner, config.poll);
-    upkeep::start(&inner);
+    heartbeat::start(&inner, config.poll);
+    maintenance::start(&inner);
     Arc::new(CassandraStore { inner })
 }

@@ -1,17 +1,18 @@
 //! Paging through messages: what is in memory first, in queue order, then what lies behind.
 
+pub(crate) mod cursor;
 use std::num::NonZeroU32;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use longshore_core::{Cursor, Page, QueueName, Result, StoredMessage, Timestamp};
 
-use crate::cursors::{List, Stand, malformed};
-use crate::look::Looked;
-use crate::queue_def::QueueDef;
-use crate::rows::lane;
+use crate::cql::queue_def::QueueDef;
+use crate::pages::cursor::{List, Stand, malformed};
+use crate::protocol::stream_kind;
 use crate::shard::entry::Entry;
-use crate::shard::far::Far;
+use crate::shard::load::beyond_window::Far;
+use crate::shard_access::Looked;
 use crate::store::Inner;
 
 impl Inner {
@@ -39,7 +40,7 @@ impl Inner {
                 take_views(&looked, held, now, &mut found).await?;
             }
             if !matches!(after, Some(Stand::Dead(_) | Stand::FarDead(..))) {
-                let lanes = [0, 1, 2, lane::DELAYED];
+                let lanes = [0, 1, 2, stream_kind::DELAYED];
                 let shows = |entry: &Entry| {
                     let in_hands = entry.is_in_hands(now);
                     entry.state.dead.is_none() && (list == List::Peek || !in_hands)
@@ -68,7 +69,7 @@ impl Inner {
             };
             let room = max + 1 - found.len();
             let shows = |entry: &Entry| entry.state.dead.is_some();
-            let far = far_of(&looked, &[lane::DEAD], begin, room, now, shows).await?;
+            let far = far_of(&looked, &[stream_kind::DEAD], begin, room, now, shows).await?;
             found.extend(
                 far.into_iter()
                     .map(|(shard, far, view)| (Stand::FarDead(shard, far), view)),

@@ -11,7 +11,7 @@ use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::CqlValue;
 
-use crate::driver::Values;
+use crate::cql::driver::Values;
 use crate::store::CassandraStore;
 
 /// Rows that are wanted for longer than this are kept for ever.

@@ -9,12 +9,12 @@ use longshore_core::{
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::owner::appetite::Search;
-use crate::owner::stripe::{Opened, stripe_of};
-use crate::owner::wanting::{Need, Want};
-use crate::queue_def::QueueDef;
-use crate::shard::again::{self, Again};
-use crate::shard::hand_out::{HandedOut, Order};
+use crate::cql::queue_def::QueueDef;
+use crate::ownership::demand::Search;
+use crate::ownership::rebalance::{Need, Want};
+use crate::ownership::stripe::{Opened, stripe_of};
+use crate::shard::lease::{HandedOut, Order};
+use crate::shard::redelivery::{self, Again};
 use crate::store::{CassandraStore, Inner};
 
 /// What one look at a queue found.
@@ -351,7 +351,7 @@ impl Pull<'_> {
                 landing.await.unwrap_or_else(|_| Err(broken_off()))?;
             }
             let mut received = begun.received;
-            again::withdraw(&*owner.rows, &mut received, &begun.again).await;
+            redelivery::withdraw(&*owner.rows, &mut received, &begun.again).await;
             let is_sure =
                 received.deliveries.is_empty() || owner.has_still(begun.stripe, process).await;
             if !is_sure {

@@ -1,5 +1,6 @@
 //! Ending and extending deliveries: in memory where the shard is ours, as facts elsewhere.
 
+pub(crate) mod unowned;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,8 @@ use longshore_core::{
 };
 use uuid::Uuid;
 
-use crate::afar;
-use crate::queue_def::QueueDef;
-use crate::rows::slip::Slip;
+use crate::cql::queue_def::QueueDef;
+use crate::protocol::receipt::Slip;
 use crate::store::{Inner, by_shard};
 
 impl Inner {
@@ -123,7 +123,7 @@ impl Inner {
             let settled = items[round].iter().map(|(slip, disposition)| {
                 let now = self.now();
                 let sequence = self.owner.hybrid.next(now);
-                afar::settle(
+                unowned::settle(
                     &*self.owner.rows,
                     slip,
                     disposition,
@@ -205,7 +205,7 @@ impl Inner {
         }
         for (slip, outcome) in slips.zip(outcomes) {
             if let (Some(slip), Settled::Applied) = (slip, *outcome) {
-                *outcome = afar::unless_overtaken(&*self.owner.rows, &slip).await?;
+                *outcome = unowned::unless_overtaken(&*self.owner.rows, &slip).await?;
             }
         }
         Ok(())
@@ -220,7 +220,7 @@ impl Inner {
     ) -> Result<Vec<Settled>> {
         let extended = slips
             .iter()
-            .map(|slip| afar::extend(&*self.owner.rows, slip, lease, self.now()));
+            .map(|slip| unowned::extend(&*self.owner.rows, slip, lease, self.now()));
         let outcomes = try_join_all(extended).await?;
         self.tell_facts(def.queue, number).await?;
         Ok(outcomes)

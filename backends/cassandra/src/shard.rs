@@ -1,34 +1,17 @@
 //! A shard of a queue in memory, made of its rows.
 
-pub(crate) mod again;
-pub(crate) mod ahead;
-pub(crate) mod aside;
-pub(crate) mod behind;
-pub(crate) mod change;
-pub(crate) mod changes;
-pub(crate) mod chore;
-pub(crate) mod counted;
+pub(crate) mod buckets;
+pub(crate) mod completed;
 pub(crate) mod entry;
-pub(crate) mod evacuate;
-pub(crate) mod far;
-pub(crate) mod finished;
-pub(crate) mod flight;
-pub(crate) mod follow;
-pub(crate) mod hand_out;
-pub(crate) mod keep;
-pub(crate) mod known;
-pub(crate) mod late;
-pub(crate) mod learn;
-pub(crate) mod model;
-pub(crate) mod news;
-pub(crate) mod reading;
-pub(crate) mod retire;
-pub(crate) mod room;
+pub(crate) mod index;
+pub(crate) mod lease;
+pub(crate) mod load;
+pub(crate) mod operate;
+pub(crate) mod redelivery;
 pub(crate) mod settle;
-pub(crate) mod settled;
-pub(crate) mod slice;
-pub(crate) mod take_in;
-pub mod window;
+#[cfg(test)]
+mod whole_steps;
+pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -37,18 +20,18 @@ use std::sync::{Arc, Weak};
 use longshore_core::{Result, Timestamp};
 use uuid::Uuid;
 
-use crate::rows::hybrid::Hybrid;
-use crate::rows::lane;
-use crate::rows::{Bucket, Rows, Stream};
-use crate::shard::changes::Changes;
+use crate::protocol::hybrid_clock::Hybrid;
+use crate::protocol::storage::{Bucket, Rows, Stream};
+use crate::protocol::stream_kind;
+use crate::shard::buckets::progress::{Known, KnownBucket};
 use crate::shard::entry::{Entry, Raw};
-use crate::shard::flight::{Flight, Flights};
-use crate::shard::known::{Known, KnownBucket};
-use crate::shard::model::Model;
-use crate::shard::window::Window;
+use crate::shard::index::Model;
+use crate::shard::load::window::Window;
+use crate::shard::write::event_batch::Changes;
+use crate::shard::write::in_flight::{Flight, Flights};
 
 /// What somebody knows of a shard: its first messages, as many as the window holds.
-pub struct Shard {
+pub(crate) struct Shard {
     pub(crate) rows: Arc<dyn Rows>,
     pub(crate) queue: Uuid,
     pub(crate) number: i32,
@@ -80,19 +63,6 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Reads a shard as it is. Whoever does not own it looks only.
-    pub async fn load(
-        rows: Arc<dyn Rows>,
-        queue: Uuid,
-        number: i32,
-        hybrid: Arc<Hybrid>,
-        now: Timestamp,
-    ) -> Result<Self> {
-        let mut shard = Self::unread(rows, queue, number, hybrid, Window::OWNER);
-        shard.begin(now).await?;
-        Ok(shard)
-    }
-
     /// A shard of which nothing is known yet.
     pub(crate) fn unread(
         rows: Arc<dyn Rows>,
@@ -126,9 +96,9 @@ impl Shard {
     /// Reads as much as the window holds.
     pub(crate) async fn begin(&mut self, now: Timestamp) -> Result<()> {
         self.swept_at = now;
-        self.read_index(&lane::ALL).await?;
+        self.read_index(&stream_kind::ALL).await?;
         self.set_frontier();
-        self.read_on(&lane::ALL, now).await
+        self.read_on(&stream_kind::ALL, now).await
     }
 
     /// Whether memory may differ from the rows.

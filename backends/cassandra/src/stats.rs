@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use longshore_core::{QueueName, QueueStats, Result, Timestamp};
 
-use crate::look::Looked;
 use crate::shard::Shard;
-use crate::shard::behind::Pages;
+use crate::shard::buckets::depth::Pages;
 use crate::shard::entry::Phase;
+use crate::shard_access::Looked;
 use crate::store::Inner;
 
 impl Inner {

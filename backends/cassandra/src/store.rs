@@ -17,18 +17,17 @@ use longshore_core::{
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use crate::catalog::Catalog;
-use crate::depth::Depths;
-use crate::key::Keys;
-use crate::lines::Lines;
-use crate::link::Link;
-use crate::owner::Owner;
-use crate::owner::residence::{HANDOVER_MAX, Residence};
-use crate::produce::Producer;
-use crate::recent::Recent;
-use crate::rows::Spot;
-use crate::rows::slip::Slip;
-use crate::shard::far::FIND_MAX;
+use crate::cql::dedup_keys::Keys;
+use crate::cql::queue_catalog::Catalog;
+use crate::cql::session::Link;
+use crate::ownership::consumer_session::{HANDOVER_MAX, Residence};
+use crate::ownership::process::Owner;
+use crate::producer::append::Producer;
+use crate::producer::depth_cache::Depths;
+use crate::producer::recent_ids::Recent;
+use crate::producer::write_queue::Lines;
+use crate::protocol::receipt::Slip;
+use crate::shard::load::beyond_window::FIND_MAX;
 
 /// No receive waits longer than this: a year, far from where a point in time overflows.
 const WAIT_MAX: Duration = Duration::from_secs(365 * 86_400);
@@ -68,7 +67,7 @@ impl CassandraStore {
         new: &NewMessage,
         head: Vec<u8>,
         body: Vec<u8>,
-    ) -> Result<Spot> {
+    ) -> Result<()> {
         self.inner.plant(queue, new, head, body).await
     }
 

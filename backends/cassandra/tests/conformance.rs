@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use keyspace::{Cassandra, url};
-use longshore_cassandra::rows::Spot;
 use longshore_cassandra::{CassandraStore, Shared};
 use longshore_conformance::{Harness, Subject};
 use longshore_core::{Backend, ManualClock, NewMessage, QueueName, StoreUrl};
@@ -87,8 +86,7 @@ impl Subject for Opened {
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {
         let stored = self.store.plant(queue, new, head, body);
-        let spot: Spot = stored.await.expect("plant");
-        assert_eq!(spot.id, new.id.as_uuid());
+        stored.await.expect("plant");
     }
 }
 

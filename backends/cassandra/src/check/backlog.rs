@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use longshore_core::{Finding, QueueName, QueueStats, Result, Severity};
 
-use crate::queue_def::QueueDef;
-use crate::rows::lane;
-use crate::rows::{Rows, Stream};
+use crate::cql::queue_def::QueueDef;
+use crate::protocol::storage::{Rows, Stream};
+use crate::protocol::stream_kind;
 
 /// So many streams are asked at a time.
 const AT_ONCE: usize = 16;
@@ -36,8 +36,8 @@ impl Backlog {
         stats: &QueueStats,
     ) -> Result<()> {
         let queue = def.queue;
-        let streams =
-            (0..def.shards).flat_map(|shard| lane::ALL.map(|lane| Stream { queue, shard, lane }));
+        let streams = (0..def.shards)
+            .flat_map(|shard| stream_kind::ALL.map(|lane| Stream { queue, shard, lane }));
         let open = stream::iter(streams)
             .map(|stream| open_buckets(rows, stream))
             .buffer_unordered(AT_ONCE)

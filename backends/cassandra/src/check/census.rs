@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use longshore_core::{Result, Timestamp, wire};
 use uuid::Uuid;
 
-use crate::rows::fact::Fact;
-use crate::rows::lane;
-use crate::rows::snapshot::Snapshot;
-use crate::rows::tale::Tale;
-use crate::rows::{Bucket, MessageRow, Rows, Spot, Stream};
-use crate::shard::reading::{by_spot, facts_in, messages_after};
+use crate::protocol::event::Fact;
+use crate::protocol::projection::Tale;
+use crate::protocol::snapshot::Snapshot;
+use crate::protocol::storage::{Bucket, MessageRow, Rows, Spot, Stream};
+use crate::protocol::stream_kind;
+use crate::shard::load::read::{by_spot, facts_in, messages_after};
 
 /// So many messages of a shard are remembered by id, to find those that lie in two rows.
 const REMEMBERED_MAX: usize = 1_000_000;
@@ -61,7 +61,7 @@ impl Counted {
         shard: i32,
         now: Timestamp,
     ) -> Result<()> {
-        for lane in lane::ALL {
+        for lane in stream_kind::ALL {
             let stream = Stream { queue, shard, lane };
             let marks = rows.marks(stream).await?;
             self.crossed += u64::from(marks.done_to > marks.closed_to);

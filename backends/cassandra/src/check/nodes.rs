@@ -13,8 +13,8 @@ use scylla::statement::Consistency;
 use scylla::statement::unprepared::Statement;
 
 use crate::clock::HostClock;
-use crate::data_centre::COPIES;
-use crate::link::Link;
+use crate::cql::data_centre::COPIES;
+use crate::cql::session::Link;
 
 /// Clocks that are further apart are worth a word; those of messages are of two hosts.
 const SKEW_SEEN_MS: i64 = 1000;
@@ -155,7 +155,7 @@ pub(crate) fn clocks(nodes: &[Said]) -> Finding {
     });
     let apart = most - least;
     let found = format!("those of this host and of the nodes are within {apart} ms");
-    let limit = crate::connect::SKEW_MAX;
+    let limit = crate::cql::connect::SKEW_MAX;
     let span = Duration::from_millis(apart.unsigned_abs());
     if span > limit {
         let found = format!("{found}; beyond {limit:?} messages come late");

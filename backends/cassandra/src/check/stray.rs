@@ -9,10 +9,10 @@ use scylla::statement::unprepared::Statement;
 use uuid::Uuid;
 
 use crate::check::census::Counted;
-use crate::link::Link;
-use crate::rows::fact::Fact;
-use crate::rows::{Bucket, Rows, Stream};
-use crate::shard::reading::{by_spot, facts_in, spots_in};
+use crate::cql::session::Link;
+use crate::protocol::event::Fact;
+use crate::protocol::storage::{Bucket, Rows, Stream};
+use crate::shard::load::read::{by_spot, facts_in, spots_in};
 
 /// What was found of stray partitions.
 #[derive(Debug, Default)]

@@ -9,9 +9,9 @@ use scylla::statement::unprepared::Statement;
 use scylla::value::CqlTimestamp;
 
 use crate::clock::HostClock;
-use crate::ddl::{self, Compaction, INSERTED_GRACE_S, Table};
-use crate::link::Link;
-use crate::schema::release;
+use crate::cql::migrate::release;
+use crate::cql::schema::{self, Compaction, INSERTED_GRACE_S, Table};
+use crate::cql::session::Link;
 
 /// A hint lives for three hours, and no longer than a tombstone of its table.
 const GRACE_MIN_S: i32 = 3 * 3600;
@@ -59,7 +59,7 @@ pub(crate) async fn settings(link: &Link) -> Vec<Finding> {
     };
     let compaction = Compaction::of(&release);
     let mut found = Vec::new();
-    for table in ddl::tables() {
+    for table in schema::tables() {
         if let Some(row) = rows.iter().find(|row| row.0 == table.name) {
             found.extend(of_table(ks, &table, row, compaction));
         }
@@ -67,7 +67,7 @@ pub(crate) async fn settings(link: &Link) -> Vec<Finding> {
     if found.is_empty() {
         let words = format!(
             "version {}; compaction, tombstones and read repair are as they should be",
-            ddl::VERSION
+            schema::VERSION
         );
         found.push(Finding::new(Severity::Ok, "tables", words));
     }

@@ -5,9 +5,9 @@ use longshore_core::{Content, GroupName, Lane, Message, MessageId, StoredMessage
 use longshore_core::{IdOrigin, MessageState, wire};
 use uuid::Uuid;
 
-use crate::rows::snapshot::Snapshot;
-use crate::rows::tale::Tale;
-use crate::rows::{Bucket, MessageRow, Spot};
+use crate::protocol::projection::Tale;
+use crate::protocol::snapshot::Snapshot;
+use crate::protocol::storage::{Bucket, MessageRow, Spot};
 
 /// Where a row lies.
 pub(crate) type Address = (Bucket, Spot);

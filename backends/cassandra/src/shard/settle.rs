@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use longshore_core::{Disposition, QueueSettings, Result, Settled, Timestamp};
 
-use crate::rows::ending;
-use crate::rows::fact::{Fact, Why};
-use crate::rows::slip::Slip;
+use crate::protocol::disposition;
+use crate::protocol::event::{Fact, Why};
+use crate::protocol::receipt::Slip;
 use crate::shard::Shard;
-use crate::shard::changes::Changes;
 use crate::shard::entry::{Entry, Phase};
-use crate::shard::flight::Flight;
+use crate::shard::write::event_batch::Changes;
+use crate::shard::write::in_flight::Flight;
 
 impl Shard {
     /// Ends deliveries, in memory. The outcomes may be answered once the flight has landed. One
@@ -58,7 +58,7 @@ impl Shard {
         }
         let is_grouped = entry.group.is_some();
         let sequence = self.hybrid.next(now);
-        entry.state = ending::after(&entry.state, is_grouped, disposition, now, sequence);
+        entry.state = disposition::after(&entry.state, is_grouped, disposition, now, sequence);
         entry.phase = Phase::Ready;
         self.became(entry, now, changes);
     }

@@ -14,15 +14,15 @@ use uuid::Uuid;
 use super::history::History;
 use super::process::Process;
 use super::weather::STORM;
-use crate::afar;
-use crate::owner::stripe::{bell_of, stripe_of};
-use crate::produce::Producer;
-use crate::rows::hybrid::Hybrid;
-use crate::rows::lane;
-use crate::rows::slip::Slip;
-use crate::rows::{Bucket, MessageRow, Ring, Rows, Rung, Spot, Stream};
+use crate::ownership::stripe::{bell_of, stripe_of};
+use crate::producer::append::Producer;
+use crate::protocol::hybrid_clock::Hybrid;
+use crate::protocol::receipt::Slip;
+use crate::protocol::storage::{Bucket, MessageRow, Ring, Rows, Rung, Spot, Stream};
+use crate::protocol::stream_kind;
+use crate::settle::unowned;
 use crate::shard::Shard;
-use crate::shard::hand_out::Order;
+use crate::shard::lease::Order;
 
 /// The one queue of a run.
 pub(super) const QUEUE: Uuid = Uuid::from_u128(7);
@@ -106,7 +106,11 @@ impl Actor {
         let stream = Stream {
             queue: QUEUE,
             shard: 0,
-            lane: if delay.is_zero() { 1 } else { lane::DELAYED },
+            lane: if delay.is_zero() {
+                1
+            } else {
+                stream_kind::DELAYED
+            },
         };
         let rows: Vec<_> = ids.iter().map(|id| self.row(*id, delay)).collect();
         self.note(|history| history.tried.extend(ids));
@@ -197,7 +201,11 @@ impl Actor {
         sleep(self.process.some_time(most)).await;
         self.process.step().await;
         let now = self.process.now();
-        if shard.refresh(&[1, lane::DELAYED], now).await.is_err() {
+        if shard
+            .refresh(&[1, stream_kind::DELAYED], now)
+            .await
+            .is_err()
+        {
             return;
         }
         let order = Order {
@@ -312,7 +320,7 @@ impl Actor {
         for slip in slips {
             let now = self.process.now();
             let sequence = self.hybrid.next(now);
-            let settled = afar::settle(&*self.rows, slip, end, &settings, now, sequence);
+            let settled = unowned::settle(&*self.rows, slip, end, &settings, now, sequence);
             outcomes.push(settled.await?);
         }
         Ok(outcomes)

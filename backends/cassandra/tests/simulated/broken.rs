@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::rows::Simulated;
-use crate::rows::{
+use crate::protocol::storage::{
     Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Settled,
     Spot, Stream,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use longshore_core::MessageId;
 use uuid::Uuid;
 
-use crate::rows::{Bucket, Spot};
+use crate::protocol::storage::{Bucket, Spot};
 
 /// What producers and workers saw.
 #[derive(Debug, Default, PartialEq, Eq)]

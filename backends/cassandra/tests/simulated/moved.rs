@@ -13,12 +13,12 @@ use super::process::Process;
 use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::STORM;
-use crate::produce::Producer;
-use crate::rows::hybrid::Hybrid;
-use crate::rows::lane;
-use crate::rows::{Bucket, Mark, Rows as _, Stream};
+use crate::producer::append::Producer;
+use crate::protocol::hybrid_clock::Hybrid;
+use crate::protocol::storage::{Bucket, Mark, Rows as _, Stream};
+use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::hand_out::Order;
+use crate::shard::lease::Order;
 
 const LANE: Stream = Stream {
     queue: QUEUE,
@@ -46,7 +46,7 @@ fn a_newer_row_that_was_never_acknowledged_does_not_end_the_older_one() {
         let stored = producer.store(LANE, process.now(), std::slice::from_ref(&older));
         let home = stored.await.expect("it is acknowledged");
 
-        let number = lane::bucket_at(LANE, process.now()).number + 1;
+        let number = stream_kind::bucket_at(LANE, process.now()).number + 1;
         let bucket = Bucket {
             stream: LANE,
             number,

@@ -10,12 +10,12 @@ use tokio::time::sleep;
 use super::actors::{Actor, CALM, LEASE, QUEUE};
 use super::process::ON_TIME;
 use super::weather::STORM;
-use crate::owner::Owner;
-use crate::owner::stripe::stripe_of;
-use crate::owner::wanting::{Need, Want};
-use crate::rows::slip::Slip;
-use crate::shard::hand_out::Order;
-use crate::shard::window::Window;
+use crate::ownership::process::Owner;
+use crate::ownership::rebalance::{Need, Want};
+use crate::ownership::stripe::stripe_of;
+use crate::protocol::receipt::Slip;
+use crate::shard::lease::Order;
+use crate::shard::load::window::Window;
 
 /// How long after the storm all leases that were given in it are over, and all doubts.
 const SETTLED_AFTER: Duration = Duration::from_secs(90);

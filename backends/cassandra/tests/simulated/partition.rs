@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::rows::{Bucket, Mark, MessageRow, Ownership, Pulse, Ring, Rung, Settled, Spot, Stream};
+use crate::protocol::storage::{
+    Bucket, Mark, MessageRow, Ownership, Pulse, Ring, Rung, Settled, Spot, Stream,
+};
 
 /// A partition by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use super::process::Process;
 use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::STORM;
-use crate::rows::{Bucket, Mark, Ownership, Rows, Stream};
+use crate::protocol::storage::{Bucket, Mark, Ownership, Rows, Stream};
 
 const STREAM: Stream = Stream {
     queue: Uuid::nil(),

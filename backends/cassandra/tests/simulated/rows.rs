@@ -12,7 +12,7 @@ use super::network::{Decision, QUORUM};
 use super::partition::{Change, Column, Key, Partition, Place, Value, What};
 use super::process::Process;
 use super::weather::REPLICAS;
-use crate::rows::{
+use crate::protocol::storage::{
     Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, ROWS_MAX, Ring, Rows,
     Settled, Spot, Stream,
 };

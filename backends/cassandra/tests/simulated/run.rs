@@ -17,8 +17,8 @@ use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::{STORM, millis};
 use crate::check::census::Counted;
-use crate::rows::lane;
-use crate::rows::{Bucket, Rows, Stream};
+use crate::protocol::storage::{Bucket, Rows, Stream};
+use crate::protocol::stream_kind;
 
 /// Messages that each producer sends.
 const MESSAGES: u128 = 12;
@@ -112,7 +112,7 @@ pub(super) fn play(seed: u64, cast: Cast, fault: Option<Fault>) -> History {
 /// Buckets that are over for long and still there.
 async fn left_over(looker: &Actor) -> Vec<String> {
     let mut found = Vec::new();
-    for lane in [1, lane::DELAYED] {
+    for lane in [1, stream_kind::DELAYED] {
         let stream = Stream {
             queue: QUEUE,
             shard: 0,
@@ -122,7 +122,7 @@ async fn left_over(looker: &Actor) -> Vec<String> {
         let buckets = looker.rows.buckets(stream, marks.done_to).await;
         for row in buckets.expect("calm weather") {
             let number = row.number;
-            let end = lane::end_of(Bucket { stream, number });
+            let end = stream_kind::end_of(Bucket { stream, number });
             // By the slowest clock of an owner.
             if !row.done && end.plus(Duration::from_secs(600)) < looker.process.now() {
                 found.push(format!("bucket {number} of lane {lane} was not retired"));

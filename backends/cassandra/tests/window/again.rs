@@ -5,9 +5,9 @@ use std::time::Duration;
 use longshore_core::{Disposition, QueueSettings, Settled, Timestamp};
 
 use super::backlog::{Backlog, LEASE, buried, retry};
-use crate::afar;
-use crate::rows::fact::{Fact, Why};
-use crate::rows::slip::Slip;
+use crate::protocol::event::{Fact, Why};
+use crate::protocol::receipt::Slip;
+use crate::settle::unowned;
 use crate::shard::Shard;
 
 /// One message whose lease has ended.
@@ -20,14 +20,14 @@ async fn ended(backlog: &mut Backlog) -> (Shard, Slip) {
 }
 
 async fn extended(backlog: &Backlog, slip: &Slip) -> Settled {
-    let extended = afar::extend(&*backlog.rows, slip, LEASE, backlog.now);
+    let extended = unowned::extend(&*backlog.rows, slip, LEASE, backlog.now);
     extended.await.expect("an answer")
 }
 
 async fn settled(backlog: &Backlog, slip: &Slip, how: &Disposition) -> Settled {
     let settings = QueueSettings::default();
     let rows = &*backlog.rows;
-    let settled = afar::settle(rows, slip, how, &settings, backlog.now, 1);
+    let settled = unowned::settle(rows, slip, how, &settings, backlog.now, 1);
     settled.await.expect("an answer")
 }
 
@@ -57,7 +57,8 @@ async fn what_died_or_was_done_meanwhile_is_not_handed_out() {
         } else {
             let entry = shard.model.entries.values().next().expect("an entry");
             let how = buried(backlog.now, false);
-            let state = crate::rows::ending::after(&entry.state, false, &how, backlog.now, 1);
+            let state =
+                crate::protocol::disposition::after(&entry.state, false, &how, backlog.now, 1);
             Fact::Became(Box::new(state))
         };
         let fact = fact.row(slip.spot, slip.serial);

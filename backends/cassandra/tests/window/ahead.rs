@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::backlog::{Backlog, WINDOW, numbers};
 use crate::shard::Shard;
-use crate::shard::ahead::ReadAhead;
+use crate::shard::load::prefetch::ReadAhead;
 
 const MANY: usize = 5000;
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::backlog::{Backlog, QUEUE, buried};
 use crate::shard::Shard;
-use crate::shard::aside::LOOKS;
-use crate::shard::window::Window;
+use crate::shard::load::observer::LOOKS;
+use crate::shard::load::window::Window;
 
 /// Looks, and lets something happen before one of the looks.
 async fn seen(backlog: &Backlog, owner: &mut Shard, at: usize) -> Vec<u128> {

@@ -11,14 +11,14 @@ use longshore_core::{
 use uuid::Uuid;
 
 use super::rows::Kept;
-use crate::produce::Producer;
-use crate::rows::hybrid::Hybrid;
-use crate::rows::lane;
-use crate::rows::slip::Slip;
-use crate::rows::{MessageRow, ROWS_MAX, Spot, Stream};
+use crate::producer::append::Producer;
+use crate::protocol::hybrid_clock::Hybrid;
+use crate::protocol::receipt::Slip;
+use crate::protocol::storage::{MessageRow, ROWS_MAX, Spot, Stream};
+use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::hand_out::Order;
-use crate::shard::window::Window;
+use crate::shard::lease::Order;
+use crate::shard::load::window::Window;
 
 pub(super) const QUEUE: Uuid = Uuid::from_u128(7);
 pub(super) const LEASE: Duration = Duration::from_secs(30);
@@ -110,7 +110,7 @@ impl Backlog {
             let due = self.now.plus(delay);
             row.due_ms = due.as_millis();
             let rows = std::slice::from_ref(&row);
-            let stored = self.producer.store(stream(lane::DELAYED), due, rows);
+            let stored = self.producer.store(stream(stream_kind::DELAYED), due, rows);
             stored.await.expect("stored");
         }
     }

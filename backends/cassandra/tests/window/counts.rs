@@ -6,8 +6,8 @@ use longshore_core::Disposition;
 
 use super::backlog::{Backlog, QUEUE};
 use crate::shard::Shard;
-use crate::shard::behind::Pages;
-use crate::shard::window::Window;
+use crate::shard::buckets::depth::Pages;
+use crate::shard::load::window::Window;
 
 /// A look at the numbers by somebody who owns nothing: how many wait, and how many ids were read.
 async fn looked(backlog: &Backlog, pages: usize) -> (u64, usize) {

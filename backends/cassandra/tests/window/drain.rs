@@ -7,7 +7,7 @@ use longshore_core::Disposition;
 use uuid::Uuid;
 
 use super::backlog::{Backlog, LEASE, WINDOW, numbers, retry};
-use crate::rows::lane;
+use crate::protocol::stream_kind;
 
 const MANY: usize = 50_000;
 
@@ -209,7 +209,7 @@ async fn what_lies_behind_is_listed_counted_and_found() {
     let mut last = None;
     let mut seen = Vec::new();
     loop {
-        let page = shard.far_page(&lane::PRIORITIES, last, 300, backlog.now, |_| true);
+        let page = shard.far_page(&stream_kind::PRIORITIES, last, 300, backlog.now, |_| true);
         let page = page.await.expect("a page");
         let Some((far, _)) = page.last() else { break };
         last = Some(*far);
@@ -262,6 +262,9 @@ async fn whoever_takes_over_knows_all_that_hold_their_groups() {
         passed.is_empty(),
         "{passed:?} passed the heads of their groups"
     );
-    let known = shard.streams.get(&lane::HOLDING).map(|known| known.held);
+    let known = shard
+        .streams
+        .get(&stream_kind::HOLDING)
+        .map(|known| known.held);
     assert_eq!(known, Some(GROUPS));
 }

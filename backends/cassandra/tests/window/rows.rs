@@ -8,7 +8,7 @@ use bytes::Bytes;
 use longshore_core::Result;
 use uuid::Uuid;
 
-use crate::rows::{
+use crate::protocol::storage::{
     Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Settled,
     Spot, Stream,
 };

@@ -1,0 +1,404 @@
+//! The rows in the tables of a cluster.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::try_join;
+use longshore_core::Result;
+use scylla::statement::prepared::PreparedStatement;
+use scylla::value::MaybeUnset;
+use uuid::Uuid;
+
+use crate::cql::session::Link;
+use crate::protocol::storage::{
+    Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Rung,
+    Settled, Spot, Stream,
+};
+
+/// The rows of one cell.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    pub(crate) link: Arc<Link>,
+    pub(crate) cell: i16,
+}
+
+/// A row of `message` as the driver reads it.
+type MessageColumns = (
+    i64,
+    Vec<u8>,
+    Option<i16>,
+    Option<i8>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<Bytes>,
+    Option<Bytes>,
+    Option<Bytes>,
+);
+
+/// A row of `settled` as the driver reads it.
+type FactColumns = (i64, Vec<u8>, i32, i8, Option<Bytes>);
+
+fn spot(pos: i64, id: &[u8]) -> Spot {
+    let id = Uuid::from_slice(id).unwrap_or_default();
+    Spot { pos, id }
+}
+
+/// What a row does not say is as it is with most messages: a cell less costs less.
+fn message_row(stream: Stream, columns: MessageColumns) -> MessageRow {
+    let (pos, id, generation, lane, group, due_ms, sequence, head, body, start) = columns;
+    MessageRow {
+        spot: spot(pos, &id),
+        generation: generation.unwrap_or_default(),
+        lane: lane.unwrap_or(stream.lane),
+        group,
+        due_ms: due_ms.unwrap_or(pos / 1000),
+        sequence: sequence.unwrap_or(pos),
+        head: head.unwrap_or_default(),
+        body: body.unwrap_or_default(),
+        start: start.unwrap_or_default(),
+    }
+}
+
+/// A value, unless it is the one that a missing cell stands for.
+fn unless<T: Copy + PartialEq>(value: T, usual: T) -> MaybeUnset<T> {
+    if value == usual {
+        MaybeUnset::Unset
+    } else {
+        MaybeUnset::Set(value)
+    }
+}
+
+fn fact_row((pos, id, serial, what, detail): FactColumns) -> FactRow {
+    FactRow {
+        spot: spot(pos, &id),
+        serial,
+        what,
+        detail: detail.unwrap_or_default(),
+    }
+}
+
+fn rung(number: i8) -> Rung {
+    match number {
+        0 => Rung::Messages,
+        1 => Rung::Facts,
+        _ => Rung::Wanted,
+    }
+}
+
+impl Tables {
+    async fn owner_by(&self, statement: &PreparedStatement, stripe: i16) -> Result<Ownership> {
+        let values = (self.cell, stripe);
+        let row: Option<(Option<Uuid>, Option<i64>)> =
+            self.link.one("claim", statement, values).await?;
+        let (owner, epoch) = row.unwrap_or_default();
+        Ok(Ownership {
+            owner,
+            epoch: epoch.unwrap_or_default(),
+        })
+    }
+
+    fn bucket(&self, bucket: Bucket) -> (Uuid, i16, i32, i8, i64) {
+        let stream = bucket.stream;
+        (
+            stream.queue,
+            self.cell,
+            stream.shard,
+            stream.lane,
+            bucket.number,
+        )
+    }
+}
+
+type BucketColumns = (i64, Option<bool>, Option<Vec<u8>>);
+
+#[async_trait]
+impl Rows for Tables {
+    fn cell(&self) -> i16 {
+        self.cell
+    }
+
+    async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let values = rows.iter().map(|row| {
+            let group = row.group.as_deref();
+            let start = (!row.start.is_empty()).then_some(&row.start[..]);
+            (
+                queue,
+                cell,
+                shard,
+                lane,
+                number,
+                row.spot.pos,
+                &row.spot.id.as_bytes()[..],
+                unless(row.generation, 0),
+                unless(row.lane, lane),
+                group.map_or(MaybeUnset::Unset, MaybeUnset::Set),
+                unless(row.due_ms, row.spot.pos / 1000),
+                unless(row.sequence, row.spot.pos),
+                &row.head[..],
+                &row.body[..],
+                start.map_or(MaybeUnset::Unset, MaybeUnset::Set),
+            )
+        });
+        let statement = &self.link.statements.put_message;
+        self.link
+            .run_all("enqueue", statement, values.collect())
+            .await
+    }
+
+    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let id = &from.id.as_bytes()[..];
+        let values = (queue, cell, shard, lane, number, from.pos, id, max as i32);
+        let statement = &self.link.statements.messages;
+        self.link
+            .all("receive", statement, values, |columns| {
+                message_row(bucket.stream, columns)
+            })
+            .await
+    }
+
+    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let id = &from.id.as_bytes()[..];
+        let values = (queue, cell, shard, lane, number, from.pos, id, max as i32);
+        let make = |(pos, id): (i64, Vec<u8>)| spot(pos, &id);
+        let statement = &self.link.statements.spots;
+        self.link.all("receive", statement, values, make).await
+    }
+
+    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let id = &spot.id.as_bytes()[..];
+        let values = (queue, cell, shard, lane, number, spot.pos, id);
+        let statement = &self.link.statements.message;
+        let row = self.link.one::<MessageColumns>("find", statement, values);
+        let make = |columns| message_row(bucket.stream, columns);
+        Ok(row.await?.map(make))
+    }
+
+    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let values = rows.iter().map(|row| {
+            let Spot { pos, id } = &row.spot;
+            let id = &id.as_bytes()[..];
+            let detail = &row.detail[..];
+            (
+                queue, cell, shard, lane, number, *pos, id, row.serial, row.what, detail,
+            )
+        });
+        let statement = &self.link.statements.put_fact;
+        self.link
+            .run_all("settle", statement, values.collect())
+            .await
+    }
+
+    async fn facts(
+        &self,
+        bucket: Bucket,
+        from: (Spot, i32, i8),
+        max: usize,
+    ) -> Result<Vec<FactRow>> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let (from, serial, what) = from;
+        let id = &from.id.as_bytes()[..];
+        let values = (
+            queue, cell, shard, lane, number, from.pos, id, serial, what, max as i32,
+        );
+        let statement = &self.link.statements.facts;
+        self.link.all("receive", statement, values, fact_row).await
+    }
+
+    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>> {
+        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let id = &spot.id.as_bytes()[..];
+        let values = (queue, cell, shard, lane, number, spot.pos, id);
+        let statement = &self.link.statements.facts_of;
+        self.link.all("settle", statement, values, fact_row).await
+    }
+
+    async fn register(&self, bucket: Bucket) -> Result<()> {
+        let statement = &self.link.statements.register;
+        self.link
+            .run("enqueue", statement, self.bucket(bucket))
+            .await
+    }
+
+    async fn buckets(&self, stream: Stream, from: i64) -> Result<Vec<BucketRow>> {
+        let values = (stream.queue, self.cell, stream.shard, stream.lane, from);
+        let make = |(number, done, settled): BucketColumns| BucketRow {
+            number,
+            done: done.unwrap_or_default(),
+            settled: settled.and_then(|bytes| Settled::from_bytes(&bytes)),
+        };
+        let statement = &self.link.statements.buckets;
+        self.link.all("receive", statement, values, make).await
+    }
+
+    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()> {
+        let Bucket { stream, number } = bucket;
+        let values = (
+            settled.to_bytes(),
+            stream.queue,
+            self.cell,
+            stream.shard,
+            stream.lane,
+            number,
+        );
+        let statement = &self.link.statements.note_settled;
+        self.link.run("retire", statement, values).await
+    }
+
+    async fn set_done(&self, bucket: Bucket) -> Result<()> {
+        let statement = &self.link.statements.set_done;
+        self.link
+            .run("retire", statement, self.bucket(bucket))
+            .await
+    }
+
+    async fn delete(&self, bucket: Bucket) -> Result<()> {
+        let values = self.bucket(bucket);
+        let statements = &self.link.statements;
+        let both = try_join(
+            self.link.run("retire", &statements.delete_messages, values),
+            self.link.run("retire", &statements.delete_facts, values),
+        );
+        both.await.map(drop)
+    }
+
+    async fn forget_buckets(&self, stream: Stream, below: i64) -> Result<()> {
+        let values = (stream.queue, self.cell, stream.shard, stream.lane, below);
+        let statement = &self.link.statements.forget_buckets;
+        self.link.run("retire", statement, values).await
+    }
+
+    async fn marks(&self, stream: Stream) -> Result<Marks> {
+        let values = (stream.queue, self.cell, stream.shard, stream.lane);
+        let statement = &self.link.statements.marks;
+        let row: Option<(Option<i64>, Option<i64>)> =
+            self.link.one("marks", statement, values).await?;
+        let (closed_to, done_to) = row.unwrap_or_default();
+        Ok(Marks {
+            closed_to: closed_to.unwrap_or_default(),
+            done_to: done_to.unwrap_or_default(),
+        })
+    }
+
+    async fn raise(&self, stream: Stream, mark: Mark, to: i64) -> Result<()> {
+        let (queue, shard, lane) = (stream.queue, stream.shard, stream.lane);
+        let statements = &self.link.statements;
+        let statement = match mark {
+            Mark::Closed => &statements.raise_closed,
+            Mark::Done => &statements.raise_done,
+        };
+        let values = (to, queue, self.cell, shard, lane, to);
+        if self.link.transact("close", statement, values).await? {
+            return Ok(());
+        }
+        // It is there already, or there is no row yet.
+        let (closed_to, done_to) = match mark {
+            Mark::Closed => (to, 0),
+            Mark::Done => (0, to),
+        };
+        let values = (queue, self.cell, shard, lane, closed_to, done_to);
+        let first = &statements.first_marks;
+        self.link.transact("close", first, values).await.map(drop)
+    }
+
+    async fn seen_owner(&self, stripe: i16) -> Result<Ownership> {
+        self.owner_by(&self.link.statements.seen_owner, stripe)
+            .await
+    }
+
+    async fn owner(&self, stripe: i16) -> Result<Ownership> {
+        self.owner_by(&self.link.statements.owner, stripe).await
+    }
+
+    async fn own(&self, stripe: i16, from: Ownership, to: Option<Uuid>) -> Result<bool> {
+        let statements = &self.link.statements;
+        if from.epoch == 0 {
+            let values = (self.cell, stripe, to, 1_i64);
+            return self
+                .link
+                .transact("claim", &statements.first_owner, values)
+                .await;
+        }
+        let values = (to, from.epoch + 1, self.cell, stripe, from.epoch);
+        self.link
+            .transact("claim", &statements.next_owner, values)
+            .await
+    }
+
+    async fn beat(&self, process: Uuid, beat: i64) -> Result<bool> {
+        let statements = &self.link.statements;
+        if beat == 1 {
+            let values = (self.cell, process, beat);
+            return self
+                .link
+                .transact("claim", &statements.first_beat, values)
+                .await;
+        }
+        let values = (beat, self.cell, process);
+        self.link
+            .transact("claim", &statements.next_beat, values)
+            .await
+    }
+
+    async fn pulse(&self, process: Uuid) -> Result<Option<Pulse>> {
+        let statement = &self.link.statements.pulse;
+        let row: Option<(Option<i64>, Option<String>)> = self
+            .link
+            .one("claim", statement, (self.cell, process))
+            .await?;
+        Ok(row.map(|(beat, state)| Pulse {
+            beat: beat.unwrap_or_default(),
+            dead: state.as_deref() != Some("up"),
+        }))
+    }
+
+    async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool> {
+        let statement = &self.link.statements.declare_dead;
+        let values = (self.cell, process, beat);
+        self.link.transact("claim", statement, values).await
+    }
+
+    async fn ring(&self, bell: i16, ring: Ring) -> Result<()> {
+        let what = ring.what as i8;
+        let (queue, shard, lane) = (ring.queue, ring.shard, ring.lane);
+        let values = (
+            self.cell,
+            bell,
+            queue,
+            shard,
+            lane,
+            what,
+            ring.bucket,
+            ring.token,
+        );
+        let statement = &self.link.statements.ring;
+        self.link.run("ring", statement, values).await
+    }
+
+    async fn rings(&self, bell: i16) -> Result<Vec<Ring>> {
+        let make = |(queue, shard, lane, what, bucket, token): (
+            Uuid,
+            i32,
+            i8,
+            i8,
+            Option<i64>,
+            Option<Uuid>,
+        )| Ring {
+            queue,
+            shard,
+            lane,
+            what: rung(what),
+            bucket: bucket.unwrap_or_default(),
+            token: token.unwrap_or_default(),
+        };
+        let statement = &self.link.statements.rings;
+        let values = (self.cell, bell);
+        self.link.all("receive", statement, values, make).await
+    }
+}

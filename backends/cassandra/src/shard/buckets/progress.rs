@@ -1,0 +1,193 @@
+//! What is known of the buckets of a shard: how far each was read, and what in it is open.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use longshore_core::Timestamp;
+use uuid::Uuid;
+
+use crate::protocol::storage::{BucketRow, Counted, Marks, Settled, Spot};
+
+/// What is known of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) marks: Marks,
+    /// All that are registered and not done.
+    pub(crate) buckets: BTreeMap<i64, KnownBucket>,
+    /// How many messages of this stream are in memory.
+    pub(crate) held: usize,
+}
+
+/// What is known of a bucket.
+#[derive(Debug)]
+pub(crate) struct KnownBucket {
+    /// Spots that were read while it was open: what comes late is told by them.
+    pub(crate) seen: HashSet<Spot>,
+    /// Those in memory: read, and not done.
+    pub(crate) open: HashSet<Spot>,
+    /// The greatest position that was read.
+    pub(crate) high: i64,
+    /// From where it is read on.
+    pub(crate) next: Spot,
+    /// The position from which on messages may have come late, behind what was read.
+    pub(crate) unswept: Option<i64>,
+    /// When that was looked for last.
+    pub(crate) swept_at: Timestamp,
+    /// The look for it that is under way.
+    pub(crate) sweep: Option<Sweep>,
+    /// From where it was read; what lies before was told to be done.
+    pub(crate) begun: Spot,
+    /// How far it is known to be settled by whoever reads it next.
+    pub(crate) noted: Option<Settled>,
+    /// How far the scan after the close has come, and then the look before it is deleted.
+    pub(crate) checked: Spot,
+    /// Whether it was read to its end at least once.
+    pub(crate) at_end: bool,
+    /// First deliveries of messages that were not read yet, told by a row before them.
+    pub(crate) rolled: Rolled,
+    /// Until when ids that ended here are recognised.
+    pub(crate) known_until: Timestamp,
+    /// Whether it is closed, and all before `next` was read after that was confirmed.
+    pub(crate) is_final: bool,
+    /// How many messages lie behind what was read, as far as they were counted.
+    pub(crate) counted: Option<Counted>,
+    /// Whether it is read on under the lock of the shard only: what is read beside it may miss what
+    /// happens meanwhile.
+    pub(crate) under_lock: bool,
+}
+
+/// A look for what came late, page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sweep {
+    /// Where the next page begins.
+    pub(crate) next: Spot,
+    /// When it began.
+    pub(crate) since: Timestamp,
+}
+
+/// First deliveries of messages.
+pub(crate) type Rolled = HashMap<Spot, FirstDelivery>;
+
+/// What a roll tells of one of its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FirstDelivery {
+    pub(crate) attempt: u32,
+    pub(crate) until: Timestamp,
+    /// Where the roll lies.
+    pub(crate) told_at: Spot,
+}
+
+impl Default for KnownBucket {
+    fn default() -> Self {
+        Self {
+            seen: HashSet::new(),
+            open: HashSet::new(),
+            high: i64::MIN,
+            next: Spot::FIRST,
+            unswept: None,
+            swept_at: Timestamp::EPOCH,
+            sweep: None,
+            begun: Spot::FIRST,
+            noted: None,
+            checked: Spot::FIRST,
+            at_end: false,
+            rolled: HashMap::new(),
+            known_until: Timestamp::EPOCH,
+            is_final: false,
+            counted: None,
+            under_lock: false,
+        }
+    }
+}
+
+/// For so long after its time a message may come late: slow writes, and producers whose clocks are
+/// behind. Later ones are found by the scan after the close.
+pub(crate) const SWEEP: Duration = Duration::from_secs(5);
+
+/// A position so long before now.
+pub(crate) fn micros_before(now: Timestamp, span: Duration) -> i64 {
+    let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    now.as_millis().saturating_mul(1000).saturating_sub(span)
+}
+
+impl Known {
+    /// Notes what the index says: buckets that are registered and not done.
+    pub(crate) fn index(&mut self, marks: Marks, rows: &[BucketRow]) {
+        self.marks = marks;
+        for row in rows {
+            self.buckets
+                .entry(row.number)
+                .or_insert_with(|| KnownBucket::unread(row, row.number < marks.closed_to));
+        }
+    }
+
+    /// The first bucket that was not read to its end.
+    pub(crate) fn first_unread(&self) -> Option<i64> {
+        let mut unread = self.buckets.iter().filter(|(_, bucket)| !bucket.at_end);
+        unread.next().map(|(number, _)| *number)
+    }
+}
+
+impl KnownBucket {
+    /// One that was not read yet. If it is closed it is read after its close: that is all a final
+    /// scan does, where all of it is read.
+    fn unread(row: &BucketRow, is_closed: bool) -> Self {
+        let begun = row.settled.map_or(Spot::FIRST, |settled| settled.to);
+        Self {
+            begun,
+            next: begun,
+            high: begun.pos,
+            noted: row.settled,
+            counted: row.settled.and_then(|settled| settled.counted),
+            is_final: is_closed && row.settled.is_none_or(|settled| settled.scanned),
+            ..Self::default()
+        }
+    }
+
+    /// Starts again from its first row; what is in memory already is told by its entries.
+    pub(crate) fn read_again(&mut self) {
+        self.seen = HashSet::new();
+        self.next = Spot::FIRST;
+        self.begun = Spot::FIRST;
+        self.checked = Spot::FIRST;
+        self.at_end = false;
+        self.counted = None;
+        self.sweep = None;
+        self.under_lock = true;
+    }
+
+    /// Notes that something fresh was read: until it is old, others may come to lie before it.
+    pub(crate) fn is_fresh_at(&mut self, now: Timestamp) {
+        let from = micros_before(now, SWEEP);
+        self.unswept = Some(self.unswept.map_or(from, |before| before.min(from)));
+    }
+
+    /// Notes that a sweep has come to its end. What was fresh when it began is looked at again.
+    pub(crate) fn note_swept(&mut self) {
+        if let Some(sweep) = self.sweep.take() {
+            self.swept_at = sweep.since;
+            let from = micros_before(sweep.since, SWEEP);
+            self.unswept = (self.high >= from).then_some(from);
+        }
+    }
+
+    /// So many µs before the greatest position that was read. What lay before the beginning is
+    /// not looked at again until the scan after the close.
+    pub(crate) fn before_high(&self, span_us: i64) -> Spot {
+        let pos = self.high.saturating_sub(span_us);
+        let id = Uuid::nil();
+        self.begun.max(Spot { pos, id })
+    }
+
+    /// Notes that all before `next` was read after the close.
+    pub(crate) fn finish(&mut self) {
+        self.is_final = true;
+        self.unswept = None;
+        self.sweep = None;
+        self.checked = Spot::FIRST;
+        self.begun = Spot::FIRST;
+        self.seen = HashSet::new();
+        // What came behind the last row that was read is read on.
+        self.at_end = false;
+    }
+}
