@@ -1,6 +1,7 @@
 //! What a store URL asks for.
 
 pub(crate) mod copies;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod coalesce;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Paging through messages: what is in memory first, in queue order, then what lies behind.
 
 pub(crate) mod cursor;
+
 use std::num::NonZeroU32;
 use std::ops::Bound;
 use std::sync::Arc;

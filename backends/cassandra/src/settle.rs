@@ -1,6 +1,7 @@
 //! Ending and extending deliveries: in memory where the shard is ours, as facts elsewhere.
 
 pub(crate) mod unowned;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;

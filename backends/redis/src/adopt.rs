@@ -10,11 +10,11 @@ use longshore_core::{
 };
 use redis::Pipeline;
 
-use crate::enqueue_any::scope_of;
-use crate::link::Call;
-use crate::part::LARGE;
-use crate::row::{history_lines, id_bytes, lane_text};
-use crate::script;
+use crate::connection::call::Call;
+use crate::enqueue::general::scope_of;
+use crate::enqueue::partition_batch::LARGE;
+use crate::layout::row::{history_lines, id_bytes, lane_text};
+use crate::scripts;
 use crate::store::RedisStore;
 
 impl RedisStore {
@@ -35,7 +35,7 @@ impl RedisStore {
         }
         let mut outcomes = vec![Adopted::Known; messages.len()];
         for (partition, indexes) in parts {
-            let mut call = self.call("adopt", &script::ADOPT, queue, partition);
+            let mut call = self.call("adopt", &scripts::ADOPT, queue, partition);
             call.arg(queue.as_str());
             let mut bodies = Pipeline::new();
             for index in &indexes {

@@ -6,9 +6,9 @@ use std::num::NonZeroU32;
 use longshore_core::validate::check_count;
 use longshore_core::{Changed, MessageId, Purged, QueueName, Result};
 
-use crate::place::Place;
-use crate::row::id_bytes;
-use crate::script;
+use crate::layout::position::Place;
+use crate::layout::row::id_bytes;
+use crate::scripts;
 use crate::store::RedisStore;
 
 /// A message that keeps moving while it is looked for is given up after this many lookups.
@@ -87,7 +87,7 @@ impl RedisStore {
             }
         }
         for (partition, places) in parts {
-            let mut call = self.call(operation, &script::CHANGE, queue, partition);
+            let mut call = self.call(operation, &scripts::CHANGE, queue, partition);
             call.arg(queue.as_str()).arg(what);
             for (index, place) in &places {
                 call.arg(place.section.letter())
@@ -117,7 +117,7 @@ impl RedisStore {
             more: false,
         };
         for partition in 0..self.partitions {
-            let mut call = self.call("purge", &script::PURGE, queue, partition);
+            let mut call = self.call("purge", &scripts::PURGE, queue, partition);
             call.arg(queue.as_str())
                 .arg(u64::from(max).saturating_sub(purged.removed));
             let [removed, more] = self.link.run(&call).await?.fixed()?;

@@ -1,4 +1,14 @@
 //! What `longshore doctor` asks about a server.
+//!
+//! **Owns** the questions about persistence, eviction, clocks and rights, and what keeps a queue
+//! from being worked ([`stuck`]). Each finding names its fix.
+//!
+//! **Invariant.** A question that the user may not ask, or that a managed server does not answer,
+//! is a finding of its own and never fails the others.
+//!
+//! **Who writes.** Nobody: a doctor only looks.
+
+pub(crate) mod stuck;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,8 +18,8 @@ use redis::cmd;
 
 use crate::clock::this_machine;
 use crate::config::AckLevel;
+use crate::connection::waits::Waits;
 use crate::store::RedisStore;
-use crate::waits::Waits;
 
 /// From so many percent of maxmemory on it is time to do something.
 const NEARLY_FULL: u64 = 85;

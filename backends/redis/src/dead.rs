@@ -4,7 +4,7 @@ use longshore_core::validate::check_count;
 use longshore_core::wire::encode;
 use longshore_core::{Changed, Content, MessageId, QueueName, Result, StoredMessage};
 
-use crate::script;
+use crate::scripts;
 use crate::store::RedisStore;
 
 impl RedisStore {
@@ -59,7 +59,7 @@ impl RedisStore {
                 outcomes.push(Changed::Unreadable);
                 continue;
             };
-            let mut call = self.call(operation, &script::DEAD, queue, place.partition);
+            let mut call = self.call(operation, &scripts::DEAD, queue, place.partition);
             call.arg(queue.as_str())
                 .arg(operation)
                 .arg(id.to_string())

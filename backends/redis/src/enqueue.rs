@@ -1,4 +1,28 @@
 //! Storing messages.
+//!
+//! A batch is split into one part for each partition ([`partition_batch`]). Most parts go by one
+//! script ([`general`] or the plain script); many plain messages with large bodies go by bare
+//! commands in a transaction ([`direct`]), where [`direct_gate`] says that a script found the
+//! partition as it should be.
+//!
+//! **Owns** which calls were made lately ([`recent_calls`]) and where the direct path may be taken.
+//!
+//! **Invariant.** A repeated call with the same fresh ids stores nothing twice: it goes to the same
+//! partition under the same number, and the server knows the number. Both paths leave the same
+//! rows.
+//!
+//! **When a process is killed.** A part is stored as a whole or not at all. Of a batch over several
+//! partitions some parts may be stored; nobody was told, and a repeat with the same ids adds only
+//! those that are missing.
+//!
+//! **Who writes.** The enqueue scripts and the transaction of [`direct`]: streams, delayed rows,
+//! groups, dedup keys and the counters of the partition.
+
+pub(crate) mod direct;
+pub(crate) mod direct_gate;
+pub(crate) mod general;
+pub(crate) mod partition_batch;
+pub(crate) mod recent_calls;
 
 use std::collections::BTreeMap;
 
@@ -6,10 +30,11 @@ use longshore_core::validate::check_batch;
 use longshore_core::{Effect, Enqueued, IdOrigin, NewMessage, QueueName, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::part::Part;
-use crate::pending::{Earlier, fingerprint};
-use crate::row::id_bytes;
-use crate::store::{RedisStore, locked};
+use crate::enqueue::partition_batch::Part;
+use crate::enqueue::recent_calls::{Earlier, fingerprint};
+use crate::layout::row::id_bytes;
+use crate::store::RedisStore;
+use crate::sync::locked;
 
 impl RedisStore {
     pub(crate) async fn enqueue_batch(

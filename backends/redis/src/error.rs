@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore_core::{StoreError, StoreErrorKind};
 use redis::{ErrorKind, RedisError};
 
-use crate::refusal::{cut, in_words};
+use crate::connection::server_errors::{cut, in_words};
 
 /// Whether the script may have run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

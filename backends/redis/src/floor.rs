@@ -1,4 +1,14 @@
 //! The raw floor: the same bytes through the bare stream commands.
+//!
+//! **Owns** what `longshore bench` measures beside the store, on keys of its own, and what it asks
+//! the server about itself ([`server_usage`]).
+//!
+//! **When a process is killed.** Its keys stay under the prefix of the bench and are removed by the
+//! next bench on it.
+//!
+//! **Who writes.** Only keys of the bench; no key of a queue.
+
+pub(crate) mod server_usage;
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +18,10 @@ use longshore_core::{Floor, FloorReport, FloorServer, FloorSpec, Result};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, RedisError, RedisResult, Value};
 
+use crate::connection::dialer::Dialer;
+use crate::connection::sentinel::any_client;
 use crate::error::failed;
-use crate::open::Dialer;
-use crate::schema::Keys;
+use crate::layout::schema::Keys;
 
 /// How many batches each worker has under way while it adds.
 const DEPTH: u64 = 4;
@@ -41,7 +52,7 @@ impl RedisFloor {
 
     pub(crate) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         let timeout = Duration::from_secs(10);
-        let client = self.dialer.any_client(timeout).await?;
+        let client = any_client(&self.dialer, timeout).await?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(timeout))
             .set_response_timeout(Some(timeout));

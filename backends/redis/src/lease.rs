@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use longshore_core::validate::check_lease;
 use longshore_core::{LeaseName, LeaseStore, NamedLease, Result, Timestamp};
 
-use crate::link::Call;
-use crate::reply::Reply;
-use crate::script;
+use crate::connection::call::Call;
+use crate::connection::reply::Reply;
+use crate::scripts;
 use crate::store::RedisStore;
 
 impl RedisStore {
@@ -20,7 +20,7 @@ impl RedisStore {
         epoch: u64,
         ttl: Duration,
     ) -> Call {
-        let mut call = Call::new(verb, &script::LEASE, self.keys.lease(name).to_vec());
+        let mut call = Call::new(verb, &scripts::LEASE, self.keys.lease(name).to_vec());
         call.arg(self.time.argument())
             .arg(verb)
             .arg(holder)

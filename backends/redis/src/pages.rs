@@ -1,11 +1,24 @@
-//! Paging: queues, live messages, dead letters, everything.
+//! Looking at messages: pages of queues, live messages, dead letters, everything, and single ones.
+//!
+//! **Owns** reading rows where they lie and telling their state ([`rows`]), and finding by id
+//! ([`find`]). Cursors are positions of [`crate::layout`].
+//!
+//! **Invariant.** A page reads a bounded number of rows. A message that is there during the whole
+//! walk is seen; one that moves meanwhile may be seen twice, and is then told apart by its id.
+//!
+//! **When a process is killed.** Nothing is changed here.
+//!
+//! **Who writes.** Nobody.
+
+pub(crate) mod find;
+pub(crate) mod rows;
 
 use std::num::NonZeroU32;
 
 use longshore_core::{Cursor, MessageState, Page, QueueName, Result, StoredMessage};
 use redis::cmd;
 
-use crate::place::{Place, Section, malformed};
+use crate::layout::position::{Place, Section, malformed};
 use crate::store::RedisStore;
 
 /// One script reads at most this many rows.

@@ -1,4 +1,25 @@
 //! Leasing messages.
+//!
+//! One receive leases a segment: a run of entries of a stream under one row ([`segment`]). Bodies
+//! of full batches are read beside the script, in one transaction with it ([`direct`]), where
+//! [`path_choice`] expects that to be the faster path.
+//!
+//! **Owns** which path the next receive takes. That is a guess: both paths are right in each case,
+//! and the server says when the direct one does not fit.
+//!
+//! **Invariant.** A message is handed out only after its segment was written with its lease, its
+//! attempt and a random name; that name is the fence of each receipt of the segment. Expired and
+//! unreadable rows are settled in the same call and not handed out.
+//!
+//! **When a process is killed.** What it had leased comes back when the lease ends, one attempt
+//! later. Between leasing and settling expired rows, they are leased like others and are met again.
+//!
+//! **Who writes.** The receive scripts: segments, cursors of streams, and due rows that are moved
+//! to their streams.
+
+pub(crate) mod direct;
+pub(crate) mod path_choice;
+pub(crate) mod segment;
 
 use std::time::Duration;
 
@@ -10,9 +31,9 @@ use longshore_core::{
 use redis::Pipeline;
 use tokio::time::Instant;
 
-use crate::receipt::Proof;
-use crate::row::Row;
-use crate::segment::{Batch, Leased};
+use crate::layout::receipt::Proof;
+use crate::layout::row::Row;
+use crate::receive::segment::{Batch, Leased};
 use crate::settle::{Fate, Item};
 use crate::store::RedisStore;
 

@@ -7,20 +7,14 @@ use longshore_core::{
 };
 use redis::cmd;
 
-use crate::link::Call;
-use crate::script;
-use crate::store::{RedisStore, locked};
+use crate::connection::call::Call;
+use crate::queue_cache::Known;
+use crate::scripts;
+use crate::store::RedisStore;
+use crate::sync::locked;
 
 /// How long read settings are believed. The contract allows 5 s.
 const FRESH: Duration = Duration::from_secs(1);
-
-/// What this handle knows of a queue.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    settings: QueueSettings,
-    read_at: Instant,
-    registered: bool,
-}
 
 impl RedisStore {
     /// The settings of a queue, at most a second old.
@@ -132,7 +126,7 @@ impl RedisStore {
             let overridden = settings.apply(change);
             let text = serde_json::to_string(&settings).unwrap_or_default();
             let keys = vec![self.keys.settings(queue)];
-            let mut call = Call::new("configure", &script::CONFIGURE, keys);
+            let mut call = Call::new("configure", &scripts::CONFIGURE, keys);
             call.arg(before).arg(text);
             if self.link.run(&call).await?.number()? == 1 {
                 self.keep(queue, settings.clone(), false);

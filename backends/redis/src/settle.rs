@@ -6,10 +6,10 @@ use std::time::Duration;
 use longshore_core::validate::{check_count, check_lease, check_settlements};
 use longshore_core::{Disposition, Due, QueueName, Receipt, Result, Settled, Settlement};
 
-use crate::link::Call;
-use crate::receipt::{AckWay, Proof};
-use crate::row::record_line;
-use crate::script;
+use crate::connection::call::Call;
+use crate::layout::receipt::{AckWay, Proof};
+use crate::layout::row::record_line;
+use crate::scripts;
 use crate::store::RedisStore;
 
 /// How one delivery ends, as the script knows it.
@@ -181,13 +181,13 @@ impl RedisStore {
         let mut call = if grouped {
             let keys = ["c", "s0", "s1", "s2", "l", "h", "z", "b", "gw", "ga", "w"];
             let keys = self.keys.some(queue, partition, &keys);
-            let mut call = Call::new("settle", &script::ACK_GROUPED, keys);
+            let mut call = Call::new("settle", &scripts::ACK_GROUPED, keys);
             call.arg(self.time.argument()).arg(queue.as_str());
             call
         } else {
             let keys = ["c", "s0", "s1", "s2", "l", "h"];
             let keys = self.keys.some(queue, partition, &keys);
-            Call::new("settle", &script::ACK, keys)
+            Call::new("settle", &scripts::ACK, keys)
         };
         // Neighbours of one segment and lane go together; order is kept, so outcomes match.
         let same = |a: &(usize, Proof), b: &(usize, Proof)| {
@@ -220,7 +220,7 @@ impl RedisStore {
         items: &[Item],
     ) -> Result<Vec<u8>> {
         let window = self.settings_of(queue).await?.id_window();
-        let mut call = self.call(operation, &script::SETTLE, queue, partition);
+        let mut call = self.call(operation, &scripts::SETTLE, queue, partition);
         call.arg(queue.as_str())
             .arg(u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
         for item in items {
@@ -251,7 +251,7 @@ impl RedisStore {
             .unwrap_or(u64::MAX)
             .min(1 << 52);
         for (partition, places) in self.by_partition(receipts.iter()) {
-            let mut call = self.call("extend", &script::EXTEND, queue, partition);
+            let mut call = self.call("extend", &scripts::EXTEND, queue, partition);
             call.arg(lease_ms);
             for (_, proof) in &places {
                 call.arg(proof.segment_name())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,16 +14,17 @@ use longshore_core::{
 
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
-use crate::fit::Fit;
-use crate::link::{Call, Link};
-use crate::open::Dialer;
-use crate::pending::Pending;
-use crate::reply::Reply;
-use crate::schema::Keys;
-use crate::script::Script;
-use crate::settings::Known;
-use crate::wake::Bell;
-use crate::ways::Ways;
+use crate::connection::call::Call;
+use crate::connection::dialer::Dialer;
+use crate::connection::reply::Reply;
+use crate::connection::session::Link;
+use crate::enqueue::direct_gate::Fit;
+use crate::enqueue::recent_calls::Pending;
+use crate::layout::schema::Keys;
+use crate::queue_cache::Known;
+use crate::receive::path_choice::Ways;
+use crate::scripts::Script;
+use crate::wakeup::Bell;
 
 /// A lookup by id reads at most this many rows.
 const FIND_ROWS_MAX: u32 = 1_000_000;
@@ -126,11 +127,6 @@ pub(crate) fn read_marks(marks: &[u8], count: usize) -> Result<Vec<u8>> {
         "settle",
         "there are too few outcomes",
     ))
-}
-
-/// Locks; a poisoned lock holds plain data that is still whole.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn limits(config: &Config) -> StoreLimits {

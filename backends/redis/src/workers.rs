@@ -5,8 +5,8 @@ use std::time::Duration;
 use longshore_core::{Result, Timestamp, WorkerInfo};
 use redis::cmd;
 
-use crate::link::Call;
-use crate::script;
+use crate::connection::call::Call;
+use crate::scripts;
 use crate::store::RedisStore;
 
 impl RedisStore {
@@ -18,7 +18,7 @@ impl RedisStore {
             worker.jobs.truncate(WorkerInfo::JOBS_MAX);
             serde_json::to_string(&worker).unwrap_or_default()
         };
-        let mut call = Call::new("announce", &script::ANNOUNCE, vec![self.keys.workers()]);
+        let mut call = Call::new("announce", &scripts::ANNOUNCE, vec![self.keys.workers()]);
         call.arg(self.time.argument())
             .arg(&worker.id)
             .arg(

@@ -3,12 +3,6 @@
 
 use longshore_architecture_tests::{Modules, Source, rust_sources, text_files, without_tests};
 
-/// Crates in which some still do; none may be added. Each says where to begin.
-const STILL: &[(&str, &str)] = &[(
-    "backends/redis",
-    "the store, its settings and its wake-ups need a link of their own; opening comes above all",
-)];
-
 fn shipped() -> Vec<Source> {
     let all = rust_sources().into_iter();
     all.map(|source| Source {
@@ -31,9 +25,6 @@ fn no_modules_of_a_crate_go_in_circles() {
     let sources = shipped();
     let mut found = Vec::new();
     for folder in crates() {
-        if STILL.iter().any(|(still, _)| *still == folder) {
-            continue;
-        }
         for circle in Modules::of(&folder, &sources).circles() {
             found.push(format!("{folder}:\n  {}", circle.join("\n  ")));
         }
@@ -43,18 +34,6 @@ fn no_modules_of_a_crate_go_in_circles() {
         "move what both need to a file of its own:\n{}",
         found.join("\n")
     );
-}
-
-#[test]
-fn no_exception_outlives_its_circle() {
-    let sources = shipped();
-    for (folder, begin) in STILL {
-        let circles = Modules::of(folder, &sources).circles();
-        assert!(
-            !circles.is_empty(),
-            "{folder} goes in no circle: take it off the list ({begin})"
-        );
-    }
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use longshore_core::{QueueName, Receive, Result, StoreErrorKind, Timestamp};
 use redis::{Cmd, Pipeline, Value, cmd};
 
-use crate::link::Call;
-use crate::receipt::segment_name;
-use crate::reply::Reply;
-use crate::script;
-use crate::segment::{Batch, Run, lease_ms};
-use crate::store::{RedisStore, locked, told};
-use crate::ways;
+use crate::connection::call::Call;
+use crate::connection::reply::Reply;
+use crate::layout::receipt::segment_name;
+use crate::receive::path_choice;
+use crate::receive::segment::{Batch, Run, lease_ms};
+use crate::scripts;
+use crate::store::{RedisStore, told};
+use crate::sync::locked;
 
 /// The group that stands, for the time of one transaction, where the cursor of the lane is.
 const GROUP: &str = "cursor";
@@ -40,7 +41,7 @@ impl RedisStore {
         request: &Receive,
         segment: u64,
     ) -> Result<Option<Batch>> {
-        let place = ways::place(queue, partition);
+        let place = path_choice::place(queue, partition);
         let key = self.keys.any(queue, partition);
         if !self.may_read_bare(&key).await {
             locked(&self.ways).failed(place);
@@ -49,7 +50,7 @@ impl RedisStore {
         let [begin, end] = ["begin", "end"].map(|phase| {
             let keys = ["c", "s0", "s1", "s2", "l", "h", "e", "z"];
             let keys = self.keys.some(queue, partition, &keys);
-            let mut call = Call::new("receive", &script::RECEIVE_BARE, keys);
+            let mut call = Call::new("receive", &scripts::RECEIVE_BARE, keys);
             call.arg(phase)
                 .arg(self.time.argument())
                 .arg(segment_name(segment))
@@ -76,7 +77,7 @@ impl RedisStore {
         match self.read_turn(answers, partition, segment) {
             Ended::Leased(batch) => return Ok(Some(batch)),
             Ended::Refused => locked(&self.ways).refused(place),
-            Ended::Unknown => self.link.load(&[&script::RECEIVE_BARE]).await?,
+            Ended::Unknown => self.link.load(&[&scripts::RECEIVE_BARE]).await?,
             Ended::Odd => locked(&self.ways).failed(place),
         }
         Ok(None)

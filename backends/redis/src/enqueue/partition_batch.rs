@@ -6,11 +6,11 @@ use longshore_core::{
 };
 use uuid::Uuid;
 
+use crate::connection::call::Call;
+use crate::connection::reply::Reply;
 use crate::error::strange;
-use crate::link::Call;
-use crate::reply::Reply;
-use crate::row::{id_bytes, lane_text};
-use crate::script::{self, Script};
+use crate::layout::row::{id_bytes, lane_text};
+use crate::scripts::{self, Script};
 use crate::store::{RedisStore, told};
 
 /// Bodies over this lie in a key of their own: through a script they would cost too much.
@@ -65,7 +65,7 @@ impl RedisStore {
         settings: &QueueSettings,
     ) -> Result<Option<Vec<Enqueued>>> {
         let names = ["c", "s0", "s1", "s2", "w", "pr", "z"];
-        let mut call = self.short_call(&script::ENQUEUE_PLAIN, queue, part, &names);
+        let mut call = self.short_call(&scripts::ENQUEUE_PLAIN, queue, part, &names);
         let (now, mut head) = (self.time.now(), Vec::new());
         for new in part.places.iter().map(|place| &batch[*place]) {
             encode_new(new, now, settings.expires(), &mut head);
@@ -86,7 +86,7 @@ impl RedisStore {
         settings: &QueueSettings,
     ) -> Result<Option<Vec<Enqueued>>> {
         let names = ["c", "s0", "s1", "s2", "w", "pr", "z", "b", "gw", "ga"];
-        let mut call = self.short_call(&script::ENQUEUE_GROUPED, queue, part, &names);
+        let mut call = self.short_call(&scripts::ENQUEUE_GROUPED, queue, part, &names);
         let (now, mut head) = (self.time.now(), Vec::new());
         for new in part.places.iter().map(|place| &batch[*place]) {
             encode_new(new, now, settings.expires(), &mut head);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore_core::{Result, StoreError, StoreErrorKind};
 use redis::{Cmd, Value, cmd};
 
-use crate::reply::Reply;
+use crate::connection::reply::Reply;
 
 /// What must have happened to a write before it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,12 @@ use longshore_core::wire::encode_new;
 use longshore_core::{Enqueued, NewMessage, QueueName, QueueSettings, Result};
 use redis::Cmd;
 
-use crate::part::Part;
-use crate::row::{id_bytes, lane_text};
-use crate::script;
-use crate::store::{RedisStore, locked};
-use crate::transaction::Transaction;
+use crate::connection::transaction::Transaction;
+use crate::enqueue::partition_batch::Part;
+use crate::layout::row::{id_bytes, lane_text};
+use crate::scripts;
+use crate::store::RedisStore;
+use crate::sync::locked;
 
 /// A transaction costs as much as this many messages in a script.
 const FEW: usize = 4;
@@ -44,7 +45,7 @@ impl RedisStore {
         let key = self.keys.any(queue, partition);
         let allowed = self.link.allows_transactions("enqueue", &key).await?;
         if allowed {
-            self.link.load(&[&script::ENQUEUE_BARE]).await?;
+            self.link.load(&[&scripts::ENQUEUE_BARE]).await?;
         }
         Ok(allowed)
     }
@@ -72,7 +73,7 @@ impl RedisStore {
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
         let messages = || part.places.iter().map(|place| &batch[*place]);
-        let mut call = self.call("enqueue", &script::ENQUEUE_BARE, queue, part.partition);
+        let mut call = self.call("enqueue", &scripts::ENQUEUE_BARE, queue, part.partition);
         call.key(self.keys.producer(queue, part.partition, &self.producer));
         let mut lanes: Vec<&str> = messages().map(|new| lane_text(new.lane)).collect();
         lanes.sort_unstable();

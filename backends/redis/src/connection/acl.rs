@@ -3,10 +3,10 @@
 use longshore_core::{StoreError, StoreErrorKind};
 use redis::{Cmd, Value, cmd};
 
-use crate::reply::Reply;
-use crate::script::Script;
+use crate::connection::reply::Reply;
+use crate::scripts::Script;
 
-const TEXT: &str = include_str!("scripts/denied.lua");
+const TEXT: &str = include_str!("../scripts/denied.lua");
 
 /// The call that asks which commands of a script the user may not call. It changes nothing and
 /// wants no right but that to run scripts.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn scripts_tell_their_commands() {
-        let commands = crate::script::ACK.commands();
+        let commands = crate::scripts::ACK.commands();
         assert!(commands.contains("xdel") && commands.contains("hincrby"));
         assert!(
             commands

@@ -3,9 +3,10 @@
 use longshore_core::{Result, StoreErrorKind};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerError, Value};
 
+use crate::connection::call::{Call, is_unknown_script};
+use crate::connection::reply::Reply;
+use crate::connection::session::Link;
 use crate::error::failed;
-use crate::link::{Call, Link, is_unknown_script};
-use crate::reply::Reply;
 
 /// A script and commands of the same slot. The server runs all of them with nothing in between, or
 /// none where it refuses one of them for its form, the user's rights or its own state.

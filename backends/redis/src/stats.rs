@@ -7,10 +7,11 @@ use longshore_core::{
 use redis::cmd;
 use serde_json::Error as JsonError;
 
-use crate::reply::Reply;
-use crate::row::Row;
-use crate::script;
-use crate::store::{RedisStore, locked, told};
+use crate::connection::reply::Reply;
+use crate::layout::row::Row;
+use crate::scripts;
+use crate::store::{RedisStore, told};
+use crate::sync::locked;
 
 impl RedisStore {
     pub(crate) async fn set_pause(&self, queue: &QueueName, pause: Option<&Pause>) -> Result<bool> {
@@ -44,7 +45,7 @@ impl RedisStore {
         }
         let mut had = false;
         for partition in 0..self.partitions {
-            let mut call = self.call("pause", &script::CONTROL, queue, partition);
+            let mut call = self.call("pause", &scripts::CONTROL, queue, partition);
             call.arg(queue.as_str())
                 .arg(what)
                 .arg(text.as_deref().unwrap_or_default())
@@ -64,7 +65,7 @@ impl RedisStore {
             return Ok(Deleted::NotEmpty);
         }
         for partition in 0..self.partitions {
-            let call = self.call("delete", &script::DELETE, queue, partition);
+            let call = self.call("delete", &scripts::DELETE, queue, partition);
             if self.link.run(&call).await?.number()? == 0 {
                 self.register(queue, true).await?;
                 return Ok(Deleted::NotEmpty);
@@ -89,7 +90,7 @@ impl RedisStore {
         let mut exists = self.exists(queue).await?;
         let mut stats = QueueStats::default();
         for partition in 0..self.partitions {
-            let call = self.call("stats", &script::STATS, queue, partition);
+            let call = self.call("stats", &scripts::STATS, queue, partition);
             let fields = self.link.run(&call).await?.fixed::<14>()?;
             exists |= self
                 .add_partition(queue, partition, &mut stats, fields)

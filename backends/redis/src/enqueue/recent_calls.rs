@@ -6,7 +6,7 @@ use std::time::Duration;
 use longshore_core::{NewMessage, QueueName, Timestamp};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::row::id_bytes;
+use crate::layout::row::id_bytes;
 
 /// At most this many calls are remembered.
 const REMEMBERED_MAX: usize = 1024;

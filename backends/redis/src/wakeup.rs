@@ -9,8 +9,9 @@ use futures_util::StreamExt;
 use longshore_core::{QueueName, StepListener};
 use tokio::sync::{Notify, OnceCell, watch};
 
-use crate::open::Dialer;
-use crate::store::locked;
+use crate::connection::dialer::Dialer;
+use crate::connection::sentinel::any_client;
+use crate::sync::locked;
 
 /// The first receive waits at most this long for the subscription; later ones do not.
 const SUBSCRIBE_MAX: Duration = Duration::from_millis(500);
@@ -128,7 +129,7 @@ async fn follow(
 ) -> redis::RedisResult<()> {
     let patience = Duration::from_secs(2);
     let connect = async {
-        let client = dialer.any_client(patience).await?;
+        let client = any_client(dialer, patience).await?;
         let mut subscription = client.get_async_pubsub().await?;
         subscription.subscribe(channel).await?;
         Ok::<_, redis::RedisError>(subscription)

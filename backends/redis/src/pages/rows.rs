@@ -7,11 +7,11 @@ use longshore_core::{
     DeadMark, DeadReason, MessageState, QueueName, Result, StoredMessage, Timestamp,
 };
 
-use crate::place::{Place, Section};
-use crate::receipt::entry_parts;
-use crate::reply::Reply;
-use crate::row::{Meta, Row};
-use crate::script;
+use crate::connection::reply::Reply;
+use crate::layout::position::{Place, Section};
+use crate::layout::receipt::entry_parts;
+use crate::layout::row::{Meta, Row};
+use crate::scripts;
 use crate::store::{RedisStore, told};
 
 /// A run of entries that a segment holds, or that came back.
@@ -56,7 +56,7 @@ impl RedisStore {
         max: u32,
         only: bool,
     ) -> Result<Rows> {
-        let mut call = self.call(operation, &script::PAGE, queue, place.partition);
+        let mut call = self.call(operation, &scripts::PAGE, queue, place.partition);
         call.arg(place.section.letter())
             .arg(&place.key)
             .arg(max)

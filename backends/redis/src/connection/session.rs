@@ -5,18 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use longshore_core::{Result, StoreError, StoreErrorKind};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
-use redis::{Client, Cmd, Pipeline, RedisError, RedisResult, Value, cmd};
+use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, cmd};
 
 use crate::config::{AckLevel, Config};
-use crate::denial;
+use crate::connection::acl;
+use crate::connection::call::{Call, is_unknown_script};
+use crate::connection::line::Line;
+use crate::connection::reply::Reply;
+use crate::connection::waits::Waits;
 use crate::error::{failed, failed_in_cluster, late, strange};
-use crate::reply::Reply;
-use crate::script::Script;
-use crate::sentinel::Followed;
-use crate::waits::Waits;
+use crate::scripts::Script;
 
 /// The connections of an open store. Nothing on them ever blocks the server side, but for the
 /// durable one.
@@ -36,13 +34,6 @@ pub(crate) struct Link {
     prefix: String,
 }
 
-/// One connection that mends itself.
-pub(crate) enum Line {
-    One(ConnectionManager),
-    Followed(Box<Followed>),
-    Cluster(ClusterConnection),
-}
-
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
@@ -50,121 +41,6 @@ impl fmt::Debug for Link {
             .field("ack", &self.ack)
             .finish_non_exhaustive()
     }
-}
-
-/// How a connection reconnects: soon, with jitter, and never for longer than a call lasts.
-pub(crate) fn manager_config(timeout: Duration) -> ConnectionManagerConfig {
-    ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(timeout.min(Duration::from_secs(1))))
-        .set_response_timeout(Some(timeout))
-        .set_number_of_retries(2)
-        .set_min_delay(Duration::from_millis(50))
-        .set_max_delay(Duration::from_millis(500))
-}
-
-impl Line {
-    /// A line to one server. It connects at the first call.
-    pub(crate) fn one(client: &Client, timeout: Duration) -> RedisResult<Self> {
-        client
-            .get_connection_manager_lazy(manager_config(timeout))
-            .map(Self::One)
-    }
-
-    async fn command(&self, command: &Cmd) -> RedisResult<Value> {
-        let answer = match self {
-            Self::One(manager) => manager.clone().send_packed_command(command).await,
-            Self::Followed(followed) => followed.command(command).await,
-            Self::Cluster(cluster) => {
-                use redis::aio::ConnectionLike;
-                cluster.clone().req_packed_command(command).await
-            }
-        };
-        // The server's refusal is a value to the driver.
-        answer?.extract_error()
-    }
-
-    /// Several commands about the slot of `key`, in order. A transaction has one answer: a list.
-    async fn pipeline(&self, pipeline: &Pipeline, key: &str) -> RedisResult<Vec<Value>> {
-        let (skipped, count) = if pipeline.is_transaction() {
-            (pipeline.len() + 1, 1)
-        } else {
-            (0, pipeline.len())
-        };
-        match self {
-            Self::One(manager) => {
-                let mut manager = manager.clone();
-                manager.send_packed_commands(pipeline, skipped, count).await
-            }
-            Self::Followed(followed) => followed.pipeline(pipeline, skipped, count).await,
-            Self::Cluster(cluster) => {
-                let route = Route::with_key(key, SlotAddr::Master);
-                let route = SingleNodeRoutingInfo::SpecificNode(route);
-                let mut cluster = cluster.clone();
-                cluster
-                    .route_pipeline(pipeline.clone(), skipped, count, route)
-                    .await
-            }
-        }
-    }
-}
-
-/// A call of a script that is being put together.
-pub(crate) struct Call {
-    pub(crate) operation: &'static str,
-    script: &'static Script,
-    keys: Vec<String>,
-    args: Cmd,
-}
-
-impl Call {
-    pub(crate) fn new(operation: &'static str, script: &'static Script, keys: Vec<String>) -> Self {
-        Self {
-            operation,
-            script,
-            keys,
-            args: Cmd::new(),
-        }
-    }
-
-    pub(crate) fn arg(&mut self, value: impl redis::ToRedisArgs) -> &mut Self {
-        self.args.arg(value);
-        self
-    }
-
-    /// Declares one more key.
-    pub(crate) fn key(&mut self, key: String) -> &mut Self {
-        self.keys.push(key);
-        self
-    }
-
-    /// Some key of the slot it goes to.
-    pub(crate) fn first_key(&self) -> &str {
-        self.keys.first().map_or("", String::as_str)
-    }
-
-    /// The command; by the script's name in the cache, or with its whole text.
-    pub(crate) fn command(&self, with_text: bool) -> Cmd {
-        let mut command = if with_text {
-            let mut command = cmd("EVAL");
-            command.arg(self.script.source());
-            command
-        } else {
-            let mut command = cmd("EVALSHA");
-            command.arg(self.script.hash());
-            command
-        };
-        command.arg(self.keys.len()).arg(&self.keys);
-        for arg in self.args.args_iter() {
-            if let redis::Arg::Simple(bytes) = arg {
-                command.arg(bytes);
-            }
-        }
-        command
-    }
-}
-
-pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
-    error.code() == Some("NOSCRIPT") || error.kind() == redis::ServerErrorKind::NoScript.into()
 }
 
 impl Link {
@@ -260,18 +136,18 @@ impl Link {
     /// Says which rights are missing: the server only says that one is.
     pub(crate) async fn named_denial(&self, call: &Call, error: StoreError) -> StoreError {
         let channel = format!("{}/wake/x", self.prefix);
-        let ask = denial::question(call.script, call.keys.first(), &channel);
+        let ask = acl::question(call.script, call.keys().first(), &channel);
         let asked = tokio::time::timeout(self.timeout, self.main.command(&ask));
         let answer = match asked.await {
             Ok(Ok(answer)) => answer,
             // Not even the question may be asked, or name the key.
             Ok(Err(refused)) if refused.code() == Some("NOPERM") => {
                 let words = refused.to_string();
-                return denial::of_question(call.operation, &words, &self.prefix).unwrap_or(error);
+                return acl::of_question(call.operation, &words, &self.prefix).unwrap_or(error);
             }
             Ok(Err(_)) | Err(_) => return error,
         };
-        denial::named(call.operation, Some(answer), &self.prefix).unwrap_or(error)
+        acl::named(call.operation, Some(answer), &self.prefix).unwrap_or(error)
     }
 
     /// Runs a script whose effect must reach as many replicas as were asked for, or the disk.
@@ -311,7 +187,7 @@ impl Link {
         let answer = self.by_deadline(operation, self.main.command(command));
         match answer.await {
             Ok(value) => Ok(Reply::new(operation, value)),
-            Err(error) => Err(denial::of_command(operation, error, &self.prefix)),
+            Err(error) => Err(acl::of_command(operation, error, &self.prefix)),
         }
     }
 

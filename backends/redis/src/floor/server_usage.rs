@@ -8,9 +8,9 @@ use longshore_core::{FloorServer, FloorSpec, Result, ServerUsage, StoreError};
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Value, cmd};
 
+use crate::connection::reply::Reply;
 use crate::error::{failed, strange};
 use crate::floor::{RedisFloor, add_all, drop_stream, scratch_stream};
-use crate::reply::Reply;
 
 /// How many keys one step of a scan looks at.
 const SCANNED: u32 = 1000;

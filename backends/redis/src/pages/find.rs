@@ -6,10 +6,11 @@ use longshore_core::{Found, MessageId, QueueName, Result};
 use redis::cmd;
 use uuid::Uuid;
 
+use crate::connection::call::Call;
 use crate::error::strange;
-use crate::place::{Place, Section};
-use crate::row::id_bytes;
-use crate::script;
+use crate::layout::position::{Place, Section};
+use crate::layout::row::id_bytes;
+use crate::scripts;
 use crate::store::RedisStore;
 
 /// One script reads at most this many rows.
@@ -117,7 +118,7 @@ impl RedisStore {
         places: &mut HashMap<MessageId, Place>,
     ) -> Result<(u64, Vec<u8>)> {
         let keys = self.keys.partition(queue, place.partition);
-        let mut call = crate::link::Call::new("find", &script::FIND, keys);
+        let mut call = Call::new("find", &scripts::FIND, keys);
         call.arg(place.section.letter())
             .arg(&place.key)
             .arg(ROWS_MAX);

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, Pipeline, RedisError,
+    RedisResult, Value,
 };
 use tokio::sync::Mutex;
 
-use crate::link::manager_config;
-use crate::open::Dialer;
+use crate::config::Servers;
+use crate::connection::dialer::{Dialer, manager_config};
 
 /// A line to whatever server the Sentinels name as the primary.
 pub(crate) struct Followed {
@@ -64,7 +65,7 @@ impl Followed {
         {
             return Ok(manager.clone());
         }
-        let (host, port) = self.dialer.primary(self.timeout).await?;
+        let (host, port) = primary(&self.dialer, self.timeout).await?;
         self.doubtful.store(false, Ordering::Relaxed);
         if let Some((known, known_port, manager)) = &*current
             && (known, *known_port) == (&host, port)
@@ -79,11 +80,7 @@ impl Followed {
 }
 
 /// Asks one Sentinel after another for the primary of a service.
-pub(crate) async fn ask(
-    sentinels: &[Client],
-    service: &str,
-    timeout: Duration,
-) -> RedisResult<(String, u16)> {
+async fn ask(sentinels: &[Client], service: &str, timeout: Duration) -> RedisResult<(String, u16)> {
     let patience = timeout.min(Duration::from_millis(500));
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(patience))
@@ -118,4 +115,32 @@ async fn ask_one(
         .arg(service)
         .query_async(&mut connection)
         .await
+}
+
+/// Where the Sentinels say that the primary is.
+async fn primary(dialer: &Dialer, timeout: Duration) -> RedisResult<(String, u16)> {
+    let Servers::Sentinel { sentinels, service } = dialer.servers() else {
+        return Err((ErrorKind::Client, "no sentinels are named").into());
+    };
+    let clients: RedisResult<Vec<Client>> = sentinels
+        .iter()
+        .map(|(host, port)| dialer.sentinel(host, *port))
+        .collect();
+    ask(&clients?, service, timeout).await
+}
+
+/// A client of a server that can carry subscriptions and measurements.
+pub(crate) async fn any_client(dialer: &Dialer, timeout: Duration) -> RedisResult<Client> {
+    match dialer.servers() {
+        Servers::Single { host, port } => dialer.client(host, *port),
+        Servers::Socket(path) => dialer.client_at(ConnectionAddr::Unix(path.clone())),
+        Servers::Sentinel { .. } => {
+            let (host, port) = primary(dialer, timeout).await?;
+            dialer.client(&host, port)
+        }
+        Servers::Cluster(nodes) => {
+            let (host, port) = &nodes[fastrand::usize(..nodes.len())];
+            dialer.client(host, *port)
+        }
+    }
 }

@@ -8,8 +8,8 @@ use longshore_core::{
 };
 use uuid::Uuid;
 
-use crate::receipt::AckWay;
-use crate::reply::Reply;
+use crate::connection::reply::Reply;
+use crate::layout::receipt::AckWay;
 
 /// A row as it lies in a stream, or packed beside it.
 #[derive(Clone, Debug, Default)]

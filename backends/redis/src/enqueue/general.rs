@@ -8,10 +8,10 @@ use longshore_core::{
 };
 use redis::Pipeline;
 
-use crate::link::Call;
-use crate::part::{LARGE, Part};
-use crate::row::{id_bytes, lane_text};
-use crate::script;
+use crate::connection::call::Call;
+use crate::enqueue::partition_batch::{LARGE, Part};
+use crate::layout::row::{id_bytes, lane_text};
+use crate::scripts;
 use crate::store::RedisStore;
 
 /// A large body whose message never came is gone after this long.
@@ -26,7 +26,7 @@ impl RedisStore {
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
-        let mut call = self.call("enqueue", &script::ENQUEUE, queue, part.partition);
+        let mut call = self.call("enqueue", &scripts::ENQUEUE, queue, part.partition);
         call.key(self.keys.producer(queue, part.partition, &self.producer));
         // Each partition has its share of the depth.
         let share = u64::from(self.partitions);

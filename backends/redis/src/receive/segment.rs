@@ -3,14 +3,15 @@
 use bytes::Bytes;
 use longshore_core::{Effect, QueueName, Receive, Result, StoreErrorKind, Timestamp};
 
+use crate::connection::call::Call;
+use crate::connection::reply::Reply;
 use crate::error::strange;
-use crate::link::Call;
-use crate::receipt::{AckWay, Proof, entry_parts, segment_name};
-use crate::reply::Reply;
-use crate::row::Row;
-use crate::script;
-use crate::store::{RedisStore, locked, told};
-use crate::ways;
+use crate::layout::receipt::{AckWay, Proof, entry_parts, segment_name};
+use crate::layout::row::Row;
+use crate::receive::path_choice;
+use crate::scripts;
+use crate::store::{RedisStore, told};
+use crate::sync::locked;
 
 /// For how long the server keeps the name of a sleeper: longer than it sleeps.
 const SLEEPER_MS: u64 = 3_000;
@@ -52,12 +53,12 @@ impl RedisStore {
         sleeps: bool,
     ) -> Result<Batch> {
         let segment = fastrand::u64(..);
-        let place = ways::place(queue, partition);
+        let place = path_choice::place(queue, partition);
         let is_bare = locked(&self.ways).is_bare(place, request.batch_max.get());
         if is_bare && let Some(batch) = self.lease_bare(queue, partition, request, segment).await? {
             return Ok(batch);
         }
-        let mut call = self.call("receive", &script::RECEIVE, queue, partition);
+        let mut call = self.call("receive", &scripts::RECEIVE, queue, partition);
         call.arg(segment_name(segment))
             .arg(request.batch_max.get())
             .arg(lease_ms(request))
