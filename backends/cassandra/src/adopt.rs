@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::cql::dedup_keys::{Claim, Claimed};
 use crate::cql::queue_def::QueueDef;
 use crate::protocol::snapshot::{Death, Snapshot};
-use crate::protocol::storage::{MessageRow, Spot, Stream};
+use crate::protocol::storage::{MessageRow, Position, Stream};
 use crate::protocol::stream_kind;
 use crate::shard_access::Looked;
 use crate::store::Inner;
@@ -52,7 +52,7 @@ impl Inner {
             let shards = looked.iter().filter_map(Looked::shard);
             let is_here = shards
                 .clone()
-                .any(|shard| shard.model.entries.contains_key(&id));
+                .any(|shard| shard.index.entries.contains_key(&id));
             if is_here || !ids.insert(id) {
                 answers.push(Adopted::Known);
                 continue;
@@ -73,7 +73,7 @@ impl Inner {
                 }
             }
             let is_first = stored.group().is_none_or(|group| {
-                let known = shards.clone().any(|shard| shard.model.has_group(group));
+                let known = shards.clone().any(|shard| shard.index.has_group(group));
                 !known && !groups.contains(group)
             });
             let state = self.state_of(stored, is_first, now);
@@ -83,9 +83,9 @@ impl Inner {
                 groups.insert(group.clone());
             }
             let (stream, at, row) = row_of(def, stored, &state, now);
-            let slice = at.as_millis() / stream_kind::width_ms(stream.lane)
-                * stream_kind::width_ms(stream.lane);
-            parts.entry((stream, slice)).or_default().push(row);
+            let begin = at.as_millis() / stream_kind::width_ms(stream.kind)
+                * stream_kind::width_ms(stream.kind);
+            parts.entry((stream, begin)).or_default().push(row);
         }
         self.store(parts).await?;
         Ok(answers)
@@ -135,13 +135,13 @@ fn row_of(
         .to_vec();
     let hash = xxhash_rust::xxh3::xxh3_64(&by);
     let shard = (hash % u64::from(def.shards.unsigned_abs().max(1))) as i32;
-    let (lane, at) = stream_kind::home_of(state, prio, now);
+    let (kind, at) = stream_kind::home_of(state, prio, now);
     let pos = state.sequence;
     let id: Uuid = stored.id().as_uuid();
     let row = MessageRow {
-        spot: Spot { pos, id },
+        position: Position { pos, id },
         // It is no first enqueue: the window of its id does not bind it.
-        generation: 1,
+        revision: 1,
         lane: stream_kind::of(prio),
         group: group.map(str::to_owned),
         due_ms: state.due_ms,
@@ -151,5 +151,5 @@ fn row_of(
         start: Bytes::from(state.to_bytes()),
     };
     let queue = def.queue;
-    (Stream { queue, shard, lane }, at, row)
+    (Stream { queue, shard, kind }, at, row)
 }

@@ -36,7 +36,7 @@ impl CassandraStore {
             let def = self.inner.catalog.get(queue).await?;
             let stats = self.inner.stats(queue).await?;
             if let (Some(def), Some(stats)) = (def, stats) {
-                let rows = &*self.inner.owner.rows;
+                let rows = &*self.inner.owner.storage;
                 backlog.add(rows, queue, &def, &stats).await?;
                 stuck.extend(stats.stuck(queue));
             }

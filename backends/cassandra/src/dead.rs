@@ -12,7 +12,7 @@ use crate::shard::operate::Removed;
 impl Shard {
     /// Removes dead letters.
     pub(crate) async fn discard(&mut self, ids: &[MessageId], now: Timestamp) -> Result<Removed> {
-        self.model.tick(now);
+        self.index.tick(now);
         let may = |entry: &Entry| match entry.phase {
             Phase::Dead => Changed::Applied,
             _ => Changed::NotFound,
@@ -28,11 +28,11 @@ impl Shard {
         producer: &Producer,
         now: Timestamp,
     ) -> Result<Vec<Changed>> {
-        self.model.tick(now);
+        self.index.tick(now);
         let mut redriven = Vec::new();
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
-            let found = self.model.entries.get(&id.as_uuid());
+            let found = self.index.entries.get(&id.as_uuid());
             let Some(entry) = found.filter(|entry| entry.phase == Phase::Dead) else {
                 answers.push(Changed::NotFound);
                 continue;
@@ -53,21 +53,21 @@ impl Shard {
 
     /// In memory.
     fn live_again(&mut self, id: Uuid, raw: Raw, now: Timestamp) {
-        let Some(entry) = self.model.entries.get(&id) else {
+        let Some(entry) = self.index.entries.get(&id) else {
             return;
         };
         let (at_ms, sequence) = self.place_of_redriven(entry, now);
         let parked = entry.state.dead.as_ref().is_some_and(|death| death.parks);
-        let Some(mut entry) = self.model.take(id) else {
+        let Some(mut entry) = self.index.take(id) else {
             return;
         };
         self.drop_raw(&mut entry);
         self.keep_raw(&mut entry, raw);
         entry.state = disposition::redriven(&entry.state, now, at_ms, sequence);
         let group = entry.group.as_ref();
-        entry.state.heads = parked && group.is_some_and(|group| self.model.may_lead(group));
+        entry.state.heads = parked && group.is_some_and(|group| self.index.may_lead(group));
         entry.phase = Phase::Ready;
-        self.model.replace(entry, now);
+        self.index.replace(entry, now);
     }
 
     /// One that parked its group goes before its first member, others go to the tail.
@@ -76,7 +76,7 @@ impl Shard {
         match &entry.group {
             Some(group) if parks => {
                 let own = entry.place();
-                let first = self.model.first_behind(group);
+                let first = self.index.first_behind(group);
                 let before = first.map_or(own, |mut first| {
                     first.sequence = 0;
                     own.min(first)

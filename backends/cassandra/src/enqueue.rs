@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 use crate::cql::queue_def::QueueDef;
 use crate::enqueue::admission::Refused;
-use crate::ownership::stripe::{bell_of, stripe_of};
+use crate::ownership::stripe::{doorbell_of, stripe_of};
 use crate::producer::append::cut;
-use crate::protocol::storage::{MessageRow, Ring, Rung, Spot, Stream};
+use crate::protocol::storage::{MessageRow, Notification, NotificationKind, Position, Stream};
 use crate::protocol::stream_kind;
 use crate::shard::buckets::depth::Pages;
 use crate::store::{Inner, limits};
@@ -116,7 +116,7 @@ impl Inner {
             };
             let here = shard.here(ids, self.now()).len();
             is_exact &= shard.is_whole();
-            let live = shard.model.order.len() + (behind.waiting + behind.delayed) as usize;
+            let live = shard.index.order.len() + (behind.waiting + behind.delayed) as usize;
             depth = (depth + live).saturating_sub(here);
         }
         if !is_exact {
@@ -149,16 +149,16 @@ impl Inner {
             let shard = (shard % u64::from(def.shards.unsigned_abs().max(1))) as i32;
             let sequence = self.owner.hybrid.next(now);
             let is_late = message.due_at > now;
-            let (lane, at) = if is_late {
+            let (kind, at) = if is_late {
                 (stream_kind::DELAYED, message.due_at)
             } else {
                 (stream_kind::of(message.lane), now)
             };
-            // Never the due time: a later message of the same id must not come to the same spot.
+            // Never the due time: a later message of the same id must not come to the same position.
             let pos = sequence;
             let row = MessageRow {
-                spot: Spot { pos, id },
-                generation: 0,
+                position: Position { pos, id },
+                revision: 0,
                 lane: stream_kind::of(message.lane),
                 group: message.group.as_ref().map(|it| it.as_str().to_owned()),
                 due_ms: message.due_at.as_millis(),
@@ -168,9 +168,9 @@ impl Inner {
                 start: Bytes::new(),
             };
             let queue = def.queue;
-            let stream = Stream { queue, shard, lane };
-            let slice = at.as_millis() / stream_kind::width_ms(lane) * stream_kind::width_ms(lane);
-            parts.entry((stream, slice)).or_default().push(row);
+            let stream = Stream { queue, shard, kind };
+            let begin = at.as_millis() / stream_kind::width_ms(kind) * stream_kind::width_ms(kind);
+            parts.entry((stream, begin)).or_default().push(row);
         }
         parts
     }
@@ -179,7 +179,7 @@ impl Inner {
     pub(crate) async fn store(self: &Arc<Self>, parts: Parts) -> Result<()> {
         let mut writes: Vec<_> = parts
             .into_iter()
-            .map(|(place, rows)| self.store_joined(place, rows))
+            .map(|(place, rows)| self.store_coalesced(place, rows))
             .collect();
         if writes.len() == 1 {
             // The common case, without the cost of joining.
@@ -229,17 +229,17 @@ impl Inner {
         if self.owner.pass_on(bucket, rows) {
             return Ok(());
         }
-        let ring = Ring {
+        let ring = Notification {
             queue: stream.queue,
             shard: stream.shard,
-            lane: stream.lane,
-            what: Rung::Messages,
+            kind: stream.kind,
+            what: NotificationKind::Messages,
             bucket: bucket.number,
             token: Uuid::from_u128(fastrand::u128(..)),
         };
-        let bell = bell_of(stripe_of(stream.queue, stream.shard));
+        let doorbell = doorbell_of(stripe_of(stream.queue, stream.shard));
         // A ring is a hint: the messages are stored, and found by the sweep.
-        let told = self.owner.rows.ring(bell, ring).await;
+        let told = self.owner.storage.ring(doorbell, ring).await;
         if let Err(error) = told {
             tracing::debug!(%error, "the owner was not told of new messages");
         }
@@ -247,17 +247,20 @@ impl Inner {
         Ok(())
     }
 
-    /// Tells the owner of a shard that somebody else wrote facts.
-    pub(crate) async fn tell_facts(&self, queue: Uuid, shard: i32) -> Result<()> {
-        let ring = Ring {
+    /// Tells the owner of a shard that somebody else wrote events.
+    pub(crate) async fn announce_events(&self, queue: Uuid, shard: i32) -> Result<()> {
+        let ring = Notification {
             queue,
             shard,
-            lane: 0,
-            what: Rung::Facts,
+            kind: 0,
+            what: NotificationKind::Events,
             bucket: 0,
             token: Uuid::from_u128(fastrand::u128(..)),
         };
-        let told = self.owner.rows.ring(bell_of(stripe_of(queue, shard)), ring);
+        let told = self
+            .owner
+            .storage
+            .ring(doorbell_of(stripe_of(queue, shard)), ring);
         told.await.map_err(StoreError::effect_unknown)
     }
 }

@@ -1,9 +1,9 @@
 //! The raw floor: the same bytes by the bare driver, at the same consistency, in the same batches.
 //!
 //! It is the least that a queue of rows that are only inserted needs: a table of bodies, read in
-//! slices, and a table of what is settled. No check after the write, no lease, no attempt, no
+//! pages, and a table of events. No check after the write, no lease, no attempt, no
 //! owner. Enqueue is unlogged batches of one partition each; receive and settle is a slice and
-//! then a batch of settled rows.
+//! then a batch of event rows.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Floor for CassandraFloor {
         let name = format!("{}.floor_{:08x}", self.config.keyspace, fastrand::u32(..));
         let bare = Bare::create(session, &name).await?;
         let report = bare.measure(spec).await;
-        for table in [&name, &settled(&name)] {
+        for table in [&name, &event(&name)] {
             change(session, &format!("DROP TABLE IF EXISTS {table}")).await?;
         }
         report
@@ -69,8 +69,8 @@ impl Floor for CassandraFloor {
     }
 }
 
-fn settled(name: &str) -> String {
-    format!("{name}_settled")
+fn event(name: &str) -> String {
+    format!("{name}_event")
 }
 
 /// Runs a statement that changes tables.
@@ -83,7 +83,7 @@ async fn change(session: &Session, cql: &str) -> Result<()> {
 struct Bare<'a> {
     session: &'a Session,
     insert: PreparedStatement,
-    slice: PreparedStatement,
+    page: PreparedStatement,
     settle: PreparedStatement,
 }
 
@@ -95,11 +95,11 @@ impl<'a> Bare<'a> {
         let key = "part bigint, pos bigint, id blob";
         let options = "PRIMARY KEY ((part), pos, id)) WITH gc_grace_seconds = 86400";
         let messages = format!("CREATE TABLE {name} ({key}, head blob, body blob, {options}");
-        let settled = settled(name);
+        let event = event(name);
         change(session, &messages).await?;
         change(
             session,
-            &format!("CREATE TABLE {settled} ({key}, done boolean, {options}"),
+            &format!("CREATE TABLE {event} ({key}, done boolean, {options}"),
         )
         .await?;
         Ok(Self {
@@ -109,7 +109,7 @@ impl<'a> Bare<'a> {
                 format!("INSERT INTO {name} (part, pos, id, head, body) VALUES (?, ?, ?, ?, ?)"),
             )
             .await?,
-            slice: prepare(
+            page: prepare(
                 session,
                 format!(
                     "SELECT pos, id, head, body FROM {name} WHERE part = ? AND pos > ? LIMIT ?"
@@ -118,7 +118,7 @@ impl<'a> Bare<'a> {
             .await?,
             settle: prepare(
                 session,
-                format!("INSERT INTO {settled} (part, pos, id, done) VALUES (?, ?, ?, true)"),
+                format!("INSERT INTO {event} (part, pos, id, done) VALUES (?, ?, ?, true)"),
             )
             .await?,
         })
@@ -176,25 +176,25 @@ impl<'a> Bare<'a> {
         done.map(drop).map_err(|error| failed("bench", error))
     }
 
-    /// One worker: reads its partitions slice by slice and settles each slice.
+    /// One worker: reads its partitions page by page and settles each page.
     async fn drain(&self, worker: u64, spec: FloorSpec) -> Result<u64> {
         let mut drained = 0;
         for part in (worker..PARTITIONS).step_by(spec.workers.get() as usize) {
             let mut after = -1;
             loop {
-                let slice = self.slice(part as i64, after, spec).await?;
-                let Some((_, last, _)) = slice.last() else {
+                let page = self.page(part as i64, after, spec).await?;
+                let Some((_, last, _)) = page.last() else {
                     break;
                 };
                 after = *last;
-                drained += slice.len() as u64;
-                self.batch(&self.settle, slice).await?;
+                drained += page.len() as u64;
+                self.batch(&self.settle, page).await?;
             }
         }
         Ok(drained)
     }
 
-    async fn slice(
+    async fn page(
         &self,
         part: i64,
         after: i64,
@@ -203,7 +203,7 @@ impl<'a> Bare<'a> {
         let limit = spec.batch.get() as i32;
         let answer = self
             .session
-            .execute_unpaged(&self.slice, (part, after, limit));
+            .execute_unpaged(&self.page, (part, after, limit));
         let answer = answer.await.map_err(|error| failed("bench", error))?;
         let rows = answer.into_rows_result().map_err(|_| lost())?;
         let rows = rows.rows::<(i64, Vec<u8>, &[u8], &[u8])>();

@@ -1,13 +1,13 @@
 //! The Cassandra store of longshore: a queue on tables that are only inserted into.
 //!
 //! Messages lie in partitions of a stream (queue, shard, lane) and a slice of time. What happens
-//! to a message is inserted beside it as a fact; its state is what its row and its facts add up
+//! to a message is inserted beside it as an event; its state is what its row and its events add up
 //! to. Nothing is deleted but whole partitions, once they are closed and all in them is done.
 //! No message costs a lightweight transaction; the few there are belong to buckets, owners of
 //! stripes, dedup keys and named leases.
 //!
 //! A process that owns a stripe keeps its shards in memory and hands messages out. Owning saves
-//! work and keeps order. That nothing is lost rests on facts alone.
+//! work and keeps order. That nothing is lost rests on events alone.
 
 mod admin;
 mod adopt;

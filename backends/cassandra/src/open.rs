@@ -15,12 +15,12 @@ use crate::cql::dedup_keys::Keys;
 use crate::cql::queue_catalog::Catalog;
 use crate::cql::session::Link;
 use crate::cql::storage::Tables;
-use crate::ownership::consumer_session::Residence;
+use crate::ownership::consumer_session::ConsumerSession;
 use crate::ownership::process::Owner;
 use crate::producer::append::Producer;
 use crate::producer::depth_cache::Depths;
 use crate::producer::recent_ids::Recent;
-use crate::producer::write_queue::Lines;
+use crate::producer::write_queue::WriteQueue;
 use crate::store::{CassandraStore, Inner};
 use crate::tasks::heartbeat;
 use crate::tasks::maintenance;
@@ -107,10 +107,10 @@ fn made(
         link,
         owner,
         producer: Producer::new(rows),
-        lines: Lines::default(),
+        write_queue: WriteQueue::default(),
         recent: Recent::default(),
         depths: Depths::default(),
-        residence: Residence::default(),
+        consumer_session: ConsumerSession::default(),
         // Processes that receive once do not all begin with the same shard.
         turn: AtomicUsize::new(fastrand::usize(..1 << 16)),
         call_timeout,

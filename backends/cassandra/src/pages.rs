@@ -12,7 +12,7 @@ use crate::cql::queue_def::QueueDef;
 use crate::pages::cursor::{List, Stand, malformed};
 use crate::protocol::stream_kind;
 use crate::shard::entry::Entry;
-use crate::shard::load::beyond_window::Far;
+use crate::shard::load::beyond_window::BeyondWindow;
 use crate::shard_access::Looked;
 use crate::store::Inner;
 
@@ -35,45 +35,45 @@ impl Inner {
         if list.has_live() {
             if !matches!(
                 after,
-                Some(Stand::FarLive(..) | Stand::Dead(_) | Stand::FarDead(..))
+                Some(Stand::BeyondLive(..) | Stand::Dead(_) | Stand::BeyondDead(..))
             ) {
                 let held = held_live(&looked, list, after, max + 1, now);
                 take_views(&looked, held, now, &mut found).await?;
             }
-            if !matches!(after, Some(Stand::Dead(_) | Stand::FarDead(..))) {
-                let lanes = [0, 1, 2, stream_kind::DELAYED];
+            if !matches!(after, Some(Stand::Dead(_) | Stand::BeyondDead(..))) {
+                let kinds = [0, 1, 2, stream_kind::DELAYED];
                 let shows = |entry: &Entry| {
                     let in_hands = entry.is_in_hands(now);
                     entry.state.dead.is_none() && (list == List::Peek || !in_hands)
                 };
                 let begin = match after {
-                    Some(Stand::FarLive(shard, far)) => Some((shard, far)),
+                    Some(Stand::BeyondLive(shard, far)) => Some((shard, far)),
                     _ => None,
                 };
                 let room = max + 1 - found.len();
-                let far = far_of(&looked, &lanes, begin, room, now, shows).await?;
+                let far = beyond_of(&looked, &kinds, begin, room, now, shows).await?;
                 found.extend(
                     far.into_iter()
-                        .map(|(shard, far, view)| (Stand::FarLive(shard, far), view)),
+                        .map(|(shard, far, view)| (Stand::BeyondLive(shard, far), view)),
                 );
             }
         }
         if list.has_dead() {
-            if !matches!(after, Some(Stand::FarDead(..))) {
+            if !matches!(after, Some(Stand::BeyondDead(..))) {
                 let room = max + 1 - found.len();
                 let held = held_dead(&looked, after, room);
                 take_views(&looked, held, now, &mut found).await?;
             }
             let begin = match after {
-                Some(Stand::FarDead(shard, far)) => Some((shard, far)),
+                Some(Stand::BeyondDead(shard, far)) => Some((shard, far)),
                 _ => None,
             };
             let room = max + 1 - found.len();
             let shows = |entry: &Entry| entry.state.dead.is_some();
-            let far = far_of(&looked, &[stream_kind::DEAD], begin, room, now, shows).await?;
+            let far = beyond_of(&looked, &[stream_kind::DEAD], begin, room, now, shows).await?;
             found.extend(
                 far.into_iter()
-                    .map(|(shard, far, view)| (Stand::FarDead(shard, far), view)),
+                    .map(|(shard, far, view)| (Stand::BeyondDead(shard, far), view)),
             );
         }
         let more = found.len() > max;
@@ -147,9 +147,9 @@ fn held_live(
     let mut stands = Vec::new();
     for (index, one) in looked.iter().enumerate() {
         let Some(shard) = one.shard() else { continue };
-        let live = shard.model.order.range((after, Bound::Unbounded));
+        let live = shard.index.order.range((after, Bound::Unbounded));
         let live = live.filter(|place| {
-            let entry = shard.model.entries.get(&place.id);
+            let entry = shard.index.entries.get(&place.id);
             list == List::Peek || entry.is_some_and(|entry| !entry.is_in_hands(now))
         });
         stands.extend(live.take(max).map(|place| (Stand::Live(*place), index)));
@@ -168,7 +168,7 @@ fn held_dead(looked: &[Looked], after: Option<Stand>, max: usize) -> Vec<(Stand,
     let mut stands = Vec::new();
     for (index, one) in looked.iter().enumerate() {
         let Some(shard) = one.shard() else { continue };
-        let dead = shard.model.dead.range((after, Bound::Unbounded));
+        let dead = shard.index.dead.range((after, Bound::Unbounded));
         stands.extend(
             dead.take(max)
                 .map(|(place, _)| (Stand::Dead(*place), index)),
@@ -190,7 +190,7 @@ async fn take_views(
         let id = match stand {
             Stand::Live(place) => place.id,
             Stand::Dead((_, _, id)) => id,
-            Stand::FarLive(..) | Stand::FarDead(..) => continue,
+            Stand::BeyondLive(..) | Stand::BeyondDead(..) => continue,
         };
         if let Some(shard) = looked.get(index).and_then(Looked::shard) {
             let views = shard.views(&[id], now).await?;
@@ -201,14 +201,14 @@ async fn take_views(
 }
 
 /// Messages that are not in memory, shard by shard.
-async fn far_of(
+async fn beyond_of(
     looked: &[Looked],
-    lanes: &[i8],
-    last: Option<(i32, Far)>,
+    kinds: &[i8],
+    last: Option<(i32, BeyondWindow)>,
     max: usize,
     now: Timestamp,
     shows: impl Fn(&Entry) -> bool,
-) -> Result<Vec<(i32, Far, StoredMessage)>> {
+) -> Result<Vec<(i32, BeyondWindow, StoredMessage)>> {
     let mut found = Vec::new();
     for shard in looked.iter().filter_map(Looked::shard) {
         let last = match last {
@@ -217,7 +217,7 @@ async fn far_of(
             _ => None,
         };
         let left = max - found.len();
-        let far = shard.far_page(lanes, last, left, now, &shows).await?;
+        let far = shard.beyond_page(kinds, last, left, now, &shows).await?;
         found.extend(far.into_iter().map(|(far, view)| (shard.number, far, view)));
     }
     Ok(found)

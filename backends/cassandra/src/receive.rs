@@ -51,7 +51,8 @@ impl CassandraStore {
             let mut pulled = Pulled::default();
             let done = inner.pull(&queue, request, &asker, &mut pulled).await;
             let has_some = !pulled.received.deliveries.is_empty();
-            let stays = inner.residence.is_resident() || !has_some && inner.residence.stays();
+            let stays =
+                inner.consumer_session.is_resident() || !has_some && inner.consumer_session.stays();
             if !stays {
                 // What fails is given up when this process is idle, or taken for dead.
                 let _ = inner.owner.give_up_all().await;
@@ -112,7 +113,7 @@ impl Inner {
             return Ok(());
         }
         pulled.queue = Some(def.queue);
-        let _eating = self.owner.appetites.eat(def.queue);
+        let _eating = self.owner.demand.begin_receive(def.queue);
         let order = Order {
             max: request.batch_max.get() as usize,
             lease: request.lease,
@@ -129,19 +130,19 @@ impl Inner {
             begun: Vec::new(),
         };
         let done = pull.run(pulled).await;
-        let landed = pull.land(pulled).await;
+        let completed = pull.complete(pulled).await;
         if !pulled.received.deliveries.is_empty() {
-            self.owner.appetites.fed(def.queue);
+            self.owner.demand.served(def.queue);
         }
-        done.and(landed)
+        done.and(completed)
     }
 
     /// Asks for the missing part of what this process should have of a queue.
     fn claim_share(self: &Arc<Self>, queue: Uuid, missing: Vec<i32>) {
-        if missing.is_empty() || !self.residence.is_resident() {
+        if missing.is_empty() || !self.consumer_session.is_resident() {
             return;
         }
-        if !self.owner.appetites.is_share_due(queue) {
+        if !self.owner.demand.is_share_due(queue) {
             return;
         }
         let owner = self.owner.clone();
@@ -255,8 +256,8 @@ impl Pull<'_> {
             return Ok(());
         }
         let (owner, queue) = (self.inner.owner.clone(), self.def.queue);
-        let (stays, has) = (self.inner.residence.stays(), owner.has(queue));
-        let want = match owner.appetites.search(queue, stays, has) {
+        let (stays, has) = (self.inner.consumer_session.stays(), owner.has(queue));
+        let want = match owner.demand.search(queue, stays, has) {
             Search::Rest => return Ok(()),
             Search::Look => None,
             Search::Ask(need) => Some(Want { need, has }),
@@ -308,11 +309,11 @@ impl Pull<'_> {
         let Some(shard) = opened.shard.as_mut() else {
             return Ok(());
         };
-        shard.model.turn = owner.turns(queue).turn;
+        shard.index.turn = owner.turns(queue).turn;
         self.order.of_lanes = of_lanes;
         let HandedOut {
             received,
-            flight,
+            write,
             again,
         } = shard.begin_hand_out(&self.order, now).await?;
         self.order.max -= received.deliveries.len();
@@ -325,12 +326,12 @@ impl Pull<'_> {
             owner.handed_out();
         }
         if let Some(ahead) = shard.ahead(now) {
-            owner.read_ahead(queue, number, ahead);
+            owner.prefetch(queue, number, ahead);
         }
         pulled.next = earlier(pulled.next, shard.next_change(now));
         // It lands whatever this receive waits for next: others wait until it has, and have what
         // this one waits for.
-        let landing = flight.map(|flight| tokio::spawn(flight.land()));
+        let landing = write.map(|write| tokio::spawn(write.complete()));
         self.begun.push(Begun {
             stripe: stripe_of(queue, number),
             received,
@@ -343,15 +344,15 @@ impl Pull<'_> {
     /// Waits until the leases are written. Only messages whose leases are written are handed out,
     /// and only if nobody can have taken the shards over by then: the next owner has read the
     /// leases.
-    async fn land(self, pulled: &mut Pulled) -> Result<()> {
+    async fn complete(self, pulled: &mut Pulled) -> Result<()> {
         let order = Lane::order_at(self.first_turn);
         let (owner, process) = (&self.inner.owner, self.process);
-        let landed = self.begun.into_iter().map(|begun| async move {
+        let completed = self.begun.into_iter().map(|begun| async move {
             if let Some(landing) = begun.landing {
                 landing.await.unwrap_or_else(|_| Err(broken_off()))?;
             }
             let mut received = begun.received;
-            redelivery::withdraw(&*owner.rows, &mut received, &begun.again).await;
+            redelivery::withdraw(&*owner.storage, &mut received, &begun.again).await;
             let is_sure =
                 received.deliveries.is_empty() || owner.has_still(begun.stripe, process).await;
             if !is_sure {
@@ -364,7 +365,7 @@ impl Pull<'_> {
             Ok::<_, StoreError>(received)
         });
         let mut done = Ok(());
-        for received in join_all(landed).await {
+        for received in join_all(completed).await {
             match received {
                 Ok(received) => {
                     pulled.received.deliveries.extend(received.deliveries);

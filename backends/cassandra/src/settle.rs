@@ -1,4 +1,4 @@
-//! Ending and extending deliveries: in memory where the shard is ours, as facts elsewhere.
+//! Ending and extending deliveries: in memory where the shard is ours, as events elsewhere.
 
 pub(crate) mod unowned;
 
@@ -13,28 +13,28 @@ use longshore_core::{
 use uuid::Uuid;
 
 use crate::cql::queue_def::QueueDef;
-use crate::protocol::receipt::Slip;
+use crate::protocol::receipt::DeliveryTag;
 use crate::store::{Inner, by_shard};
 
 impl Inner {
     /// What receipts say. One of another cell is told: nothing here knows its message, and to call
     /// its lease lost would send people looking in the wrong place.
-    pub(crate) fn slips<'a>(
+    pub(crate) fn tags<'a>(
         &self,
         operation: &'static str,
         receipts: impl Iterator<Item = &'a Receipt>,
-    ) -> Result<Vec<Option<Slip>>> {
+    ) -> Result<Vec<Option<DeliveryTag>>> {
         let own = self.catalog.cell;
-        let read = receipts.map(|receipt| match Slip::of(receipt) {
-            Some(slip) if slip.cell != own => Err(StoreError::invalid_input(
+        let read = receipts.map(|receipt| match DeliveryTag::of(receipt) {
+            Some(tag) if tag.cell != own => Err(StoreError::invalid_input(
                 operation,
                 format!(
                     "the receipt is of cell {}, and this store works cell {own}; use the URL of \
                      the data centre that gave it",
-                    slip.cell
+                    tag.cell
                 ),
             )),
-            slip => Ok(slip),
+            tag => Ok(tag),
         });
         read.collect()
     }
@@ -46,16 +46,16 @@ impl Inner {
         batch: &[Settlement],
     ) -> Result<Vec<Settled>> {
         // First: the queue need not exist in this cell.
-        let slips = self.slips("settle", batch.iter().map(|item| &item.receipt))?;
+        let tags = self.tags("settle", batch.iter().map(|item| &item.receipt))?;
         let mut outcomes = vec![Settled::LeaseLost; batch.len()];
         let Some(def) = self.catalog.get(name).await? else {
             return Ok(outcomes);
         };
-        let shards = by_shard(def.queue, &slips);
+        let shards = by_shard(def.queue, &tags);
         let done = shards.into_iter().map(|(shard, indexes)| {
-            let items: Vec<(Slip, &Disposition)> = indexes
+            let items: Vec<(DeliveryTag, &Disposition)> = indexes
                 .iter()
-                .filter_map(|index| Some((slips[*index]?, &batch[*index].disposition)))
+                .filter_map(|index| Some((tags[*index]?, &batch[*index].disposition)))
                 .collect();
             let def = &def;
             async move {
@@ -69,9 +69,9 @@ impl Inner {
                 outcomes[index] = settled;
             }
         }
-        let acked = batch.iter().zip(&slips);
+        let acked = batch.iter().zip(&tags);
         let acked = acked.filter(|(item, _)| item.disposition == Disposition::Ack);
-        let ids = acked.filter_map(|(_, slip)| Some(MessageId::from_uuid((*slip)?.spot.id)));
+        let ids = acked.filter_map(|(_, tag)| Some(MessageId::from_uuid((*tag)?.position.id)));
         self.recent.forget(name, ids);
         self.owner.changed.notify_waiters();
         Ok(outcomes)
@@ -81,7 +81,7 @@ impl Inner {
         &self,
         def: &QueueDef,
         number: i32,
-        items: &[(Slip, &Disposition)],
+        items: &[(DeliveryTag, &Disposition)],
     ) -> Result<Vec<Settled>> {
         if let Some(mut opened) = self.owner.open_own(def.queue, number).await?
             && let Some(shard) = opened.shard.as_mut()
@@ -89,18 +89,18 @@ impl Inner {
             if let Some(news) = self.owner.news(def.queue, number).await? {
                 shard.catch_up(news, self.now()).await?;
             }
-            let parts = Parts::of(items, |(slip, _)| shard.is_unread(slip));
+            let parts = Parts::of(items, |(tag, _)| shard.is_unread(tag));
             let process = self.owner.process();
             let begun = shard.begin_settle(&parts.read, &def.settings, self.now());
-            let (mut settled, flight) = begun.await?;
+            let (mut settled, write) = begun.await?;
             // Others may work on the shard meanwhile.
             drop(opened);
-            if let Some(flight) = flight {
-                flight.land().await?;
+            if let Some(write) = write {
+                write.complete().await?;
             }
-            let later = parts.read.iter().map(|(slip, disposition)| {
+            let later = parts.read.iter().map(|(tag, disposition)| {
                 let is_ack = **disposition == Disposition::Ack;
-                (!is_ack).then_some(*slip)
+                (!is_ack).then_some(*tag)
             });
             self.look_again(process, later, &mut settled).await?;
             if parts.unread.is_empty() {
@@ -117,16 +117,16 @@ impl Inner {
         &self,
         def: &QueueDef,
         number: i32,
-        items: &[(Slip, &Disposition)],
+        items: &[(DeliveryTag, &Disposition)],
     ) -> Result<Vec<Settled>> {
         let mut outcomes = Vec::with_capacity(items.len());
-        for round in rounds(items.iter().map(|(slip, _)| *slip)) {
-            let settled = items[round].iter().map(|(slip, disposition)| {
+        for round in rounds(items.iter().map(|(tag, _)| *tag)) {
+            let settled = items[round].iter().map(|(tag, disposition)| {
                 let now = self.now();
                 let sequence = self.owner.hybrid.next(now);
                 unowned::settle(
-                    &*self.owner.rows,
-                    slip,
+                    &*self.owner.storage,
+                    tag,
                     disposition,
                     &def.settings,
                     now,
@@ -135,7 +135,7 @@ impl Inner {
             });
             outcomes.extend(try_join_all(settled).await?);
         }
-        self.tell_facts(def.queue, number).await?;
+        self.announce_events(def.queue, number).await?;
         Ok(outcomes)
     }
 
@@ -143,24 +143,24 @@ impl Inner {
     pub(crate) async fn extend(
         self: &Arc<Self>,
         name: &QueueName,
-        slips: &[Option<Slip>],
+        tags: &[Option<DeliveryTag>],
         lease: Duration,
     ) -> Result<Vec<Settled>> {
-        let mut outcomes = vec![Settled::LeaseLost; slips.len()];
+        let mut outcomes = vec![Settled::LeaseLost; tags.len()];
         let Some(def) = self.catalog.get(name).await? else {
             return Ok(outcomes);
         };
-        let shards = by_shard(def.queue, slips);
+        let shards = by_shard(def.queue, tags);
         let done = shards.into_iter().map(|(shard, indexes)| {
-            let slips: Vec<_> = indexes.iter().filter_map(|index| slips[*index]).collect();
+            let tags: Vec<_> = indexes.iter().filter_map(|index| tags[*index]).collect();
             let def = &def;
             async move {
-                let extended = self.extend_shard(def, shard, &slips, lease).await?;
+                let extended = self.extend_shard(def, shard, &tags, lease).await?;
                 Ok::<_, StoreError>((indexes, extended))
             }
         });
         let done = try_join_all(done).await;
-        for (indexes, extended) in done.map_err(|error| of_some(error, slips.len()))? {
+        for (indexes, extended) in done.map_err(|error| of_some(error, tags.len()))? {
             for (index, extended) in indexes.into_iter().zip(extended) {
                 outcomes[index] = extended;
             }
@@ -172,25 +172,25 @@ impl Inner {
         &self,
         def: &QueueDef,
         number: i32,
-        slips: &[Slip],
+        tags: &[DeliveryTag],
         lease: Duration,
     ) -> Result<Vec<Settled>> {
         if let Some(mut opened) = self.owner.open_own(def.queue, number).await?
             && let Some(shard) = opened.shard.as_mut()
         {
-            let parts = Parts::of(slips, |slip| shard.is_unread(slip));
+            let parts = Parts::of(tags, |tag| shard.is_unread(tag));
             let process = self.owner.process();
             let mut extended = shard.extend(&parts.read, lease, self.now()).await?;
             drop(opened);
-            let slips = parts.read.iter().map(|slip| Some(*slip));
-            self.look_again(process, slips, &mut extended).await?;
+            let tags = parts.read.iter().map(|tag| Some(*tag));
+            self.look_again(process, tags, &mut extended).await?;
             if parts.unread.is_empty() {
                 return Ok(extended);
             }
             let afar = self.extend_afar(def, number, &parts.unread, lease).await?;
             return Ok(parts.joined(extended, afar));
         }
-        self.extend_afar(def, number, slips, lease).await
+        self.extend_afar(def, number, tags, lease).await
     }
 
     /// What an owner wrote holds, unless others may have taken over before it was there: then it
@@ -198,15 +198,15 @@ impl Inner {
     async fn look_again(
         &self,
         process: Uuid,
-        slips: impl Iterator<Item = Option<Slip>>,
+        tags: impl Iterator<Item = Option<DeliveryTag>>,
         outcomes: &mut [Settled],
     ) -> Result<()> {
         if self.owner.is_still(process) {
             return Ok(());
         }
-        for (slip, outcome) in slips.zip(outcomes) {
-            if let (Some(slip), Settled::Applied) = (slip, *outcome) {
-                *outcome = unowned::unless_overtaken(&*self.owner.rows, &slip).await?;
+        for (tag, outcome) in tags.zip(outcomes) {
+            if let (Some(tag), Settled::Applied) = (tag, *outcome) {
+                *outcome = unowned::unless_overtaken(&*self.owner.storage, &tag).await?;
             }
         }
         Ok(())
@@ -216,14 +216,14 @@ impl Inner {
         &self,
         def: &QueueDef,
         number: i32,
-        slips: &[Slip],
+        tags: &[DeliveryTag],
         lease: Duration,
     ) -> Result<Vec<Settled>> {
-        let extended = slips
+        let extended = tags
             .iter()
-            .map(|slip| unowned::extend(&*self.owner.rows, slip, lease, self.now()));
+            .map(|tag| unowned::extend(&*self.owner.storage, tag, lease, self.now()));
         let outcomes = try_join_all(extended).await?;
-        self.tell_facts(def.queue, number).await?;
+        self.announce_events(def.queue, number).await?;
         Ok(outcomes)
     }
 }
@@ -276,16 +276,16 @@ impl<T: Copy> Parts<T> {
 }
 
 /// Cuts a batch so that no message is in one piece twice: its ends are judged in order.
-fn rounds(slips: impl Iterator<Item = Slip>) -> Vec<std::ops::Range<usize>> {
+fn rounds(tags: impl Iterator<Item = DeliveryTag>) -> Vec<std::ops::Range<usize>> {
     let mut rounds: Vec<std::ops::Range<usize>> = Vec::new();
     let mut seen = HashSet::new();
-    for (index, slip) in slips.enumerate() {
-        let repeats = !seen.insert(slip.spot);
+    for (index, tag) in tags.enumerate() {
+        let repeats = !seen.insert(tag.position);
         match rounds.last_mut() {
             Some(round) if !repeats => round.end = index + 1,
             _ => {
                 seen.clear();
-                seen.insert(slip.spot);
+                seen.insert(tag.position);
                 rounds.push(index..index + 1);
             }
         }

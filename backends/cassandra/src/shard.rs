@@ -21,31 +21,31 @@ use longshore_core::{Result, Timestamp};
 use uuid::Uuid;
 
 use crate::protocol::hybrid_clock::Hybrid;
-use crate::protocol::storage::{Bucket, Rows, Stream};
+use crate::protocol::storage::{Bucket, Storage, Stream};
 use crate::protocol::stream_kind;
-use crate::shard::buckets::progress::{Known, KnownBucket};
+use crate::shard::buckets::progress::{BucketProgress, StreamProgress};
 use crate::shard::entry::{Entry, Raw};
-use crate::shard::index::Model;
+use crate::shard::index::Index;
 use crate::shard::load::window::Window;
-use crate::shard::write::event_batch::Changes;
-use crate::shard::write::in_flight::{Flight, Flights};
+use crate::shard::write::event_batch::EventBatch;
+use crate::shard::write::in_flight::{InFlightWrite, InFlightWrites};
 
 /// What somebody knows of a shard: its first messages, as many as the window holds.
 pub(crate) struct Shard {
-    pub(crate) rows: Arc<dyn Rows>,
+    pub(crate) storage: Arc<dyn Storage>,
     pub(crate) queue: Uuid,
     pub(crate) number: i32,
     pub(crate) hybrid: Arc<Hybrid>,
     pub(crate) window: Window,
-    pub(crate) model: Model,
-    pub(crate) streams: BTreeMap<i8, Known>,
+    pub(crate) index: Index,
+    pub(crate) streams: BTreeMap<i8, StreamProgress>,
     /// A write failed or its outcome is unknown: memory may differ from the rows.
     pub(crate) is_stale: bool,
     /// Writes that began and did not end yet.
-    pub(crate) flights: Flights,
-    /// The slice that is being read beside the work.
+    pub(crate) in_flight_writes: InFlightWrites,
+    /// The page that is being read beside the work.
     pub(crate) ahead: Weak<()>,
-    /// Grows whenever facts were told that others wrote.
+    /// Grows whenever events were told that others wrote.
     pub(crate) told: u64,
     /// Lanes that were polled since the last sweep.
     pub(crate) unswept: BTreeSet<i8>,
@@ -65,22 +65,22 @@ pub(crate) struct Shard {
 impl Shard {
     /// A shard of which nothing is known yet.
     pub(crate) fn unread(
-        rows: Arc<dyn Rows>,
+        storage: Arc<dyn Storage>,
         queue: Uuid,
         number: i32,
         hybrid: Arc<Hybrid>,
         window: Window,
     ) -> Self {
         Self {
-            rows,
+            storage,
             queue,
             number,
             hybrid,
             window,
-            model: Model::default(),
+            index: Index::default(),
             streams: BTreeMap::new(),
             is_stale: false,
-            flights: Flights::default(),
+            in_flight_writes: InFlightWrites::default(),
             ahead: Weak::new(),
             told: 0,
             unswept: BTreeSet::new(),
@@ -103,25 +103,25 @@ impl Shard {
 
     /// Whether memory may differ from the rows.
     pub(crate) fn is_doubted(&self) -> bool {
-        self.is_stale || self.flights.in_doubt()
+        self.is_stale || self.in_flight_writes.in_doubt()
     }
 
-    pub(crate) fn stream(&self, lane: i8) -> Stream {
+    pub(crate) fn stream(&self, kind: i8) -> Stream {
         Stream {
             queue: self.queue,
             shard: self.number,
-            lane,
+            kind,
         }
     }
 
-    pub(crate) fn known_bucket(&mut self, bucket: Bucket) -> Option<&mut KnownBucket> {
-        let known = self.streams.get_mut(&bucket.stream.lane)?;
+    pub(crate) fn known_bucket(&mut self, bucket: Bucket) -> Option<&mut BucketProgress> {
+        let known = self.streams.get_mut(&bucket.stream.kind)?;
         known.buckets.get_mut(&bucket.number)
     }
 
     /// What is known of a bucket, which is not registered as far as is known if it is new.
-    pub(crate) fn known_entry(&mut self, bucket: Bucket) -> &mut KnownBucket {
-        let known = self.streams.entry(bucket.stream.lane).or_default();
+    pub(crate) fn known_entry(&mut self, bucket: Bucket) -> &mut BucketProgress {
+        let known = self.streams.entry(bucket.stream.kind).or_default();
         known.buckets.entry(bucket.number).or_default()
     }
 
@@ -130,19 +130,21 @@ impl Shard {
         if let Some(raw) = &entry.raw {
             return Ok(Some(raw.clone()));
         }
-        let (bucket, spot) = entry.address;
-        let row = self.rows.message(bucket, spot).await?;
+        let (bucket, position) = entry.address;
+        let row = self.storage.message(bucket, position).await?;
         Ok(row.map(|row| (row.head, row.body)))
     }
 
-    /// Begins to write facts.
-    pub(crate) async fn depart(&self, changes: Changes) -> Flight {
-        self.flights.depart(self.rows.clone(), changes).await
+    /// Begins to write events.
+    pub(crate) async fn begin_write(&self, changes: EventBatch) -> InFlightWrite {
+        self.in_flight_writes
+            .begin_write(self.storage.clone(), changes)
+            .await
     }
 
-    /// Writes facts. If that fails, memory is not believed any more.
-    pub(crate) async fn write(&mut self, changes: Changes) -> Result<()> {
-        let written = changes.write(&*self.rows).await;
+    /// Writes events. If that fails, memory is not believed any more.
+    pub(crate) async fn write(&mut self, changes: EventBatch) -> Result<()> {
+        let written = changes.write(&*self.storage).await;
         self.is_stale |= written.is_err();
         written
     }

@@ -11,7 +11,7 @@ use crate::cql::queue_def::QueueDef;
 use crate::ownership::consumer_session::HANDOVER_MAX;
 use crate::ownership::stripe::{Opened, stripe_of};
 use crate::shard::Shard;
-use crate::shard::buckets::depth::Behind;
+use crate::shard::buckets::depth::Estimate;
 use crate::store::Inner;
 
 /// A shard to look at.
@@ -41,13 +41,13 @@ impl Looked {
 
 impl Looked {
     /// How many messages lie behind what is in memory.
-    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Behind> {
+    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
         match self {
             Self::Own(opened) => match opened.shard.as_mut() {
-                Some(shard) if !shard.is_whole() => shard.behind_own(now).await,
-                _ => Ok(Behind::default()),
+                Some(shard) if !shard.is_whole() => shard.estimate_own(now).await,
+                _ => Ok(Estimate::default()),
             },
-            Self::Read(shard) if shard.is_whole() => Ok(Behind::default()),
+            Self::Read(shard) if shard.is_whole() => Ok(Estimate::default()),
             Self::Read(shard) => shard.behind(pages, now).await,
         }
     }
@@ -67,7 +67,7 @@ impl Inner {
         let now = self.now();
         if let Some(shard) = looked.shard_mut() {
             shard.read_all(now).await?;
-            shard.model.tick(now);
+            shard.index.tick(now);
         }
         Ok(looked)
     }
@@ -109,7 +109,7 @@ impl Inner {
             let opened = self.owner.open(def.queue, number, HANDOVER_MAX).await?;
             let opened = opened.ok_or_else(|| kept(operation))?;
             if let Some(shard) = opened.shard.as_ref() {
-                shard.flights.all_landed().await;
+                shard.in_flight_writes.all_completed().await;
             }
             let mut looked = Looked::Own(opened);
             self.catch_up(def, number, &mut looked).await?;
@@ -123,7 +123,7 @@ impl Inner {
 
     /// After a change: who does not live here keeps no stripe.
     pub(crate) async fn leave(&self) {
-        if !self.residence.is_resident() {
+        if !self.consumer_session.is_resident() {
             // What fails is given up when this process is idle, or taken for dead.
             let _ = self.owner.give_up_all().await;
         }
@@ -152,7 +152,7 @@ fn kept(operation: &'static str) -> StoreError {
 impl Shard {
     /// What operators see of some messages; those whose row is gone are left out.
     pub(crate) async fn views(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<StoredMessage>> {
-        let entries = ids.iter().filter_map(|id| self.model.entries.get(id));
+        let entries = ids.iter().filter_map(|id| self.index.entries.get(id));
         let views = entries.map(|entry| async move {
             let raw = self.raw_of(entry).await?;
             Ok::<_, StoreError>(raw.map(|raw| entry.view(&raw, now)))

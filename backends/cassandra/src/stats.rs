@@ -41,7 +41,7 @@ impl Inner {
 }
 
 fn count(shard: &Shard, stats: &mut QueueStats, now: Timestamp) {
-    for entry in shard.model.entries.values() {
+    for entry in shard.index.entries.values() {
         match entry.phase {
             Phase::Leased(until) if until > now => stats.leased += 1,
             Phase::Ready | Phase::Leased(_) => {
@@ -49,7 +49,7 @@ fn count(shard: &Shard, stats: &mut QueueStats, now: Timestamp) {
                 let age = now.since(entry.state.due());
                 stats.oldest_age = stats.oldest_age.max(Some(age));
             }
-            Phase::Behind => stats.waiting += 1,
+            Phase::Estimate => stats.waiting += 1,
             Phase::SetAside(_) => {
                 stats.waiting += 1;
                 stats.set_aside += 1;

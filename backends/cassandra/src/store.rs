@@ -20,13 +20,13 @@ use uuid::Uuid;
 use crate::cql::dedup_keys::Keys;
 use crate::cql::queue_catalog::Catalog;
 use crate::cql::session::Link;
-use crate::ownership::consumer_session::{HANDOVER_MAX, Residence};
+use crate::ownership::consumer_session::{ConsumerSession, HANDOVER_MAX};
 use crate::ownership::process::Owner;
 use crate::producer::append::Producer;
 use crate::producer::depth_cache::Depths;
 use crate::producer::recent_ids::Recent;
-use crate::producer::write_queue::Lines;
-use crate::protocol::receipt::Slip;
+use crate::producer::write_queue::WriteQueue;
+use crate::protocol::receipt::DeliveryTag;
 use crate::shard::load::beyond_window::FIND_MAX;
 
 /// No receive waits longer than this: a year, far from where a point in time overflows.
@@ -47,10 +47,10 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) keys: Keys,
     pub(crate) producer: Producer,
-    pub(crate) lines: Lines,
+    pub(crate) write_queue: WriteQueue,
     pub(crate) recent: Recent,
     pub(crate) depths: Depths,
-    pub(crate) residence: Residence,
+    pub(crate) consumer_session: ConsumerSession,
     /// Which shard goes first.
     pub(crate) turn: AtomicUsize,
     /// Every call ends by then.
@@ -193,7 +193,7 @@ impl QueueStore for CassandraStore {
         };
         let began = Instant::now();
         let deadline = began + request.wait_max.min(WAIT_MAX);
-        let _here = self.inner.residence.enter(request.wait_max);
+        let _here = self.inner.consumer_session.enter(request.wait_max);
         let owner = &self.inner.owner;
         let mut set_aside = 0;
         loop {
@@ -211,7 +211,7 @@ impl QueueStore for CassandraStore {
             };
             if !received.deliveries.is_empty() || Instant::now() >= until {
                 received.set_aside = set_aside;
-                if received.deliveries.is_empty() && !self.inner.residence.is_resident() {
+                if received.deliveries.is_empty() && !self.inner.consumer_session.is_resident() {
                     // Who waited in vain and may not come again holds nobody up.
                     let inner = self.inner.clone();
                     let given_up = tokio::spawn(async move { inner.owner.give_up_all().await });
@@ -222,10 +222,10 @@ impl QueueStore for CassandraStore {
             let next = pulled.next.map(|at| at.since(self.now()).min(WAIT_MAX));
             let next = next.map(|span| Instant::now() + span);
             let of_others = pulled.queue.filter(|_| !pulled.is_whole);
-            let again = of_others.map(|queue| owner.appetites.next_search(queue));
+            let again = of_others.map(|queue| owner.demand.next_search(queue));
             let look_again = [next, again].into_iter().flatten().min();
             let look_again = look_again.map_or(until, |at| at.min(until));
-            let _hungry = pulled.queue.map(|queue| owner.appetites.eat(queue));
+            let _demand = pulled.queue.map(|queue| owner.demand.begin_receive(queue));
             // An elapsed timeout is no error: it is time to look again.
             let _elapsed = timeout_at(look_again, changed).await;
         }
@@ -239,11 +239,12 @@ impl QueueStore for CassandraStore {
     ) -> Result<Vec<Settled>> {
         check_lease("extend", lease)?;
         check_count("extend", receipts.len(), &self.limits())?;
-        let slips = self.inner.slips("extend", receipts.iter())?;
+        let tags = self.inner.tags("extend", receipts.iter())?;
         let (inner, queue) = (self.inner.clone(), queue.clone());
-        self.carried("extend", async move {
-            inner.extend(&queue, &slips, lease).await
-        })
+        self.carried(
+            "extend",
+            async move { inner.extend(&queue, &tags, lease).await },
+        )
         .await
     }
 
@@ -255,13 +256,13 @@ impl QueueStore for CassandraStore {
     }
 }
 
-/// Indexes of slips by the shard they belong to; those of other queues are in no shard.
-pub(crate) fn by_shard(queue: Uuid, slips: &[Option<Slip>]) -> HashMap<i32, Vec<usize>> {
+/// Indexes of delivery tags by the shard they belong to; those of other queues are in no shard.
+pub(crate) fn by_shard(queue: Uuid, tags: &[Option<DeliveryTag>]) -> HashMap<i32, Vec<usize>> {
     let mut shards: HashMap<i32, Vec<usize>> = HashMap::new();
-    for (index, slip) in slips.iter().enumerate() {
-        if let Some(slip) = slip.filter(|slip| slip.bucket.stream.queue == queue) {
+    for (index, tag) in tags.iter().enumerate() {
+        if let Some(tag) = tag.filter(|tag| tag.bucket.stream.queue == queue) {
             shards
-                .entry(slip.bucket.stream.shard)
+                .entry(tag.bucket.stream.shard)
                 .or_default()
                 .push(index);
         }

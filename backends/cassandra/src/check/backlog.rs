@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use longshore_core::{Finding, QueueName, QueueStats, Result, Severity};
 
 use crate::cql::queue_def::QueueDef;
-use crate::protocol::storage::{Rows, Stream};
+use crate::protocol::storage::{Storage, Stream};
 use crate::protocol::stream_kind;
 
 /// So many streams are asked at a time.
@@ -30,16 +30,16 @@ impl Backlog {
     /// Adds a queue with its numbers.
     pub(crate) async fn add(
         &mut self,
-        rows: &dyn Rows,
+        storage: &dyn Storage,
         name: &QueueName,
         def: &QueueDef,
         stats: &QueueStats,
     ) -> Result<()> {
         let queue = def.queue;
         let streams = (0..def.shards)
-            .flat_map(|shard| stream_kind::ALL.map(|lane| Stream { queue, shard, lane }));
+            .flat_map(|shard| stream_kind::ALL.map(|kind| Stream { queue, shard, kind }));
         let open = stream::iter(streams)
-            .map(|stream| open_buckets(rows, stream))
+            .map(|stream| open_buckets(storage, stream))
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<_>>();
         self.queues += 1;
@@ -90,8 +90,8 @@ impl Backlog {
 }
 
 /// How many there are of a stream.
-async fn open_buckets(rows: &dyn Rows, stream: Stream) -> Result<usize> {
-    let marks = rows.marks(stream).await?;
-    let index = rows.buckets(stream, marks.done_to).await?;
+async fn open_buckets(storage: &dyn Storage, stream: Stream) -> Result<usize> {
+    let marks = storage.marks(stream).await?;
+    let index = storage.buckets(stream, marks.done_to).await?;
     Ok(index.into_iter().filter(|row| !row.done).count())
 }

@@ -1,6 +1,6 @@
 //! Counting the messages of a shard by their state, from its rows alone.
 //!
-//! Nobody is stopped for it. Facts are read before messages, so that a message whose end was
+//! Nobody is stopped for it. Events are read before messages, so that a message whose end was
 //! written in between still has its row.
 
 use std::collections::HashMap;
@@ -8,17 +8,17 @@ use std::collections::HashMap;
 use longshore_core::{Result, Timestamp, wire};
 use uuid::Uuid;
 
-use crate::protocol::event::Fact;
-use crate::protocol::projection::Tale;
+use crate::protocol::event::Event;
+use crate::protocol::projection::Projection;
 use crate::protocol::snapshot::Snapshot;
-use crate::protocol::storage::{Bucket, MessageRow, Rows, Spot, Stream};
+use crate::protocol::storage::{Bucket, MessageRow, Position, Storage, Stream};
 use crate::protocol::stream_kind;
-use crate::shard::load::read::{by_spot, facts_in, messages_after};
+use crate::shard::load::read::{by_position, events_in, messages_after};
 
 /// So many messages of a shard are remembered by id, to find those that lie in two rows.
 const REMEMBERED_MAX: usize = 1_000_000;
 
-/// So many spots without a row are named.
+/// So many positions without a row are named.
 const LOST_MAX: usize = 100;
 
 /// Where a message that is not done stands.
@@ -42,10 +42,10 @@ pub(crate) struct Counted {
     /// Rows whose stored form is damaged, and of a newer version.
     pub(crate) damaged: u64,
     pub(crate) newer: u64,
-    /// Facts and histories that cannot be read.
+    /// Events and histories that cannot be read.
     pub(crate) unreadable: u64,
     /// Deliveries of messages that have no row and are not done.
-    pub(crate) lost: Vec<(Bucket, Spot)>,
+    pub(crate) lost: Vec<(Bucket, Position)>,
     /// Streams whose marks contradict each other.
     pub(crate) crossed: u64,
     /// Whether there are more messages than were remembered.
@@ -56,19 +56,19 @@ impl Counted {
     /// Counts a shard.
     pub(crate) async fn count(
         &mut self,
-        rows: &dyn Rows,
+        storage: &dyn Storage,
         queue: Uuid,
         shard: i32,
         now: Timestamp,
     ) -> Result<()> {
-        for lane in stream_kind::ALL {
-            let stream = Stream { queue, shard, lane };
-            let marks = rows.marks(stream).await?;
+        for kind in stream_kind::ALL {
+            let stream = Stream { queue, shard, kind };
+            let marks = storage.marks(stream).await?;
             self.crossed += u64::from(marks.done_to > marks.closed_to);
-            let index = rows.buckets(stream, marks.done_to).await?;
+            let index = storage.buckets(stream, marks.done_to).await?;
             for row in index.into_iter().filter(|row| !row.done) {
                 let number = row.number;
-                self.count_bucket(rows, Bucket { stream, number }, now)
+                self.count_bucket(storage, Bucket { stream, number }, now)
                     .await?;
             }
         }
@@ -77,34 +77,34 @@ impl Counted {
 
     async fn count_bucket(
         &mut self,
-        rows: &dyn Rows,
+        storage: &dyn Storage,
         bucket: Bucket,
         now: Timestamp,
     ) -> Result<()> {
-        let facts = facts_in(rows, bucket).await?;
-        let unreadable = facts.iter().filter(|row| Fact::of(row).is_none()).count();
-        let mut facts = by_spot(&facts);
-        let mut from = Spot::FIRST;
-        while let Some((page, next)) = messages_after(rows, bucket, from).await? {
+        let events = events_in(storage, bucket).await?;
+        let unreadable = events.iter().filter(|row| Event::of(row).is_none()).count();
+        let mut events = by_position(&events);
+        let mut from = Position::FIRST;
+        while let Some((page, next)) = messages_after(storage, bucket, from).await? {
             for row in page {
-                let told = facts.remove(&row.spot).unwrap_or_default();
+                let told = events.remove(&row.position).unwrap_or_default();
                 self.count_row(&row, told, now);
             }
             let Some(next) = next else { break };
             from = next;
         }
-        let is_done = |told: &[(i32, Fact)]| {
+        let is_done = |told: &[(i32, Event)]| {
             let mut told = told.iter();
-            told.any(|(_, fact)| matches!(fact, Fact::Done { .. }))
+            told.any(|(_, event)| matches!(event, Event::Done { .. }))
         };
-        let left = facts.into_iter().filter(|(_, told)| !is_done(told));
+        let left = events.into_iter().filter(|(_, told)| !is_done(told));
         let mut lost = Vec::new();
-        for (spot, _) in left.take(LOST_MAX) {
-            if is_lost(rows, bucket, spot).await? {
-                lost.push((bucket, spot));
+        for (position, _) in left.take(LOST_MAX) {
+            if is_lost(storage, bucket, position).await? {
+                lost.push((bucket, position));
             }
         }
-        if (!lost.is_empty() || unreadable > 0) && is_gone(rows, bucket).await? {
+        if (!lost.is_empty() || unreadable > 0) && is_gone(storage, bucket).await? {
             // It was deleted meanwhile, and with it all that seemed wrong.
             return Ok(());
         }
@@ -113,30 +113,30 @@ impl Counted {
         Ok(())
     }
 
-    fn count_row(&mut self, row: &MessageRow, told: Vec<(i32, Fact)>, now: Timestamp) {
-        let mut tale = Tale::begin(row);
-        for (serial, fact) in told {
-            tale.add(serial, fact);
+    fn count_row(&mut self, row: &MessageRow, told: Vec<(i32, Event)>, now: Timestamp) {
+        let mut projection = Projection::begin(row);
+        for (serial, event) in told {
+            projection.add(serial, event);
         }
-        if tale.done.is_some() {
+        if projection.done.is_some() {
             self.settled += 1;
             return;
         }
         self.judge_form(row);
-        let standing = standing(&tale, now);
-        if self.live.len() >= REMEMBERED_MAX && !self.live.contains_key(&row.spot.id) {
+        let standing = standing(&projection, now);
+        if self.live.len() >= REMEMBERED_MAX && !self.live.contains_key(&row.position.id) {
             self.is_cut = true;
             return;
         }
-        let newest = (row.generation, standing);
-        if let Some(known) = self.live.get_mut(&row.spot.id) {
+        let newest = (row.revision, standing);
+        if let Some(known) = self.live.get_mut(&row.position.id) {
             self.copies += 1;
-            if known.0 < row.generation {
+            if known.0 < row.revision {
                 *known = newest;
             }
             return;
         }
-        self.live.insert(row.spot.id, newest);
+        self.live.insert(row.position.id, newest);
     }
 
     fn judge_form(&mut self, row: &MessageRow) {
@@ -157,12 +157,12 @@ impl Counted {
     }
 }
 
-fn standing(tale: &Tale, now: Timestamp) -> Standing {
-    if tale.state.dead.is_some() {
+fn standing(projection: &Projection, now: Timestamp) -> Standing {
+    if projection.state.dead.is_some() {
         Standing::Dead
-    } else if tale.leased.is_some_and(|until| until > now) {
+    } else if projection.leased.is_some_and(|until| until > now) {
         Standing::Leased
-    } else if tale.leased.is_none() && tale.state.due() > now {
+    } else if projection.leased.is_none() && projection.state.due() > now {
         Standing::Delayed
     } else {
         Standing::Waiting
@@ -170,19 +170,19 @@ fn standing(tale: &Tale, now: Timestamp) -> Standing {
 }
 
 /// Whether a message that was delivered has no row, at a second look.
-async fn is_lost(rows: &dyn Rows, bucket: Bucket, spot: Spot) -> Result<bool> {
-    if rows.message(bucket, spot).await?.is_some() {
+async fn is_lost(storage: &dyn Storage, bucket: Bucket, position: Position) -> Result<bool> {
+    if storage.message(bucket, position).await?.is_some() {
         return Ok(false);
     }
-    let told = rows.facts_of(bucket, spot).await?;
-    let mut told = told.iter().filter_map(Fact::of);
-    Ok(!told.any(|fact| matches!(fact, Fact::Done { .. })))
+    let told = storage.events_of(bucket, position).await?;
+    let mut told = told.iter().filter_map(Event::of);
+    Ok(!told.any(|event| matches!(event, Event::Done { .. })))
 }
 
 /// Whether a bucket was settled since its rows were read.
-async fn is_gone(rows: &dyn Rows, bucket: Bucket) -> Result<bool> {
-    let marks = rows.marks(bucket.stream).await?;
-    let index = rows.buckets(bucket.stream, bucket.number).await?;
+async fn is_gone(storage: &dyn Storage, bucket: Bucket) -> Result<bool> {
+    let marks = storage.marks(bucket.stream).await?;
+    let index = storage.buckets(bucket.stream, bucket.number).await?;
     let known = index.iter().find(|row| row.number == bucket.number);
     Ok(marks.done_to > bucket.number || known.is_some_and(|row| row.done))
 }

@@ -15,15 +15,15 @@ impl Fsck for CassandraStore {
         let Some(def) = self.inner.catalog.get(queue).await? else {
             return Ok(None);
         };
-        let rows = &*self.inner.owner.rows;
+        let rows = &*self.inner.owner.storage;
         let mut counted: BTreeMap<i32, Counted> = BTreeMap::new();
         for shard in 0..def.shards {
             let of_shard = counted.entry(shard).or_default();
             of_shard.count(rows, def.queue, shard, self.now()).await?;
         }
         let messages = partitions(self.link(), "message", def.queue, self.cell()).await?;
-        let facts = partitions(self.link(), "settled", def.queue, self.cell()).await?;
-        let strays = Strays::find(rows, &messages, &facts, &counted).await?;
+        let events = partitions(self.link(), "settled", def.queue, self.cell()).await?;
+        let strays = Strays::find(rows, &messages, &events, &counted).await?;
         let mut census = summed(&counted);
         if repair {
             census.repaired = strays.mend(rows).await?;
@@ -86,13 +86,13 @@ fn of_shard(counted: &Counted) -> Vec<Finding> {
     );
     let unreadable = counted.unreadable;
     let words = format!(
-        "{unreadable} facts about messages cannot be read: their messages are taken to be as \
-         the facts before say"
+        "{unreadable} events about messages cannot be read: their messages are taken to be as \
+         the events before say"
     );
     let fix = "upgrade if a newer version ran here; else rows are damaged: run `nodetool verify`";
-    add(unreadable, Problem, "facts", words, fix);
+    add(unreadable, Problem, "events", words, fix);
     let lost = counted.lost.len() as u64;
-    let first = counted.lost.first().map(|(_, spot)| spot.id);
+    let first = counted.lost.first().map(|(_, position)| position.id);
     let words = format!(
         "{lost} messages were delivered, are not done and have no row any more; the first is {}",
         first.unwrap_or_default()

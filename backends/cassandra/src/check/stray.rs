@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::check::census::Counted;
 use crate::cql::session::Link;
-use crate::protocol::event::Fact;
-use crate::protocol::storage::{Bucket, Rows, Stream};
-use crate::shard::load::read::{by_spot, facts_in, spots_in};
+use crate::protocol::event::Event;
+use crate::protocol::storage::{Bucket, Storage, Stream};
+use crate::shard::load::read::{by_position, events_in, positions_in};
 
 /// What was found of stray partitions.
 #[derive(Debug, Default)]
@@ -36,14 +36,14 @@ pub(crate) async fn partitions(
 ) -> Result<BTreeSet<Bucket>> {
     let ks = &link.keyspace;
     let mut ask = Statement::new(format!(
-        "SELECT DISTINCT queue, cell, shard, lane, bucket FROM {ks}.{table}"
+        "SELECT DISTINCT queue, cell, shard, kind, bucket FROM {ks}.{table}"
     ));
     ask.set_consistency(Consistency::LocalQuorum);
     ask.set_is_idempotent(true);
     let prepared = link.driver.prepare(ask).await;
     let prepared = prepared.map_err(crate::error::unprepared)?;
-    let make = |(of, at, shard, lane, number): Columns| {
-        let stream = Stream { queue, shard, lane };
+    let make = |(of, at, shard, kind, number): Columns| {
+        let stream = Stream { queue, shard, kind };
         (of == queue && at == cell).then_some(Bucket { stream, number })
     };
     let found = link.all("fsck", &prepared, (), make).await?;
@@ -53,27 +53,27 @@ pub(crate) async fn partitions(
 impl Strays {
     /// Looks at partitions whose messages were counted by shard.
     pub(crate) async fn find(
-        rows: &dyn Rows,
+        storage: &dyn Storage,
         messages: &BTreeSet<Bucket>,
-        facts: &BTreeSet<Bucket>,
+        events: &BTreeSet<Bucket>,
         counted: &BTreeMap<i32, Counted>,
     ) -> Result<Self> {
         let mut strays = Self::default();
-        let streams: BTreeSet<_> = messages.union(facts).map(|bucket| bucket.stream).collect();
+        let streams: BTreeSet<_> = messages.union(events).map(|bucket| bucket.stream).collect();
         for stream in streams {
             // Read after the partitions: whatever was registered before them is here.
-            let marks = rows.marks(stream).await?;
-            let index = rows.buckets(stream, i64::MIN).await?;
+            let marks = storage.marks(stream).await?;
+            let index = storage.buckets(stream, i64::MIN).await?;
             let index: BTreeMap<i64, bool> = index
                 .into_iter()
                 .map(|row| (row.number, row.done))
                 .collect();
-            let here = messages.union(facts);
+            let here = messages.union(events);
             for bucket in here.filter(|bucket| bucket.stream == stream) {
                 let is_done = index.get(&bucket.number).copied();
                 if bucket.number < marks.done_to || is_done == Some(true) {
                     let live = counted.get(&stream.shard);
-                    strays.look_at_settled(rows, *bucket, live).await?;
+                    strays.look_at_completed(storage, *bucket, live).await?;
                 } else if is_done.is_none() && messages.contains(bucket) {
                     strays.unlisted.push(*bucket);
                 }
@@ -83,23 +83,23 @@ impl Strays {
     }
 
     /// A settled bucket is deleted again if each message in it is done, or lives elsewhere.
-    async fn look_at_settled(
+    async fn look_at_completed(
         &mut self,
-        rows: &dyn Rows,
+        storage: &dyn Storage,
         bucket: Bucket,
         counted: Option<&Counted>,
     ) -> Result<()> {
-        let facts = by_spot(&facts_in(rows, bucket).await?);
-        let is_done = |spot| {
-            let told = facts.get(spot).map_or(&[][..], Vec::as_slice);
+        let events = by_position(&events_in(storage, bucket).await?);
+        let is_done = |position| {
+            let told = events.get(position).map_or(&[][..], Vec::as_slice);
             let mut told = told.iter();
-            told.any(|(_, fact)| matches!(fact, Fact::Done { .. }))
+            told.any(|(_, event)| matches!(event, Event::Done { .. }))
         };
         let lives = |id| counted.is_some_and(|counted| counted.live.contains_key(id));
-        let spots = spots_in(rows, bucket).await?;
-        let late = spots
+        let positions = positions_in(storage, bucket).await?;
+        let late = positions
             .iter()
-            .filter(|spot| !is_done(spot) && !lives(&spot.id));
+            .filter(|position| !is_done(position) && !lives(&position.id));
         match late.count() {
             0 => self.leftover.push(bucket),
             late => self.late += late as u64,
@@ -109,12 +109,12 @@ impl Strays {
 
     /// Deletes what is left of settled buckets, and lists those that are not on the index: their
     /// owner finds them there. Answers how many were mended.
-    pub(crate) async fn mend(&self, rows: &dyn Rows) -> Result<u64> {
+    pub(crate) async fn mend(&self, storage: &dyn Storage) -> Result<u64> {
         for bucket in &self.leftover {
-            rows.delete(*bucket).await?;
+            storage.delete(*bucket).await?;
         }
         for bucket in &self.unlisted {
-            rows.register(*bucket).await?;
+            storage.register(*bucket).await?;
         }
         Ok((self.leftover.len() + self.unlisted.len()) as u64)
     }

@@ -44,7 +44,6 @@ pub(crate) async fn bring_up(
     let ks = &config.keyspace;
     match there(driver, ks).await? {
         There::Version(schema::VERSION) => return Ok(()),
-        There::Version(older @ 1) => return upgrade(driver, config, here, create, older).await,
         There::Version(other) => return Err(unknown(ks, other)),
         _ => {}
     }
@@ -73,47 +72,18 @@ pub(crate) async fn bring_up(
     refreshed.map_err(|error| strange("open", &error))
 }
 
-/// Makes the tables that later versions have more. Nothing that is there is changed, so two may do
-/// so at a time, and workers of the older version go on meanwhile.
-async fn upgrade(
-    driver: &Driver,
-    config: &Config,
-    here: &DataCentre,
-    create: bool,
-    older: i32,
-) -> Result<()> {
-    let ks = &config.keyspace;
-    if !create || config.schema == SchemaRule::Manual {
-        return Err(misconfigured(format!(
-            "the tables of keyspace {ks} have version {older}, this build wants {}; run `longshore \
-             schema apply` on a URL without schema=manual",
-            schema::VERSION
-        )));
-    }
-    let id = Uuid::from_u128(fastrand::u128(..));
-    let creator = Creator {
-        driver,
-        ks,
-        here,
-        id,
-    };
-    let compaction = Compaction::of(&release(driver).await?);
-    creator.make_tables(compaction).await?;
-    let done = format!(
-        "UPDATE {ks}.meta SET version = {} WHERE name = 'schema' IF version = {older}",
-        schema::VERSION
-    );
-    run(driver, Statement::new(done)).await?;
-    let refreshed = driver.refresh().await;
-    refreshed.map_err(|error| strange("open", &error))
-}
-
-/// A version that is none of ours is of a later program.
+/// A version that is none of ours: of a later program, or of one before the first release, whose
+/// tables had other names.
 fn unknown(ks: &str, version: i32) -> StoreError {
     let known = schema::VERSION;
+    let next = if version < known {
+        "no release made them; work what they hold with the build that did, then name another \
+         keyspace"
+    } else {
+        "upgrade this program"
+    };
     let words = format!(
-        "the tables of keyspace {ks} have version {version}, this build knows version {known}; \
-         upgrade this program"
+        "the tables of keyspace {ks} have version {version}, this build knows version {known}; {next}"
     );
     StoreError::unsupported("open", words)
 }

@@ -61,7 +61,7 @@ impl Use {
 }
 
 /// The partition key of a stream.
-const STREAM: &str = "queue uuid, cell smallint, shard int, lane tinyint";
+const STREAM: &str = "queue uuid, cell smallint, shard int, kind tinyint";
 
 /// The statement that creates the keyspace: so many copies in each data centre.
 pub(crate) fn keyspace(name: &str, copies: &[(String, usize)]) -> String {
@@ -77,7 +77,7 @@ pub(crate) fn keyspace(name: &str, copies: &[(String, usize)]) -> String {
 }
 
 /// The version of these tables.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
 /// The table that says which version the others have; it is created before them, and its row
 /// says who may create them.
@@ -134,7 +134,7 @@ pub(crate) fn tables() -> Vec<Table> {
 
 /// What is kept of messages.
 fn of_streams() -> Vec<Table> {
-    let key = "queue, cell, shard, lane";
+    let key = "queue, cell, shard, kind";
     vec![
         marked(
             "stream_mark",
@@ -143,20 +143,20 @@ fn of_streams() -> Vec<Table> {
         inserted(
             "stream_bucket",
             format!(
-                "{STREAM}, bucket bigint, done boolean, settled_to blob, \
+                "{STREAM}, bucket bigint, done boolean, watermark blob, \
                  PRIMARY KEY (({key}), bucket)"
             ),
         ),
         inserted(
             "message",
             format!(
-                "{STREAM}, bucket bigint, pos bigint, msg_id blob, generation smallint, \
+                "{STREAM}, bucket bigint, pos bigint, msg_id blob, revision smallint, \
                  prio tinyint, grp text, due_ms bigint, seq bigint, head blob, body blob, \
                  start blob, PRIMARY KEY (({key}, bucket), pos, msg_id)"
             ),
         ),
         inserted(
-            "settled",
+            "message_event",
             format!(
                 "{STREAM}, bucket bigint, pos bigint, msg_id blob, serial int, what tinyint, \
                  detail blob, PRIMARY KEY (({key}, bucket), pos, msg_id, serial, what)"
@@ -199,8 +199,8 @@ fn of_cells() -> Vec<Table> {
         ),
         inserted(
             "doorbell",
-            "cell smallint, bell smallint, queue uuid, shard int, lane tinyint, what tinyint, \
-             bucket bigint, rung uuid, PRIMARY KEY ((cell, bell), queue, shard, lane, what)",
+            "cell smallint, doorbell smallint, queue uuid, shard int, kind tinyint, what tinyint, \
+             bucket bigint, token uuid, PRIMARY KEY ((cell, doorbell), queue, shard, kind, what)",
         ),
         marked(
             "named_lease",

@@ -55,27 +55,27 @@ async fn prepare(driver: &Driver, way: Way, cql: &str) -> Result<PreparedStateme
     Ok(prepared)
 }
 
-const BUCKET: &str = "queue = ? AND cell = ? AND shard = ? AND lane = ? AND bucket = ?";
-const STREAM: &str = "queue = ? AND cell = ? AND shard = ? AND lane = ?";
-const MESSAGE: &str = "pos, msg_id, generation, prio, grp, due_ms, seq, head, body, start";
+const BUCKET: &str = "queue = ? AND cell = ? AND shard = ? AND kind = ? AND bucket = ?";
+const STREAM: &str = "queue = ? AND cell = ? AND shard = ? AND kind = ?";
+const MESSAGE: &str = "pos, msg_id, revision, prio, grp, due_ms, seq, head, body, start";
 
 statements! {
-    put_message: Plain format!("INSERT INTO KS.message (queue, cell, shard, lane, bucket, {MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    put_message: Plain format!("INSERT INTO KS.message (queue, cell, shard, kind, bucket, {MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     messages: Plain format!("SELECT {MESSAGE} FROM KS.message WHERE {BUCKET} AND (pos, msg_id) >= (?, ?) LIMIT ?"),
-    spots: Plain format!("SELECT pos, msg_id FROM KS.message WHERE {BUCKET} AND (pos, msg_id) >= (?, ?) LIMIT ?"),
+    positions: Plain format!("SELECT pos, msg_id FROM KS.message WHERE {BUCKET} AND (pos, msg_id) >= (?, ?) LIMIT ?"),
     message: Plain format!("SELECT {MESSAGE} FROM KS.message WHERE {BUCKET} AND pos = ? AND msg_id = ?"),
-    put_fact: Plain "INSERT INTO KS.settled (queue, cell, shard, lane, bucket, pos, msg_id, serial, what, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)".to_owned(),
-    facts: Plain format!("SELECT pos, msg_id, serial, what, detail FROM KS.settled WHERE {BUCKET} AND (pos, msg_id, serial, what) >= (?, ?, ?, ?) LIMIT ?"),
-    facts_of: Plain format!("SELECT pos, msg_id, serial, what, detail FROM KS.settled WHERE {BUCKET} AND pos = ? AND msg_id = ?"),
-    register: Plain "INSERT INTO KS.stream_bucket (queue, cell, shard, lane, bucket) VALUES (?, ?, ?, ?, ?)".to_owned(),
-    buckets: Plain format!("SELECT bucket, done, settled_to FROM KS.stream_bucket WHERE {STREAM} AND bucket >= ?"),
-    note_settled: Plain format!("UPDATE KS.stream_bucket SET settled_to = ? WHERE {BUCKET}"),
-    set_done: Plain "INSERT INTO KS.stream_bucket (queue, cell, shard, lane, bucket, done) VALUES (?, ?, ?, ?, ?, true)".to_owned(),
+    put_event: Plain "INSERT INTO KS.message_event (queue, cell, shard, kind, bucket, pos, msg_id, serial, what, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)".to_owned(),
+    events: Plain format!("SELECT pos, msg_id, serial, what, detail FROM KS.message_event WHERE {BUCKET} AND (pos, msg_id, serial, what) >= (?, ?, ?, ?) LIMIT ?"),
+    events_of: Plain format!("SELECT pos, msg_id, serial, what, detail FROM KS.message_event WHERE {BUCKET} AND pos = ? AND msg_id = ?"),
+    register: Plain "INSERT INTO KS.stream_bucket (queue, cell, shard, kind, bucket) VALUES (?, ?, ?, ?, ?)".to_owned(),
+    buckets: Plain format!("SELECT bucket, done, watermark FROM KS.stream_bucket WHERE {STREAM} AND bucket >= ?"),
+    note_watermark: Plain format!("UPDATE KS.stream_bucket SET watermark = ? WHERE {BUCKET}"),
+    set_done: Plain "INSERT INTO KS.stream_bucket (queue, cell, shard, kind, bucket, done) VALUES (?, ?, ?, ?, ?, true)".to_owned(),
     delete_messages: Plain format!("DELETE FROM KS.message WHERE {BUCKET}"),
-    delete_facts: Plain format!("DELETE FROM KS.settled WHERE {BUCKET}"),
+    delete_events: Plain format!("DELETE FROM KS.message_event WHERE {BUCKET}"),
     forget_buckets: Plain format!("DELETE FROM KS.stream_bucket WHERE {STREAM} AND bucket < ?"),
     marks: Plain format!("SELECT closed_to, done_to FROM KS.stream_mark WHERE {STREAM}"),
-    first_marks: Lwt "INSERT INTO KS.stream_mark (queue, cell, shard, lane, closed_to, done_to) VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS".to_owned(),
+    first_marks: Lwt "INSERT INTO KS.stream_mark (queue, cell, shard, kind, closed_to, done_to) VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS".to_owned(),
     raise_closed: Lwt format!("UPDATE KS.stream_mark SET closed_to = ? WHERE {STREAM} IF closed_to < ?"),
     raise_done: Lwt format!("UPDATE KS.stream_mark SET done_to = ? WHERE {STREAM} IF done_to < ?"),
     owner: Serial "SELECT owner, epoch FROM KS.stripe_owner WHERE cell = ? AND stripe = ?".to_owned(),
@@ -84,10 +84,10 @@ statements! {
     next_owner: Lwt "UPDATE KS.stripe_owner SET owner = ?, epoch = ? WHERE cell = ? AND stripe = ? IF epoch = ?".to_owned(),
     first_beat: Lwt "INSERT INTO KS.member (cell, process, beat, state) VALUES (?, ?, ?, 'up') IF NOT EXISTS".to_owned(),
     next_beat: Lwt "UPDATE KS.member SET beat = ? WHERE cell = ? AND process = ? IF state = 'up'".to_owned(),
-    pulse: Plain "SELECT beat, state FROM KS.member WHERE cell = ? AND process = ?".to_owned(),
+    heartbeat: Plain "SELECT beat, state FROM KS.member WHERE cell = ? AND process = ?".to_owned(),
     declare_dead: Lwt "UPDATE KS.member SET state = 'dead' WHERE cell = ? AND process = ? IF beat = ?".to_owned(),
-    ring: Plain "INSERT INTO KS.doorbell (cell, bell, queue, shard, lane, what, bucket, rung) VALUES (?, ?, ?, ?, ?, ?, ?, ?)".to_owned(),
-    rings: Plain "SELECT queue, shard, lane, what, bucket, rung FROM KS.doorbell WHERE cell = ? AND bell = ?".to_owned(),
+    ring: Plain "INSERT INTO KS.doorbell (cell, doorbell, queue, shard, kind, what, bucket, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?)".to_owned(),
+    notifications: Plain "SELECT queue, shard, kind, what, bucket, token FROM KS.doorbell WHERE cell = ? AND doorbell = ?".to_owned(),
     queue: Plain "SELECT queue, shards, version, settings, pause, moving FROM KS.queue_def WHERE cell = ? AND name = ?".to_owned(),
     queue_serial: Serial "SELECT queue, shards, version, settings, pause, moving FROM KS.queue_def WHERE cell = ? AND name = ?".to_owned(),
     queues: Plain "SELECT name, settings FROM KS.queue_def WHERE cell = ? AND name > ? LIMIT ?".to_owned(),

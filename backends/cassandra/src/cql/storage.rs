@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::cql::session::Link;
 use crate::protocol::storage::{
-    Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Rung,
-    Settled, Spot, Stream,
+    Bucket, BucketRow, EventRow, Heartbeat, Mark, Marks, MessageRow, Notification,
+    NotificationKind, Ownership, Position, Storage, Stream, Watermark,
 };
 
 /// The rows of one cell.
@@ -38,20 +38,20 @@ type MessageColumns = (
 );
 
 /// A row of `settled` as the driver reads it.
-type FactColumns = (i64, Vec<u8>, i32, i8, Option<Bytes>);
+type EventColumns = (i64, Vec<u8>, i32, i8, Option<Bytes>);
 
-fn spot(pos: i64, id: &[u8]) -> Spot {
+fn position(pos: i64, id: &[u8]) -> Position {
     let id = Uuid::from_slice(id).unwrap_or_default();
-    Spot { pos, id }
+    Position { pos, id }
 }
 
 /// What a row does not say is as it is with most messages: a cell less costs less.
 fn message_row(stream: Stream, columns: MessageColumns) -> MessageRow {
-    let (pos, id, generation, lane, group, due_ms, sequence, head, body, start) = columns;
+    let (pos, id, revision, lane, group, due_ms, sequence, head, body, start) = columns;
     MessageRow {
-        spot: spot(pos, &id),
-        generation: generation.unwrap_or_default(),
-        lane: lane.unwrap_or(stream.lane),
+        position: position(pos, &id),
+        revision: revision.unwrap_or_default(),
+        lane: lane.unwrap_or(stream.kind),
         group,
         due_ms: due_ms.unwrap_or(pos / 1000),
         sequence: sequence.unwrap_or(pos),
@@ -70,20 +70,20 @@ fn unless<T: Copy + PartialEq>(value: T, usual: T) -> MaybeUnset<T> {
     }
 }
 
-fn fact_row((pos, id, serial, what, detail): FactColumns) -> FactRow {
-    FactRow {
-        spot: spot(pos, &id),
+fn event_row((pos, id, serial, what, detail): EventColumns) -> EventRow {
+    EventRow {
+        position: position(pos, &id),
         serial,
         what,
         detail: detail.unwrap_or_default(),
     }
 }
 
-fn rung(number: i8) -> Rung {
+fn rung(number: i8) -> NotificationKind {
     match number {
-        0 => Rung::Messages,
-        1 => Rung::Facts,
-        _ => Rung::Wanted,
+        0 => NotificationKind::Messages,
+        1 => NotificationKind::Events,
+        _ => NotificationKind::Wanted,
     }
 }
 
@@ -105,7 +105,7 @@ impl Tables {
             stream.queue,
             self.cell,
             stream.shard,
-            stream.lane,
+            stream.kind,
             bucket.number,
         )
     }
@@ -114,13 +114,13 @@ impl Tables {
 type BucketColumns = (i64, Option<bool>, Option<Vec<u8>>);
 
 #[async_trait]
-impl Rows for Tables {
+impl Storage for Tables {
     fn cell(&self) -> i16 {
         self.cell
     }
 
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
         let values = rows.iter().map(|row| {
             let group = row.group.as_deref();
             let start = (!row.start.is_empty()).then_some(&row.start[..]);
@@ -128,15 +128,15 @@ impl Rows for Tables {
                 queue,
                 cell,
                 shard,
-                lane,
+                kind,
                 number,
-                row.spot.pos,
-                &row.spot.id.as_bytes()[..],
-                unless(row.generation, 0),
-                unless(row.lane, lane),
+                row.position.pos,
+                &row.position.id.as_bytes()[..],
+                unless(row.revision, 0),
+                unless(row.lane, kind),
                 group.map_or(MaybeUnset::Unset, MaybeUnset::Set),
-                unless(row.due_ms, row.spot.pos / 1000),
-                unless(row.sequence, row.spot.pos),
+                unless(row.due_ms, row.position.pos / 1000),
+                unless(row.sequence, row.position.pos),
                 &row.head[..],
                 &row.body[..],
                 start.map_or(MaybeUnset::Unset, MaybeUnset::Set),
@@ -148,10 +148,15 @@ impl Rows for Tables {
             .await
     }
 
-    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+    async fn messages(
+        &self,
+        bucket: Bucket,
+        from: Position,
+        max: usize,
+    ) -> Result<Vec<MessageRow>> {
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
         let id = &from.id.as_bytes()[..];
-        let values = (queue, cell, shard, lane, number, from.pos, id, max as i32);
+        let values = (queue, cell, shard, kind, number, from.pos, id, max as i32);
         let statement = &self.link.statements.messages;
         self.link
             .all("receive", statement, values, |columns| {
@@ -160,63 +165,63 @@ impl Rows for Tables {
             .await
     }
 
-    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+    async fn positions(&self, bucket: Bucket, from: Position, max: usize) -> Result<Vec<Position>> {
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
         let id = &from.id.as_bytes()[..];
-        let values = (queue, cell, shard, lane, number, from.pos, id, max as i32);
-        let make = |(pos, id): (i64, Vec<u8>)| spot(pos, &id);
-        let statement = &self.link.statements.spots;
+        let values = (queue, cell, shard, kind, number, from.pos, id, max as i32);
+        let make = |(pos, id): (i64, Vec<u8>)| position(pos, &id);
+        let statement = &self.link.statements.positions;
         self.link.all("receive", statement, values, make).await
     }
 
-    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
-        let id = &spot.id.as_bytes()[..];
-        let values = (queue, cell, shard, lane, number, spot.pos, id);
+    async fn message(&self, bucket: Bucket, position: Position) -> Result<Option<MessageRow>> {
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
+        let id = &position.id.as_bytes()[..];
+        let values = (queue, cell, shard, kind, number, position.pos, id);
         let statement = &self.link.statements.message;
         let row = self.link.one::<MessageColumns>("find", statement, values);
         let make = |columns| message_row(bucket.stream, columns);
         Ok(row.await?.map(make))
     }
 
-    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+    async fn put_events(&self, bucket: Bucket, rows: &[EventRow]) -> Result<()> {
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
         let values = rows.iter().map(|row| {
-            let Spot { pos, id } = &row.spot;
+            let Position { pos, id } = &row.position;
             let id = &id.as_bytes()[..];
             let detail = &row.detail[..];
             (
-                queue, cell, shard, lane, number, *pos, id, row.serial, row.what, detail,
+                queue, cell, shard, kind, number, *pos, id, row.serial, row.what, detail,
             )
         });
-        let statement = &self.link.statements.put_fact;
+        let statement = &self.link.statements.put_event;
         self.link
             .run_all("settle", statement, values.collect())
             .await
     }
 
-    async fn facts(
+    async fn events(
         &self,
         bucket: Bucket,
-        from: (Spot, i32, i8),
+        from: (Position, i32, i8),
         max: usize,
-    ) -> Result<Vec<FactRow>> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
+    ) -> Result<Vec<EventRow>> {
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
         let (from, serial, what) = from;
         let id = &from.id.as_bytes()[..];
         let values = (
-            queue, cell, shard, lane, number, from.pos, id, serial, what, max as i32,
+            queue, cell, shard, kind, number, from.pos, id, serial, what, max as i32,
         );
-        let statement = &self.link.statements.facts;
-        self.link.all("receive", statement, values, fact_row).await
+        let statement = &self.link.statements.events;
+        self.link.all("receive", statement, values, event_row).await
     }
 
-    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>> {
-        let (queue, cell, shard, lane, number) = self.bucket(bucket);
-        let id = &spot.id.as_bytes()[..];
-        let values = (queue, cell, shard, lane, number, spot.pos, id);
-        let statement = &self.link.statements.facts_of;
-        self.link.all("settle", statement, values, fact_row).await
+    async fn events_of(&self, bucket: Bucket, position: Position) -> Result<Vec<EventRow>> {
+        let (queue, cell, shard, kind, number) = self.bucket(bucket);
+        let id = &position.id.as_bytes()[..];
+        let values = (queue, cell, shard, kind, number, position.pos, id);
+        let statement = &self.link.statements.events_of;
+        self.link.all("settle", statement, values, event_row).await
     }
 
     async fn register(&self, bucket: Bucket) -> Result<()> {
@@ -227,27 +232,27 @@ impl Rows for Tables {
     }
 
     async fn buckets(&self, stream: Stream, from: i64) -> Result<Vec<BucketRow>> {
-        let values = (stream.queue, self.cell, stream.shard, stream.lane, from);
-        let make = |(number, done, settled): BucketColumns| BucketRow {
+        let values = (stream.queue, self.cell, stream.shard, stream.kind, from);
+        let make = |(number, done, watermark): BucketColumns| BucketRow {
             number,
             done: done.unwrap_or_default(),
-            settled: settled.and_then(|bytes| Settled::from_bytes(&bytes)),
+            watermark: watermark.and_then(|bytes| Watermark::from_bytes(&bytes)),
         };
         let statement = &self.link.statements.buckets;
         self.link.all("receive", statement, values, make).await
     }
 
-    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()> {
+    async fn note_watermark(&self, bucket: Bucket, watermark: Watermark) -> Result<()> {
         let Bucket { stream, number } = bucket;
         let values = (
-            settled.to_bytes(),
+            watermark.to_bytes(),
             stream.queue,
             self.cell,
             stream.shard,
-            stream.lane,
+            stream.kind,
             number,
         );
-        let statement = &self.link.statements.note_settled;
+        let statement = &self.link.statements.note_watermark;
         self.link.run("retire", statement, values).await
     }
 
@@ -263,19 +268,19 @@ impl Rows for Tables {
         let statements = &self.link.statements;
         let both = try_join(
             self.link.run("retire", &statements.delete_messages, values),
-            self.link.run("retire", &statements.delete_facts, values),
+            self.link.run("retire", &statements.delete_events, values),
         );
         both.await.map(drop)
     }
 
     async fn forget_buckets(&self, stream: Stream, below: i64) -> Result<()> {
-        let values = (stream.queue, self.cell, stream.shard, stream.lane, below);
+        let values = (stream.queue, self.cell, stream.shard, stream.kind, below);
         let statement = &self.link.statements.forget_buckets;
         self.link.run("retire", statement, values).await
     }
 
     async fn marks(&self, stream: Stream) -> Result<Marks> {
-        let values = (stream.queue, self.cell, stream.shard, stream.lane);
+        let values = (stream.queue, self.cell, stream.shard, stream.kind);
         let statement = &self.link.statements.marks;
         let row: Option<(Option<i64>, Option<i64>)> =
             self.link.one("marks", statement, values).await?;
@@ -287,13 +292,13 @@ impl Rows for Tables {
     }
 
     async fn raise(&self, stream: Stream, mark: Mark, to: i64) -> Result<()> {
-        let (queue, shard, lane) = (stream.queue, stream.shard, stream.lane);
+        let (queue, shard, kind) = (stream.queue, stream.shard, stream.kind);
         let statements = &self.link.statements;
         let statement = match mark {
             Mark::Closed => &statements.raise_closed,
             Mark::Done => &statements.raise_done,
         };
-        let values = (to, queue, self.cell, shard, lane, to);
+        let values = (to, queue, self.cell, shard, kind, to);
         if self.link.transact("close", statement, values).await? {
             return Ok(());
         }
@@ -302,7 +307,7 @@ impl Rows for Tables {
             Mark::Closed => (to, 0),
             Mark::Done => (0, to),
         };
-        let values = (queue, self.cell, shard, lane, closed_to, done_to);
+        let values = (queue, self.cell, shard, kind, closed_to, done_to);
         let first = &statements.first_marks;
         self.link.transact("close", first, values).await.map(drop)
     }
@@ -346,13 +351,13 @@ impl Rows for Tables {
             .await
     }
 
-    async fn pulse(&self, process: Uuid) -> Result<Option<Pulse>> {
-        let statement = &self.link.statements.pulse;
+    async fn heartbeat(&self, process: Uuid) -> Result<Option<Heartbeat>> {
+        let statement = &self.link.statements.heartbeat;
         let row: Option<(Option<i64>, Option<String>)> = self
             .link
             .one("claim", statement, (self.cell, process))
             .await?;
-        Ok(row.map(|(beat, state)| Pulse {
+        Ok(row.map(|(beat, state)| Heartbeat {
             beat: beat.unwrap_or_default(),
             dead: state.as_deref() != Some("up"),
         }))
@@ -364,15 +369,15 @@ impl Rows for Tables {
         self.link.transact("claim", statement, values).await
     }
 
-    async fn ring(&self, bell: i16, ring: Ring) -> Result<()> {
+    async fn ring(&self, doorbell: i16, ring: Notification) -> Result<()> {
         let what = ring.what as i8;
-        let (queue, shard, lane) = (ring.queue, ring.shard, ring.lane);
+        let (queue, shard, kind) = (ring.queue, ring.shard, ring.kind);
         let values = (
             self.cell,
-            bell,
+            doorbell,
             queue,
             shard,
-            lane,
+            kind,
             what,
             ring.bucket,
             ring.token,
@@ -381,24 +386,24 @@ impl Rows for Tables {
         self.link.run("ring", statement, values).await
     }
 
-    async fn rings(&self, bell: i16) -> Result<Vec<Ring>> {
-        let make = |(queue, shard, lane, what, bucket, token): (
+    async fn notifications(&self, doorbell: i16) -> Result<Vec<Notification>> {
+        let make = |(queue, shard, kind, what, bucket, token): (
             Uuid,
             i32,
             i8,
             i8,
             Option<i64>,
             Option<Uuid>,
-        )| Ring {
+        )| Notification {
             queue,
             shard,
-            lane,
+            kind,
             what: rung(what),
             bucket: bucket.unwrap_or_default(),
             token: token.unwrap_or_default(),
         };
-        let statement = &self.link.statements.rings;
-        let values = (self.cell, bell);
+        let statement = &self.link.statements.notifications;
+        let values = (self.cell, doorbell);
         self.link.all("receive", statement, values, make).await
     }
 }

@@ -14,7 +14,7 @@ const ALONE: usize = 50;
 impl Inner {
     /// Stores messages of one place; those of several callers together, where they come while
     /// others are being written. None waits for company.
-    pub(crate) async fn store_joined(
+    pub(crate) async fn store_coalesced(
         self: &Arc<Self>,
         place: Place,
         rows: Vec<MessageRow>,
@@ -22,12 +22,12 @@ impl Inner {
         if rows.len() >= ALONE {
             return self.store_now(place, rows).await;
         }
-        let rows = match self.lines.join(place, rows) {
+        let rows = match self.write_queue.join(place, rows) {
             Ok(answered) => return answered.await.unwrap_or_else(|_| Err(ended())),
             Err(rows) => rows,
         };
         let done = self.store_now(place, rows).await;
-        let next = self.lines.next(place);
+        let next = self.write_queue.next(place);
         if !next.is_empty() {
             let inner = self.clone();
             tokio::spawn(async move { inner.store_waiting(place, next).await });
@@ -49,7 +49,7 @@ impl Inner {
                 // Whoever does not wait any more knows that it does not know.
                 let _ = answer.send(done.as_ref().copied().map_err(same));
             }
-            parts = self.lines.next(place);
+            parts = self.write_queue.next(place);
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::cql::queue_catalog::is_unsettled;
 use crate::ownership::failure_detector::Life;
 use crate::ownership::process::Owner;
 use crate::ownership::rebalance::{Need, Want};
-use crate::ownership::stripe::{Held, Opened, bell_of, stripe_of};
-use crate::protocol::storage::{Ownership, Ring, Rung};
+use crate::ownership::stripe::{Held, Opened, doorbell_of, stripe_of};
+use crate::protocol::storage::{Notification, NotificationKind, Ownership};
 
 /// How often a stripe that another process has is asked for.
 const ASK_EVERY: Duration = Duration::from_millis(25);
@@ -104,15 +104,17 @@ impl Owner {
     }
 
     async fn ask(&self, queue: Uuid, shard: i32, want: Want) -> Result<()> {
-        let ask = Ring {
+        let ask = Notification {
             queue,
             shard,
-            lane: 0,
-            what: Rung::Wanted,
+            kind: 0,
+            what: NotificationKind::Wanted,
             bucket: want.to_number(),
             token: Uuid::from_u128(fastrand::u128(..)),
         };
-        self.rows.ring(bell_of(stripe_of(queue, shard)), ask).await
+        self.storage
+            .ring(doorbell_of(stripe_of(queue, shard)), ask)
+            .await
     }
 
     /// Takes a stripe that nobody alive has.
@@ -130,7 +132,7 @@ impl Owner {
                 self.taken(stripe, held, now).await?;
                 return Ok(Tried::Taken);
             }
-            Some(owner) => match self.pulses.look(&*self.rows, owner).await? {
+            Some(owner) => match self.failure_detector.look(&*self.storage, owner).await? {
                 Life::Dead => {}
                 life => return Ok(Tried::Kept(life)),
             },
@@ -153,14 +155,14 @@ impl Owner {
     async fn owner_of(&self, stripe: i16, unsettled: bool) -> Result<Option<Ownership>> {
         let mut now = Ok(Ownership::default());
         if !unsettled {
-            now = self.rows.seen_owner(stripe).await;
+            now = self.storage.seen_owner(stripe).await;
         }
         if unsettled
             || now
                 .as_ref()
                 .is_ok_and(|it| it.owner == Some(self.process()))
         {
-            now = self.rows.owner(stripe).await;
+            now = self.storage.owner(stripe).await;
         }
         match now {
             Err(error) if is_unsettled(&error) => Ok(None),
@@ -170,7 +172,7 @@ impl Owner {
 
     /// One transaction; a lost answer is found out by the next read.
     async fn try_own(&self, stripe: i16, from: Ownership) -> Result<bool> {
-        match self.rows.own(stripe, from, Some(self.process())).await {
+        match self.storage.own(stripe, from, Some(self.process())).await {
             Err(error) if is_unsettled(&error) => Ok(false),
             other => other,
         }
@@ -178,8 +180,8 @@ impl Owner {
 
     /// Notes a stripe as ours. What was rung before is in the rows that are read from now on.
     async fn taken(&self, stripe: i16, held: &mut Held, ownership: Ownership) -> Result<()> {
-        let rings = self.rows.rings(bell_of(stripe)).await?;
-        self.bells.hear(rings);
+        let notifications = self.storage.notifications(doorbell_of(stripe)).await?;
+        self.doorbells.hear(notifications);
         held.change(Some(ownership));
         Ok(())
     }

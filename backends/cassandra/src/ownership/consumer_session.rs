@@ -16,10 +16,10 @@ const WAITS_FROM: Duration = Duration::from_millis(500);
 
 /// Whether this process receives again and again, or was called once.
 #[derive(Debug, Default)]
-pub(crate) struct Residence(Mutex<Visits>);
+pub(crate) struct ConsumerSession(Mutex<Receives>);
 
 #[derive(Debug, Default)]
-struct Visits {
+struct Receives {
     now: usize,
     /// Of them, how many wait for messages.
     waiting: usize,
@@ -29,57 +29,57 @@ struct Visits {
 
 /// A receive that is under way.
 #[derive(Debug)]
-pub(crate) struct Visit<'a> {
-    residence: &'a Residence,
+pub(crate) struct Receiving<'a> {
+    consumer_session: &'a ConsumerSession,
     waits: bool,
 }
 
-impl Residence {
-    fn visits(&self) -> MutexGuard<'_, Visits> {
+impl ConsumerSession {
+    fn receives(&self) -> MutexGuard<'_, Receives> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a receive that may wait so long.
-    pub(crate) fn enter(&self, wait_max: Duration) -> Visit<'_> {
-        let mut visits = self.visits();
-        visits.is_resident = visits.last.is_some_and(|at| at.elapsed() < RESIDENT_FOR);
-        visits.now += 1;
-        visits.last = Some(Instant::now());
+    pub(crate) fn enter(&self, wait_max: Duration) -> Receiving<'_> {
+        let mut receives = self.receives();
+        receives.is_resident = receives.last.is_some_and(|at| at.elapsed() < RESIDENT_FOR);
+        receives.now += 1;
+        receives.last = Some(Instant::now());
         let waits = wait_max >= WAITS_FROM;
-        visits.waiting += usize::from(waits);
-        Visit {
-            residence: self,
+        receives.waiting += usize::from(waits);
+        Receiving {
+            consumer_session: self,
             waits,
         }
     }
 
     /// Whether stripes are kept after a call, whatever it found.
     pub(crate) fn is_resident(&self) -> bool {
-        self.visits().is_resident
+        self.receives().is_resident
     }
 
     /// Whether stripes are kept while nothing is found: who waits has to hear of what comes, and
     /// only owners do.
     pub(crate) fn stays(&self) -> bool {
-        let visits = self.visits();
-        visits.is_resident || visits.waiting > 0
+        let receives = self.receives();
+        receives.is_resident || receives.waiting > 0
     }
 
     /// For how long nobody has received; `None` while somebody does.
     pub(crate) fn idle_for(&self) -> Option<Duration> {
-        let visits = self.visits();
-        if visits.now > 0 {
+        let receives = self.receives();
+        if receives.now > 0 {
             return None;
         }
-        Some(visits.last.map_or(Duration::MAX, |at| at.elapsed()))
+        Some(receives.last.map_or(Duration::MAX, |at| at.elapsed()))
     }
 }
 
-impl Drop for Visit<'_> {
+impl Drop for Receiving<'_> {
     fn drop(&mut self) {
-        let mut visits = self.residence.visits();
-        visits.now -= 1;
-        visits.waiting -= usize::from(self.waits);
-        visits.last = Some(Instant::now());
+        let mut receives = self.consumer_session.receives();
+        receives.now -= 1;
+        receives.waiting -= usize::from(self.waits);
+        receives.last = Some(Instant::now());
     }
 }

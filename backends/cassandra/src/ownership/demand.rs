@@ -26,19 +26,19 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// How often both is done by who has waited for long, or has enough.
 const SELDOM: Duration = Duration::from_secs(1);
 
-/// The appetites of a process.
+/// The demand of a process.
 #[derive(Debug, Default)]
-pub(crate) struct Appetites(Mutex<HashMap<Uuid, Appetite>>);
+pub(crate) struct Demand(Mutex<HashMap<Uuid, QueueDemand>>);
 
 /// What is remembered of a queue.
 #[derive(Debug)]
-struct Appetite {
+struct QueueDemand {
     /// Receives that are under way.
     now: usize,
     /// When the last one ended.
     last: Instant,
     /// When something was received last, or the first receive began.
-    fed: Instant,
+    served: Instant,
     looked: Option<Instant>,
     asked: Option<Instant>,
 }
@@ -56,39 +56,39 @@ pub(crate) enum Search {
 
 /// A receive that is under way.
 #[derive(Debug)]
-pub(crate) struct Eating<'a>(&'a Appetites, Uuid);
+pub(crate) struct WaitingReceive<'a>(&'a Demand, Uuid);
 
-impl Appetites {
-    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, Appetite>> {
+impl Demand {
+    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, QueueDemand>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a receive, for as long as the guard lives.
-    pub(crate) fn eat(&self, queue: Uuid) -> Eating<'_> {
+    pub(crate) fn begin_receive(&self, queue: Uuid) -> WaitingReceive<'_> {
         let mut all = self.all();
         if all.len() >= QUEUES_MAX {
-            all.retain(|_, appetite| appetite.now > 0);
+            all.retain(|_, demand| demand.now > 0);
         }
         let now = Instant::now();
-        let appetite = all.entry(queue).or_insert_with(|| Appetite::new(now));
-        if appetite.now == 0 && appetite.last.elapsed() > FORGOTTEN_AFTER {
-            *appetite = Appetite::new(now);
+        let demand = all.entry(queue).or_insert_with(|| QueueDemand::new(now));
+        if demand.now == 0 && demand.last.elapsed() > FORGOTTEN_AFTER {
+            *demand = QueueDemand::new(now);
         }
-        appetite.now += 1;
-        Eating(self, queue)
+        demand.now += 1;
+        WaitingReceive(self, queue)
     }
 
     /// Whether somebody receives, or did a moment ago.
-    pub(crate) fn is_hungry(&self, queue: Uuid) -> bool {
+    pub(crate) fn is_wanted(&self, queue: Uuid) -> bool {
         let all = self.all();
         all.get(&queue)
-            .is_some_and(|appetite| appetite.now > 0 || is_lately(appetite.last.elapsed()))
+            .is_some_and(|demand| demand.now > 0 || is_lately(demand.last.elapsed()))
     }
 
     /// Notes that something was received.
-    pub(crate) fn fed(&self, queue: Uuid) {
-        if let Some(appetite) = self.all().get_mut(&queue) {
-            appetite.fed = Instant::now();
+    pub(crate) fn served(&self, queue: Uuid) {
+        if let Some(demand) = self.all().get_mut(&queue) {
+            demand.served = Instant::now();
         }
     }
 
@@ -96,25 +96,25 @@ impl Appetites {
     /// again, `has` how many shards it has.
     pub(crate) fn search(&self, queue: Uuid, stays: bool, has: u32) -> Search {
         let mut all = self.all();
-        let Some(appetite) = all.get_mut(&queue) else {
+        let Some(demand) = all.get_mut(&queue) else {
             return Search::Rest;
         };
-        let (hungry_for, now) = (appetite.fed.elapsed(), Instant::now());
-        let is_patient = hungry_for >= HANDOVER_MAX;
+        let (unserved_for, now) = (demand.served.elapsed(), Instant::now());
+        let is_patient = unserved_for >= HANDOVER_MAX;
         let is_due = |last: Option<Instant>, every: Duration| {
             last.is_none_or(|at| at.elapsed() >= if is_patient { SELDOM } else { every })
         };
-        if !is_due(appetite.looked, LOOK_EVERY) {
+        if !is_due(demand.looked, LOOK_EVERY) {
             return Search::Rest;
         }
-        appetite.looked = Some(now);
-        if !is_due(appetite.asked, ASK_EVERY) {
+        demand.looked = Some(now);
+        if !is_due(demand.asked, ASK_EVERY) {
             return Search::Look;
         }
-        appetite.asked = Some(now);
+        demand.asked = Some(now);
         Search::Ask(if !stays {
             Need::Passing
-        } else if has == 0 || hungry_for >= STARVING_AFTER {
+        } else if has == 0 || unserved_for >= STARVING_AFTER {
             Need::Starving
         } else {
             Need::Share
@@ -124,13 +124,13 @@ impl Appetites {
     /// Whether one who has enough should look for its share again.
     pub(crate) fn is_share_due(&self, queue: Uuid) -> bool {
         let mut all = self.all();
-        let Some(appetite) = all.get_mut(&queue) else {
+        let Some(demand) = all.get_mut(&queue) else {
             return false;
         };
-        let due = appetite.looked.is_none_or(|at| at.elapsed() >= SELDOM);
+        let due = demand.looked.is_none_or(|at| at.elapsed() >= SELDOM);
         if due {
-            appetite.looked = Some(Instant::now());
-            appetite.asked = appetite.looked;
+            demand.looked = Some(Instant::now());
+            demand.asked = demand.looked;
         }
         due
     }
@@ -138,29 +138,29 @@ impl Appetites {
     /// When [`Self::search`] has something to do again.
     pub(crate) fn next_search(&self, queue: Uuid) -> Instant {
         let all = self.all();
-        let hungry_for = all.get(&queue).map(|appetite| appetite.fed.elapsed());
-        let is_patient = hungry_for.is_some_and(|span| span >= HANDOVER_MAX);
+        let unserved_for = all.get(&queue).map(|demand| demand.served.elapsed());
+        let is_patient = unserved_for.is_some_and(|span| span >= HANDOVER_MAX);
         Instant::now() + if is_patient { SELDOM } else { LOOK_EVERY }
     }
 }
 
-impl Appetite {
+impl QueueDemand {
     fn new(now: Instant) -> Self {
         Self {
             now: 0,
             last: now,
-            fed: now,
+            served: now,
             looked: None,
             asked: None,
         }
     }
 }
 
-impl Drop for Eating<'_> {
+impl Drop for WaitingReceive<'_> {
     fn drop(&mut self) {
-        if let Some(appetite) = self.0.all().get_mut(&self.1) {
-            appetite.now = appetite.now.saturating_sub(1);
-            appetite.last = Instant::now();
+        if let Some(demand) = self.0.all().get_mut(&self.1) {
+            demand.now = demand.now.saturating_sub(1);
+            demand.last = Instant::now();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::protocol::storage::{Bucket, MessageRow, Ring, Rung};
+use crate::protocol::storage::{Bucket, MessageRow, Notification, NotificationKind};
 use crate::shard::load::catch_up::News;
 
 /// So many messages and bytes of a shard are passed on in memory; more are read again from their
@@ -13,32 +13,34 @@ use crate::shard::load::catch_up::News;
 const ARRIVED_MAX: usize = 2000;
 const ARRIVED_BYTES: usize = 8 * 1024 * 1024;
 
-/// The memory of rings.
+/// The memory of notifications.
 #[derive(Debug, Default)]
-pub(crate) struct Bells {
+pub(crate) struct Doorbells {
     tokens: Mutex<HashMap<Key, Uuid>>,
     news: Mutex<HashMap<(Uuid, i32), News>>,
 }
 
-type Key = (Uuid, i32, i8, Rung);
+type Key = (Uuid, i32, i8, NotificationKind);
 
-impl Bells {
-    /// Hears rings. Answers those that are new.
-    pub(crate) fn hear(&self, rings: Vec<Ring>) -> Vec<Ring> {
+impl Doorbells {
+    /// Hears notifications. Answers those that are new.
+    pub(crate) fn hear(&self, notifications: Vec<Notification>) -> Vec<Notification> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut fresh = rings;
+        let mut fresh = notifications;
         fresh.retain(|ring| {
-            let key = (ring.queue, ring.shard, ring.lane, ring.what);
+            let key = (ring.queue, ring.shard, ring.kind, ring.what);
             tokens.insert(key, ring.token) != Some(ring.token)
         });
         drop(tokens);
         for ring in &fresh {
             match ring.what {
-                Rung::Messages => self.note(ring.queue, ring.shard, |news| {
-                    news.lanes.insert(ring.lane);
+                NotificationKind::Messages => self.note(ring.queue, ring.shard, |news| {
+                    news.kinds.insert(ring.kind);
                 }),
-                Rung::Facts => self.note(ring.queue, ring.shard, |news| news.facts = true),
-                Rung::Wanted => {}
+                NotificationKind::Events => {
+                    self.note(ring.queue, ring.shard, |news| news.events = true);
+                }
+                NotificationKind::Wanted => {}
             }
         }
         fresh
@@ -51,7 +53,7 @@ impl Bells {
             let bytes = rows.iter().map(|row| row.head.len() + row.body.len());
             let bytes = news.arrived_bytes + bytes.sum::<usize>();
             if news.arrived.len() + rows.len() > ARRIVED_MAX || bytes > ARRIVED_BYTES {
-                news.lanes.insert(stream.lane);
+                news.kinds.insert(stream.kind);
             } else {
                 news.arrived_bytes = bytes;
                 news.arrived

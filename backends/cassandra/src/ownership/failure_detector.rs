@@ -9,7 +9,7 @@ use longshore_core::Result;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::protocol::storage::Rows;
+use crate::protocol::storage::Storage;
 
 /// How often a process that owns a stripe gives a sign of life.
 pub(crate) const BEAT: Duration = Duration::from_secs(1);
@@ -31,19 +31,19 @@ pub(crate) enum Life {
 
 /// The beats of others, and when each was first seen.
 #[derive(Debug, Default)]
-pub(crate) struct Pulses(Mutex<HashMap<Uuid, (i64, Instant)>>);
+pub(crate) struct FailureDetector(Mutex<HashMap<Uuid, (i64, Instant)>>);
 
-impl Pulses {
+impl FailureDetector {
     /// Looks at a process, and declares it dead if its time is over.
-    pub(crate) async fn look(&self, rows: &dyn Rows, process: Uuid) -> Result<Life> {
-        let Some(pulse) = rows.pulse(process).await? else {
+    pub(crate) async fn look(&self, storage: &dyn Storage, process: Uuid) -> Result<Life> {
+        let Some(heartbeat) = storage.heartbeat(process).await? else {
             return Ok(Life::Dead);
         };
-        if pulse.dead {
+        if heartbeat.dead {
             return Ok(Life::Dead);
         }
-        let since = self.since(process, pulse.beat);
-        if since.elapsed() >= DEAD_AFTER && rows.declare_dead(process, pulse.beat).await? {
+        let since = self.since(process, heartbeat.beat);
+        if since.elapsed() >= DEAD_AFTER && storage.declare_dead(process, heartbeat.beat).await? {
             return Ok(Life::Dead);
         }
         if since.elapsed() >= SILENT_AFTER {

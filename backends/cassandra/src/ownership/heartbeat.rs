@@ -27,13 +27,13 @@ impl Owner {
             (last.process, last.beat)
         };
         let beat = self.beats.fetch_add(1, Ordering::Relaxed) + 1;
-        match self.rows.beat(process, beat).await {
+        match self.storage.beat(process, beat).await {
             Ok(true) => self.last().beat = Some(start),
             Ok(false) => {
                 tracing::warn!("others took this process for dead; it begins anew");
                 let next = Uuid::from_u128(fastrand::u128(..));
                 self.beats.store(1, Ordering::Relaxed);
-                self.rows.beat(next, 1).await?;
+                self.storage.beat(next, 1).await?;
                 let mut last = self.last();
                 last.process = next;
                 last.beat = Some(start);

@@ -10,29 +10,29 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::ownership::demand::Appetites;
-use crate::ownership::doorbell::Bells;
-use crate::ownership::failure_detector::{DEAD_AFTER, Pulses};
+use crate::ownership::demand::Demand;
+use crate::ownership::doorbell::Doorbells;
+use crate::ownership::failure_detector::{DEAD_AFTER, FailureDetector};
 use crate::ownership::stripe::{Held, Opened, Stripe, stripe_of};
 use crate::protocol::hybrid_clock::Hybrid;
-use crate::protocol::storage::{Bucket, MessageRow, Rows};
+use crate::protocol::storage::{Bucket, MessageRow, Storage};
 use crate::shard::Shard;
 use crate::shard::load::window::Window;
 
 /// This process among those of a cell.
 #[derive(Debug)]
 pub(crate) struct Owner {
-    pub(crate) rows: Arc<dyn Rows>,
+    pub(crate) storage: Arc<dyn Storage>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) hybrid: Arc<Hybrid>,
     /// How much of each of its shards is in memory.
     pub(crate) window: Window,
-    pub(crate) bells: Bells,
-    pub(crate) appetites: Appetites,
+    pub(crate) doorbells: Doorbells,
+    pub(crate) demand: Demand,
     /// Rung when something may be handed out that could not before.
     pub(crate) changed: Notify,
     stripes: Mutex<HashMap<i16, Arc<Stripe>>>,
-    pub(crate) pulses: Pulses,
+    pub(crate) failure_detector: FailureDetector,
     pub(crate) beats: AtomicI64,
     /// Held while a sign of life is given.
     pub(crate) beating: tokio::sync::Mutex<()>,
@@ -65,17 +65,17 @@ pub(crate) struct Last {
 }
 
 impl Owner {
-    pub(crate) fn new(rows: Arc<dyn Rows>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Self {
         Self {
             window: Window::OWNER,
-            rows,
+            storage,
             clock,
             hybrid: Arc::default(),
-            bells: Bells::default(),
-            appetites: Appetites::default(),
+            doorbells: Doorbells::default(),
+            demand: Demand::default(),
             changed: Notify::new(),
             stripes: Mutex::default(),
-            pulses: Pulses::default(),
+            failure_detector: FailureDetector::default(),
             beats: AtomicI64::new(0),
             beating: tokio::sync::Mutex::default(),
             last: Mutex::new(Last {
@@ -168,7 +168,7 @@ impl Owner {
         if self.is_still(process) {
             return true;
         }
-        let ownership = self.rows.owner(stripe).await;
+        let ownership = self.storage.owner(stripe).await;
         self.process() == process && ownership.is_ok_and(|it| it.owner == Some(process))
     }
 
@@ -182,9 +182,9 @@ impl Owner {
         let mut slot = held.slot(queue, shard).lock_owned().await;
         if slot.as_ref().is_none_or(Shard::is_doubted) {
             if let Some(doubted) = slot.take() {
-                doubted.flights.all_landed().await;
+                doubted.in_flight_writes.all_completed().await;
             }
-            self.bells.take(queue, shard);
+            self.doorbells.take(queue, shard);
             *slot = Some(self.load(queue, shard).await?);
         }
         Ok(Some(Opened {
@@ -194,7 +194,7 @@ impl Owner {
     }
 
     /// Passes messages that this process stored on to the shard in its memory, if the shard is
-    /// ours. While a stripe changes hands nobody knows, and the bell is the way.
+    /// ours. While a stripe changes hands nobody knows, and the doorbell is the way.
     pub(crate) fn pass_on(&self, bucket: Bucket, rows: Vec<MessageRow>) -> bool {
         let stripe = self.stripe(stripe_of(bucket.stream.queue, bucket.stream.shard));
         let Ok(held) = stripe.held.try_read() else {
@@ -203,7 +203,7 @@ impl Owner {
         if !self.is_mine(&held) {
             return false;
         }
-        self.bells.arrived(bucket, rows);
+        self.doorbells.arrived(bucket, rows);
         self.changed.notify_waiters();
         true
     }
@@ -223,7 +223,7 @@ impl Owner {
     }
 
     fn unread(&self, queue: Uuid, shard: i32, window: Window) -> Shard {
-        let (rows, hybrid) = (self.rows.clone(), self.hybrid.clone());
+        let (rows, hybrid) = (self.storage.clone(), self.hybrid.clone());
         Shard::unread(rows, queue, shard, hybrid, window)
     }
 }

@@ -34,7 +34,7 @@ pub(crate) enum Need {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keeper {
     /// Whether somebody receives from the queue here.
-    pub(crate) is_hungry: bool,
+    pub(crate) is_wanted: bool,
     /// How many shards of the queue it has.
     pub(crate) has: u32,
     /// For how long it has had this one.
@@ -64,7 +64,7 @@ impl Want {
     /// Whether the keeper gives the stripe up. It stays where it is used, unless that makes the
     /// shares more even, or the other one gets nothing.
     pub(crate) fn moves(self, keeper: Keeper) -> bool {
-        if self.need == Need::Urgent || !keeper.is_hungry || keeper.has > self.has + 1 {
+        if self.need == Need::Urgent || !keeper.is_wanted || keeper.has > self.has + 1 {
             return true;
         }
         let kept = match self.need {
@@ -87,7 +87,7 @@ mod tests {
 
     fn keeper(has: u32, held_ms: u64) -> Keeper {
         Keeper {
-            is_hungry: true,
+            is_wanted: true,
             has,
             held_for: Duration::from_millis(held_ms),
             is_ready: true,
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn who_has_no_use_for_it_gives_it_to_anybody() {
         let full = Keeper {
-            is_hungry: false,
+            is_wanted: false,
             ..keeper(1, 0)
         };
         let share = Want {

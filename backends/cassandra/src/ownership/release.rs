@@ -10,23 +10,25 @@ use uuid::Uuid;
 use crate::cql::queue_catalog::is_unsettled;
 use crate::ownership::process::Owner;
 use crate::ownership::rebalance::{Keeper, Need, Want};
-use crate::ownership::stripe::{Held, Stripe, bell_of, stripe_of};
-use crate::protocol::storage::{Ring, Rung};
+use crate::ownership::stripe::{Held, Stripe, doorbell_of, stripe_of};
+use crate::protocol::storage::{Notification, NotificationKind};
 use crate::shard::load::catch_up::News;
 
 /// How often giving a stripe up is tried while its outcome stays unknown.
 const GIVE_UP_TRIES: u32 = 5;
 
 impl Owner {
-    /// Reads the bells of some stripes, notes the news and gives up what others want.
+    /// Reads the doorbells of some stripes, notes the news and gives up what others want.
     pub(crate) async fn listen(self: &Arc<Self>, stripes: &[i16]) -> Result<()> {
-        let bells: BTreeSet<_> = stripes.iter().map(|stripe| bell_of(*stripe)).collect();
-        let read = bells.into_iter().map(|bell| self.rows.rings(bell));
-        let rings = try_join_all(read).await?.into_iter().flatten().collect();
-        let fresh = self.bells.hear(rings);
+        let doorbells: BTreeSet<_> = stripes.iter().map(|stripe| doorbell_of(*stripe)).collect();
+        let read = doorbells
+            .into_iter()
+            .map(|doorbell| self.storage.notifications(doorbell));
+        let notifications = try_join_all(read).await?.into_iter().flatten().collect();
+        let fresh = self.doorbells.hear(notifications);
         let (wanted, news): (Vec<_>, Vec<_>) = fresh
             .into_iter()
-            .partition(|ring| ring.what == Rung::Wanted);
+            .partition(|ring| ring.what == NotificationKind::Wanted);
         if !news.is_empty() {
             self.changed.notify_waiters();
         }
@@ -37,14 +39,14 @@ impl Owner {
     /// What is new about a shard. Where members of groups came from this process, what others have
     /// rung before is heard first.
     pub(crate) async fn news(self: &Arc<Self>, queue: Uuid, shard: i32) -> Result<Option<News>> {
-        if self.bells.has_grouped(queue, shard) {
+        if self.doorbells.has_grouped(queue, shard) {
             self.listen(&[stripe_of(queue, shard)]).await?;
         }
-        Ok(self.bells.take(queue, shard))
+        Ok(self.doorbells.take(queue, shard))
     }
 
     /// Gives stripes up that other processes want, unless they are of use here.
-    fn consider(self: &Arc<Self>, wanted: &[Ring]) {
+    fn consider(self: &Arc<Self>, wanted: &[Notification]) {
         let mut given: HashMap<Uuid, u32> = HashMap::new();
         for ring in wanted {
             let stripe = self.stripe(stripe_of(ring.queue, ring.shard));
@@ -74,16 +76,16 @@ impl Owner {
         let Some(ownership) = held.ownership else {
             return Ok(());
         };
-        held.all_landed().await;
+        held.all_completed().await;
         self.tell_settled(&held).await;
         held.change(None);
         let mut is_ours = ownership.owner == Some(self.process());
         let mut tries = 0;
         while is_ours && tries < GIVE_UP_TRIES {
-            match self.rows.own(stripe.number, ownership, None).await {
+            match self.storage.own(stripe.number, ownership, None).await {
                 Err(error) if is_unsettled(&error) => {
                     is_ours = self
-                        .rows
+                        .storage
                         .owner(stripe.number)
                         .await
                         .is_ok_and(|now| now == ownership);
@@ -100,7 +102,7 @@ impl Owner {
         let now = self.clock.now();
         let told = held.slots().into_iter().map(|(_, slot)| async move {
             if let Some(shard) = slot.lock().await.as_mut() {
-                let _ = shard.note_settled(now).await;
+                let _ = shard.note_watermark(now).await;
             }
         });
         join_all(told).await;
@@ -124,11 +126,11 @@ impl Owner {
         let now = self.clock.now();
         // One that is being worked on, or was not read yet, may have something to do.
         let is_ready = slot.try_lock().map_or(true, |slot| {
-            slot.as_ref().is_none_or(|it| it.model.is_ready_at(now))
+            slot.as_ref().is_none_or(|it| it.index.is_ready_at(now))
         });
-        let is_ready = is_ready || self.bells.has_news(queue, shard);
+        let is_ready = is_ready || self.doorbells.has_news(queue, shard);
         Some(Keeper {
-            is_hungry: self.appetites.is_hungry(queue),
+            is_wanted: self.demand.is_wanted(queue),
             has: self.has(queue),
             held_for: held.since.elapsed(),
             is_ready,

@@ -13,7 +13,7 @@ use crate::shard::Shard;
 /// How many stripes a cell has: the number of leases, whatever the number of queues.
 pub(crate) const STRIPES: i16 = 256;
 
-/// How many stripes share a bell.
+/// How many stripes share a doorbell.
 const TO_A_BELL: i16 = 16;
 
 /// The stripe of a shard. Consecutive shards of a queue lie on different stripes.
@@ -24,8 +24,8 @@ pub(crate) fn stripe_of(queue: Uuid, shard: i32) -> i16 {
     number as i16
 }
 
-/// The bell of a stripe.
-pub(crate) fn bell_of(stripe: i16) -> i16 {
+/// The doorbell of a stripe.
+pub(crate) fn doorbell_of(stripe: i16) -> i16 {
     stripe / TO_A_BELL
 }
 
@@ -87,10 +87,10 @@ impl Held {
 
     /// Waits until all that was decided here is written. Nobody decides more meanwhile: this is
     /// for whoever writes the lock of the stripe.
-    pub(crate) async fn all_landed(&self) {
+    pub(crate) async fn all_completed(&self) {
         for (_, slot) in self.slots() {
             if let Some(shard) = slot.lock().await.as_ref() {
-                shard.flights.all_landed().await;
+                shard.in_flight_writes.all_completed().await;
             }
         }
     }

@@ -3,19 +3,19 @@
 use longshore_core::{Cursor, Result, StoreError, Timestamp};
 use uuid::Uuid;
 
-use crate::protocol::storage::Spot;
+use crate::protocol::storage::Position;
 use crate::shard::entry::Place;
 use crate::shard::index::DeadPlace;
-use crate::shard::load::beyond_window::Far;
+use crate::shard::load::beyond_window::BeyondWindow;
 
 /// Where an item stands in a list of everything. What is in memory goes before what lies behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stand {
     Live(Place),
     /// Behind the memory of a shard.
-    FarLive(i32, Far),
+    BeyondLive(i32, BeyondWindow),
     Dead(DeadPlace),
-    FarDead(i32, Far),
+    BeyondDead(i32, BeyondWindow),
 }
 
 /// Which messages a list shows.
@@ -74,38 +74,42 @@ impl List {
                 sequence.parse().ok()?,
                 id.parse().ok()?,
             )),
-            [kind @ ("m" | "e"), shard, lane, bucket, pos, id] => {
-                let far = Far {
-                    lane: lane.parse().ok()?,
+            [list @ ("m" | "e"), shard, kind, bucket, pos, id] => {
+                let at = BeyondWindow {
+                    kind: kind.parse().ok()?,
                     bucket: bucket.parse().ok()?,
-                    spot: Spot {
+                    position: Position {
                         pos: pos.parse().ok()?,
                         id: id.parse::<Uuid>().ok()?,
                     },
                 };
                 let shard = shard.parse().ok()?;
-                if kind == "m" {
-                    Stand::FarLive(shard, far)
+                if list == "m" {
+                    Stand::BeyondLive(shard, at)
                 } else {
-                    Stand::FarDead(shard, far)
+                    Stand::BeyondDead(shard, at)
                 }
             }
             _ => return None,
         };
         let fits = match stand {
-            Stand::Live(_) | Stand::FarLive(..) => self.has_live(),
-            Stand::Dead(_) | Stand::FarDead(..) => self.has_dead(),
+            Stand::Live(_) | Stand::BeyondLive(..) => self.has_live(),
+            Stand::Dead(_) | Stand::BeyondDead(..) => self.has_dead(),
         };
         fits.then_some(stand)
     }
 
     pub(crate) fn cursor(self, stand: &Stand) -> Cursor {
         let list = self.letter();
-        let far = |kind: char, shard: i32, far: &Far| {
-            let Far { lane, bucket, spot } = far;
+        let beyond = |letter: char, shard: i32, at: &BeyondWindow| {
+            let BeyondWindow {
+                kind,
+                bucket,
+                position,
+            } = at;
             format!(
-                "{list}{kind}:{shard}:{lane}:{bucket}:{}:{}",
-                spot.pos, spot.id
+                "{list}{letter}:{shard}:{kind}:{bucket}:{}:{}",
+                position.pos, position.id
             )
         };
         Cursor::new(match stand {
@@ -115,8 +119,8 @@ impl List {
             Stand::Dead((at, sequence, id)) => {
                 format!("{list}d:{}:{sequence}:{id}", at.as_millis())
             }
-            Stand::FarLive(shard, at) => far('m', *shard, at),
-            Stand::FarDead(shard, at) => far('e', *shard, at),
+            Stand::BeyondLive(shard, at) => beyond('m', *shard, at),
+            Stand::BeyondDead(shard, at) => beyond('e', *shard, at),
         })
     }
 }
@@ -156,10 +160,10 @@ mod tests {
     #[test]
     fn cursors_are_read_back_by_their_list_alone() {
         let id = Uuid::from_u128(77);
-        let far = Far {
-            lane: 1,
+        let at = BeyondWindow {
+            kind: 1,
             bucket: -4,
-            spot: Spot { pos: -9, id },
+            position: Position { pos: -9, id },
         };
         let place = Place {
             at_ms: -5,
@@ -169,9 +173,9 @@ mod tests {
         let dead = (Timestamp::from_millis(3), 4, id);
         let stands = [
             Stand::Live(place),
-            Stand::FarLive(2, far),
+            Stand::BeyondLive(2, at),
             Stand::Dead(dead),
-            Stand::FarDead(3, far),
+            Stand::BeyondDead(3, at),
         ];
         for stand in stands {
             let cursor = List::Export.cursor(&stand);

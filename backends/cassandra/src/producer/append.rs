@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::{join, try_join_all};
 use longshore_core::{Result, StoreError, StoreErrorKind, Timestamp};
 
-use crate::protocol::storage::{Bucket, MessageRow, ROWS_MAX, Rows, Stream};
+use crate::protocol::storage::{Bucket, MessageRow, ROWS_MAX, Storage, Stream};
 use crate::protocol::stream_kind;
 
 /// A mutation holds no more bytes of messages than this, where it can be helped.
@@ -21,7 +21,7 @@ const REGISTERED_MAX: usize = 10_000;
 
 /// Stores messages in streams.
 pub(crate) struct Producer {
-    rows: Arc<dyn Rows>,
+    storage: Arc<dyn Storage>,
     /// Buckets whose registration was acknowledged to this process.
     registered: Mutex<HashSet<Bucket>>,
     /// What this process last read of each stream.
@@ -30,9 +30,9 @@ pub(crate) struct Producer {
 
 impl Producer {
     /// A producer that knows nothing yet.
-    pub(crate) fn new(rows: Arc<dyn Rows>) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
         Self {
-            rows,
+            storage,
             registered: Mutex::default(),
             closed: Mutex::default(),
         }
@@ -56,7 +56,7 @@ impl Producer {
     /// shows that the bucket is not closed. Whoever closes a bucket reads its index and its
     /// messages after the close was confirmed: so one of the two sees the other. Where the
     /// bucket is closed the same rows are written to the next one; the copies left behind have
-    /// the same id and generation, and are collapsed.
+    /// the same id and revision, and are collapsed.
     pub(crate) async fn store_all(
         &self,
         stream: Stream,
@@ -70,7 +70,7 @@ impl Producer {
             let (registered, put) = written.await;
             put.map_err(|error| after(attempt, error))?;
             registered.map_err(StoreError::effect_unknown)?;
-            let marks = self.rows.marks(stream).await;
+            let marks = self.storage.marks(stream).await;
             let marks = marks.map_err(StoreError::effect_unknown)?;
             if marks.closed_to <= bucket.number {
                 self.remember(bucket);
@@ -86,11 +86,11 @@ impl Producer {
 
     async fn put(&self, bucket: Bucket, parts: &[&[MessageRow]]) -> Result<()> {
         if let [rows] = parts {
-            return self.rows.put_messages(bucket, rows).await;
+            return self.storage.put_messages(bucket, rows).await;
         }
         let puts = parts
             .iter()
-            .map(|rows| self.rows.put_messages(bucket, rows));
+            .map(|rows| self.storage.put_messages(bucket, rows));
         let done = try_join_all(puts).await;
         // Other parts may be there.
         done.map(drop).map_err(StoreError::effect_unknown)
@@ -111,7 +111,7 @@ impl Producer {
         if known {
             return Ok(());
         }
-        self.rows.register(bucket).await
+        self.storage.register(bucket).await
     }
 
     fn remember(&self, bucket: Bucket) {

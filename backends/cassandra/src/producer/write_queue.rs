@@ -19,7 +19,7 @@ pub(crate) type Place = (Stream, i64);
 /// Where calls wait while one of their place is written. A place is listed as long as somebody
 /// writes to it.
 #[derive(Default)]
-pub(crate) struct Lines(Mutex<HashMap<Place, Vec<Part>>>);
+pub(crate) struct WriteQueue(Mutex<HashMap<Place, Vec<Part>>>);
 
 /// The rows of one call.
 pub(crate) struct Part {
@@ -27,7 +27,7 @@ pub(crate) struct Part {
     pub(crate) answer: oneshot::Sender<Result<()>>,
 }
 
-impl Lines {
+impl WriteQueue {
     fn all(&self) -> MutexGuard<'_, HashMap<Place, Vec<Part>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,8 +71,8 @@ impl Lines {
     }
 }
 
-impl fmt::Debug for Lines {
+impl fmt::Debug for WriteQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lines").finish_non_exhaustive()
+        f.debug_struct("WriteQueue").finish_non_exhaustive()
     }
 }

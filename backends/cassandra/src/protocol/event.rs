@@ -1,20 +1,20 @@
 //! What is written about a message after it was stored. Nothing is updated: the state of a
-//! message is what its row and its facts, in the order of their serials, add up to.
+//! message is what its row and its events, in the order of their serials, add up to.
 
 use bytes::Bytes;
 use longshore_core::Timestamp;
 use uuid::Uuid;
 
 use crate::protocol::snapshot::Snapshot;
-use crate::protocol::storage::{FactRow, Spot};
+use crate::protocol::storage::{EventRow, Position};
 
-/// One fact.
+/// One event.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Fact {
+pub(crate) enum Event {
     /// First deliveries of several messages by one receive, one lease for all.
-    Roll {
+    BatchDelivered {
         /// Each message and its attempt; all have serial 1.
-        handed: Vec<(Spot, u32)>,
+        handed: Vec<(Position, u32)>,
         /// When the lease ends.
         until: Timestamp,
     },
@@ -51,22 +51,24 @@ pub(crate) enum Why {
     /// It moved to another row, which was acknowledged before.
     Moved,
     /// It was a copy of a message that is done.
-    Copy,
+    Superseded,
     /// It expired, and the queue discards what does.
     Expired,
 }
 
-const ROLL: i8 = 0;
+const BATCH_DELIVERED: i8 = 0;
 const DELIVERED: i8 = 1;
 const EXTENDED: i8 = 2;
 const BECAME: i8 = 3;
 const DONE: i8 = 4;
 
-impl Fact {
-    /// The row of this fact.
-    pub(crate) fn row(&self, spot: Spot, serial: i32) -> FactRow {
+impl Event {
+    /// The row of this event.
+    pub(crate) fn row(&self, position: Position, serial: i32) -> EventRow {
         let (what, detail) = match self {
-            Self::Roll { handed, until } => (ROLL, roll(handed, *until)),
+            Self::BatchDelivered { handed, until } => {
+                (BATCH_DELIVERED, batch_delivered(handed, *until))
+            }
             Self::Delivered { attempt, until } => {
                 let mut bytes = attempt.to_be_bytes().to_vec();
                 bytes.extend(until.as_millis().to_be_bytes());
@@ -80,28 +82,28 @@ impl Fact {
                 (DONE, bytes)
             }
         };
-        FactRow {
-            spot,
+        EventRow {
+            position,
             serial,
             what,
             detail: Bytes::from(detail),
         }
     }
 
-    /// The fact of a row; `None` if it is damaged or of a newer version.
-    pub(crate) fn of(row: &FactRow) -> Option<Self> {
+    /// The event of a row; `None` if it is damaged or of a newer version.
+    pub(crate) fn of(row: &EventRow) -> Option<Self> {
         let mut detail = Detail(&row.detail);
-        let fact = match row.what {
-            ROLL => {
+        let event = match row.what {
+            BATCH_DELIVERED => {
                 let until = detail.time()?;
                 let mut handed = Vec::new();
                 while !detail.0.is_empty() {
                     let pos = detail.long()?;
                     let id = Uuid::from_bytes(detail.take()?);
                     let attempt = u32::from_be_bytes(detail.take()?);
-                    handed.push((Spot { pos, id }, attempt));
+                    handed.push((Position { pos, id }, attempt));
                 }
-                Self::Roll { handed, until }
+                Self::BatchDelivered { handed, until }
             }
             DELIVERED => Self::Delivered {
                 attempt: u32::from_be_bytes(detail.take()?),
@@ -117,7 +119,7 @@ impl Fact {
             },
             _ => return None,
         };
-        detail.0.is_empty().then_some(fact)
+        detail.0.is_empty().then_some(event)
     }
 }
 
@@ -126,7 +128,7 @@ impl Why {
         Self::Acked,
         Self::Removed,
         Self::Moved,
-        Self::Copy,
+        Self::Superseded,
         Self::Expired,
     ];
 
@@ -139,11 +141,11 @@ impl Why {
     }
 }
 
-fn roll(handed: &[(Spot, u32)], until: Timestamp) -> Vec<u8> {
+fn batch_delivered(handed: &[(Position, u32)], until: Timestamp) -> Vec<u8> {
     let mut bytes = until.as_millis().to_be_bytes().to_vec();
-    for (spot, attempt) in handed {
-        bytes.extend(spot.pos.to_be_bytes());
-        bytes.extend(spot.id.as_bytes());
+    for (position, attempt) in handed {
+        bytes.extend(position.pos.to_be_bytes());
+        bytes.extend(position.id.as_bytes());
         bytes.extend(attempt.to_be_bytes());
     }
     bytes
@@ -173,30 +175,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_are_read_back_and_cut_ones_are_not() {
+    fn events_are_read_back_and_truncated_ones_are_refused() {
         let until = Timestamp::from_millis(77);
-        let spot = Spot {
+        let position = Position {
             pos: -3,
             id: Uuid::from_u128(9),
         };
-        let facts = [
-            Fact::Roll {
-                handed: vec![(spot, 1), (Spot::FIRST, 7)],
+        let events = [
+            Event::BatchDelivered {
+                handed: vec![(position, 1), (Position::FIRST, 7)],
                 until,
             },
-            Fact::Delivered { attempt: 2, until },
-            Fact::Extended { until },
-            Fact::Became(Box::default()),
-            Fact::Done {
-                why: Why::Copy,
+            Event::Delivered { attempt: 2, until },
+            Event::Extended { until },
+            Event::Became(Box::default()),
+            Event::Done {
+                why: Why::Superseded,
                 known_until: until,
             },
         ];
-        for fact in facts {
-            let mut row = fact.row(spot, 4);
-            assert_eq!(Fact::of(&row).as_ref(), Some(&fact));
+        for event in events {
+            let mut row = event.row(position, 4);
+            assert_eq!(Event::of(&row).as_ref(), Some(&event));
             row.detail = row.detail.slice(..row.detail.len() - 1);
-            assert_eq!(Fact::of(&row), None, "{fact:?}");
+            assert_eq!(Event::of(&row), None, "{event:?}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What the facts about one message add up to.
+//! What the events about one message add up to.
 
 use longshore_core::Timestamp;
 
-use crate::protocol::event::{Fact, Why};
+use crate::protocol::event::{Event, Why};
 use crate::protocol::snapshot::Snapshot;
-use crate::protocol::storage::{MessageRow, Spot};
+use crate::protocol::storage::{MessageRow, Position};
 
 /// Where a message stands in one row.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Tale {
+pub(crate) struct Projection {
     /// The serial of the last delivery or change.
     pub(crate) serial: i32,
     /// Everything about it that changes.
@@ -17,11 +17,11 @@ pub(crate) struct Tale {
     pub(crate) leased: Option<Timestamp>,
     /// Whether it is gone from this row: why, and until when its id is recognised.
     pub(crate) done: Option<(Why, Timestamp)>,
-    /// Where its first delivery was told, if that is not at its own spot.
-    pub(crate) told_at: Option<Spot>,
+    /// Where its first delivery was told, if that is not at its own position.
+    pub(crate) event_position: Option<Position>,
 }
 
-impl Tale {
+impl Projection {
     /// The beginning: what the row itself says.
     pub(crate) fn begin(row: &MessageRow) -> Self {
         let fresh = || Snapshot {
@@ -41,16 +41,16 @@ impl Tale {
             state,
             leased: None,
             done: None,
-            told_at: None,
+            event_position: None,
         }
     }
 
-    /// Adds a fact. Facts come in the order of their rows; a roll counts as a delivery of
+    /// Adds an event. Events come in the order of their rows; a batch delivery counts as a delivery of
     /// serial 1.
-    pub(crate) fn add(&mut self, serial: i32, fact: Fact) {
-        match fact {
-            Fact::Roll { .. } => {}
-            Fact::Delivered { attempt, until } => {
+    pub(crate) fn add(&mut self, serial: i32, event: Event) {
+        match event {
+            Event::BatchDelivered { .. } => {}
+            Event::Delivered { attempt, until } => {
                 if serial > self.serial {
                     self.serial = serial;
                     self.state.attempts = attempt;
@@ -59,19 +59,19 @@ impl Tale {
                     self.leased = Some(until);
                 }
             }
-            Fact::Extended { until } => {
+            Event::Extended { until } => {
                 if serial == self.serial && self.leased.is_some() {
                     self.leased = Some(until);
                 }
             }
-            Fact::Became(state) => {
+            Event::Became(state) => {
                 if serial >= self.serial {
                     self.serial = serial;
                     self.state = *state;
                     self.leased = None;
                 }
             }
-            Fact::Done { why, known_until } => {
+            Event::Done { why, known_until } => {
                 let before = self.done.map_or(Timestamp::EPOCH, |(_, until)| until);
                 self.done = Some((why, known_until.max(before)));
             }
@@ -90,11 +90,11 @@ mod tests {
     #[test]
     fn an_end_that_a_redelivery_overtook_does_not_make_it_dead() {
         let row = MessageRow {
-            spot: Spot {
+            position: Position {
                 pos: 1,
                 id: Uuid::from_u128(1),
             },
-            generation: 0,
+            revision: 0,
             lane: 1,
             group: None,
             due_ms: 0,
@@ -105,8 +105,8 @@ mod tests {
         };
         let now = Timestamp::from_millis(1000);
         let until = now;
-        let mut tale = Tale::begin(&row);
-        tale.add(1, Fact::Delivered { attempt: 1, until });
+        let mut projection = Projection::begin(&row);
+        projection.add(1, Event::Delivered { attempt: 1, until });
         let dead = Snapshot {
             dead: Some(Death {
                 reason: DeadReason::Requested,
@@ -115,11 +115,11 @@ mod tests {
                 sequence: 2,
                 parks: true,
             }),
-            ..tale.state.clone()
+            ..projection.state.clone()
         };
-        tale.add(1, Fact::Became(Box::new(dead)));
-        assert!(tale.state.dead.is_some() && tale.leased.is_none());
-        tale.add(2, Fact::Delivered { attempt: 2, until });
-        assert!(tale.state.dead.is_none() && tale.leased.is_some());
+        projection.add(1, Event::Became(Box::new(dead)));
+        assert!(projection.state.dead.is_some() && projection.leased.is_none());
+        projection.add(2, Event::Delivered { attempt: 2, until });
+        assert!(projection.state.dead.is_none() && projection.leased.is_some());
     }
 }

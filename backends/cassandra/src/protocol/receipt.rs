@@ -3,15 +3,15 @@
 use longshore_core::Receipt;
 use uuid::Uuid;
 
-use crate::protocol::storage::{Bucket, Spot, Stream};
+use crate::protocol::storage::{Bucket, Position, Stream};
 
 /// What a receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slip {
+pub(crate) struct DeliveryTag {
     /// The cell that the message is in.
     pub(crate) cell: i16,
     pub(crate) bucket: Bucket,
-    pub(crate) spot: Spot,
+    pub(crate) position: Position,
     /// The serial of the delivery: the fence.
     pub(crate) serial: i32,
     pub(crate) attempt: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Slip {
 
 const VERSION: u8 = 2;
 
-impl Slip {
+impl DeliveryTag {
     /// The receipt.
     pub(crate) fn receipt(&self) -> Receipt {
         let stream = self.bucket.stream;
@@ -27,10 +27,10 @@ impl Slip {
         bytes.extend(self.cell.to_be_bytes());
         bytes.extend(stream.queue.as_bytes());
         bytes.extend(stream.shard.to_be_bytes());
-        bytes.extend(stream.lane.to_be_bytes());
+        bytes.extend(stream.kind.to_be_bytes());
         bytes.extend(self.bucket.number.to_be_bytes());
-        bytes.extend(self.spot.pos.to_be_bytes());
-        bytes.extend(self.spot.id.as_bytes());
+        bytes.extend(self.position.pos.to_be_bytes());
+        bytes.extend(self.position.id.as_bytes());
         bytes.extend(self.serial.to_be_bytes());
         bytes.extend(self.attempt.to_be_bytes());
         Receipt::from_bytes(bytes)
@@ -43,17 +43,17 @@ impl Slip {
         let cell = i16::from_be_bytes(take(&mut rest)?);
         let queue = Uuid::from_bytes(take(&mut rest)?);
         let shard = i32::from_be_bytes(take(&mut rest)?);
-        let lane = i8::from_be_bytes(take(&mut rest)?);
+        let kind = i8::from_be_bytes(take(&mut rest)?);
         let number = i64::from_be_bytes(take(&mut rest)?);
         let pos = i64::from_be_bytes(take(&mut rest)?);
         let id = Uuid::from_bytes(take(&mut rest)?);
         let serial = i32::from_be_bytes(take(&mut rest)?);
         let attempt = u32::from_be_bytes(take(&mut rest)?);
-        let stream = Stream { queue, shard, lane };
+        let stream = Stream { queue, shard, kind };
         (version == VERSION && rest.is_empty()).then_some(Self {
             cell,
             bucket: Bucket { stream, number },
-            spot: Spot { pos, id },
+            position: Position { pos, id },
             serial,
             attempt,
         })
@@ -71,30 +71,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_bytes_are_a_slip_or_none_fuzzed() {
+    fn any_bytes_are_a_tag_or_none_fuzzed() {
         let stream = Stream {
             queue: Uuid::from_u128(7),
             shard: 3,
-            lane: 1,
+            kind: 1,
         };
-        let slip = Slip {
+        let tag = DeliveryTag {
             cell: 2,
             bucket: Bucket { stream, number: -4 },
-            spot: Spot {
+            position: Position {
                 pos: -9,
                 id: Uuid::from_u128(8),
             },
             serial: 5,
             attempt: 6,
         };
-        let samples = [slip.receipt().as_bytes().to_vec()];
+        let samples = [tag.receipt().as_bytes().to_vec()];
         longshore_fuzz::fuzz("cassandra-receipt", &samples, |input| {
             let receipt = Receipt::from_bytes(input.to_vec());
-            let slip = Slip::of(&receipt);
-            if let Some(slip) = slip {
-                assert_eq!(slip.receipt(), receipt);
+            let tag = DeliveryTag::of(&receipt);
+            if let Some(tag) = tag {
+                assert_eq!(tag.receipt(), receipt);
             }
-            slip.is_some().to_string()
+            tag.is_some().to_string()
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The state of a message in one piece, as facts and moved messages carry it.
+//! The state of a message in one piece, as events and moved messages carry it.
 
 use bytes::Bytes;
 use longshore_core::{DeadMark, DeadReason, History, RecordedAttempt, Timestamp};

@@ -1,12 +1,12 @@
 //! The rows that the protocol of this store reads and writes, and the one way to them.
 //!
-//! Everything the steps of the protocol do to Cassandra goes through [`Rows`]: typed operations
+//! Everything the steps of the protocol do to Cassandra goes through [`Storage`]: typed operations
 //! of known consistency, no CQL. The driver implements it; so does a simulated set of replicas in
 //! the tests, which delays, loses and repeats writes.
 //!
 //! Three kinds of data keep three disciplines:
 //!
-//! - *facts* (messages, bucket registrations, facts about messages) are only inserted, by anyone,
+//! - *events* (messages, bucket registrations, events about messages) are only inserted, by anyone,
 //!   at local quorum; writing the same row again changes nothing;
 //! - *marks* (`closed_to`, `done_to`) grow, by lightweight transactions alone;
 //! - *ownership* of stripes is advisory: it saves work and keeps order, never safety.
@@ -26,10 +26,10 @@ pub(crate) struct Stream {
     /// Which shard of it.
     pub(crate) shard: i32,
     /// Which lane: see [`lane`].
-    pub(crate) lane: i8,
+    pub(crate) kind: i8,
 }
 
-/// One partition of messages and the partition of facts beside it.
+/// One partition of messages and the partition of events beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Bucket {
     /// The stream.
@@ -40,21 +40,21 @@ pub(crate) struct Bucket {
 
 /// Where a message lies in its bucket. Rows are read back in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Spot {
+pub(crate) struct Position {
     /// The producer's hybrid clock in µs at the enqueue or move.
     pub(crate) pos: i64,
     /// The id of the message.
     pub(crate) id: Uuid,
 }
 
-impl Spot {
-    /// Before all spots of a bucket.
+impl Position {
+    /// Before all positions of a bucket.
     pub(crate) const FIRST: Self = Self {
         pos: i64::MIN,
         id: Uuid::nil(),
     };
 
-    /// Behind all spots of a bucket.
+    /// Behind all positions of a bucket.
     pub(crate) const LAST: Self = Self {
         pos: i64::MAX,
         id: Uuid::max(),
@@ -65,9 +65,9 @@ impl Spot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageRow {
     /// Where it lies.
-    pub(crate) spot: Spot,
+    pub(crate) position: Position,
     /// 0 at first, one more each time the message moved to another row.
-    pub(crate) generation: i16,
+    pub(crate) revision: i16,
     /// The lane it is handed out from, as a number.
     pub(crate) lane: i8,
     /// Its group.
@@ -84,16 +84,16 @@ pub(crate) struct MessageRow {
     pub(crate) start: Bytes,
 }
 
-/// A row of a fact about a message. Facts of one message are read in this order.
+/// A row of an event about a message. Events of one message are read in this order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FactRow {
+pub(crate) struct EventRow {
     /// The message, or the first one of several.
-    pub(crate) spot: Spot,
+    pub(crate) position: Position,
     /// Counts the deliveries and changes of the message, from 1: the fence of receipts.
     pub(crate) serial: i32,
-    /// What kind of fact, see [`fact`].
+    /// What kind of event, see [`event`].
     pub(crate) what: i8,
-    /// The encoded fact.
+    /// The encoded event.
     pub(crate) detail: Bytes,
 }
 
@@ -105,7 +105,7 @@ pub(crate) struct BucketRow {
     /// Whether everything in it is settled and it was, or is being, deleted.
     pub(crate) done: bool,
     /// How far somebody knew it to be settled.
-    pub(crate) settled: Option<Settled>,
+    pub(crate) watermark: Option<Watermark>,
 }
 
 /// How far a bucket is settled: a new owner of its stripe need not read what lies before.
@@ -114,9 +114,9 @@ pub(crate) struct BucketRow {
 /// what its writer had not seen may lie there and not be done: a message that came late. Unless
 /// the bucket was `scanned`, the scan after its close finds that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Settled {
-    /// All messages before this spot that were seen are done.
-    pub(crate) to: Spot,
+pub(crate) struct Watermark {
+    /// All messages before this position that were seen are done.
+    pub(crate) to: Position,
     /// Whether they were seen after the close of the bucket was confirmed: all that were
     /// acknowledged.
     pub(crate) scanned: bool,
@@ -127,10 +127,10 @@ pub(crate) struct Settled {
 /// How many messages lie in a part of a bucket. It is not true for ever, and nothing relies on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
-    /// From this spot on.
-    pub(crate) from: Spot,
-    /// Up to before this one; [`Spot::LAST`] where nothing can come behind it.
-    pub(crate) to: Spot,
+    /// From this position on.
+    pub(crate) from: Position,
+    /// Up to before this one; [`Position::LAST`] where nothing can come behind it.
+    pub(crate) to: Position,
     /// So many.
     pub(crate) count: u64,
     /// When the end of the bucket was last reached; the epoch if it never was.
@@ -166,7 +166,7 @@ pub(crate) struct Ownership {
 
 /// A sign of life of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pulse {
+pub(crate) struct Heartbeat {
     /// How many beats there were. It is compared with itself only, never with a clock.
     pub(crate) beat: i64,
     /// Whether somebody declared the process dead.
@@ -175,15 +175,15 @@ pub(crate) struct Pulse {
 
 /// A hint that something of a shard changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ring {
+pub(crate) struct Notification {
     /// The queue.
     pub(crate) queue: Uuid,
     /// The shard of it.
     pub(crate) shard: i32,
     /// The lane of it.
-    pub(crate) lane: i8,
+    pub(crate) kind: i8,
     /// What changed.
-    pub(crate) what: Rung,
+    pub(crate) what: NotificationKind,
     /// Where it changed last.
     pub(crate) bucket: i64,
     /// New with each ring.
@@ -192,11 +192,11 @@ pub(crate) struct Ring {
 
 /// What a ring is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Rung {
+pub(crate) enum NotificationKind {
     /// Messages were stored.
     Messages,
-    /// Facts were written by another process than the owner.
-    Facts,
+    /// Events were written by another process than the owner.
+    Events,
     /// Another process asks for the stripe.
     Wanted,
 }
@@ -211,7 +211,7 @@ pub(crate) enum Rung {
 /// A page that is shorter than asked for is the last one. A read that fails is an error, never a
 /// shorter page.
 #[async_trait]
-pub(crate) trait Rows: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Storage: fmt::Debug + Send + Sync + 'static {
     /// The cell whose rows these are.
     fn cell(&self) -> i16;
 
@@ -219,28 +219,29 @@ pub(crate) trait Rows: fmt::Debug + Send + Sync + 'static {
     /// [`ROWS_MAX`] of them.
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()>;
 
-    /// Reads messages with `from <= spot`, in order, at most `max`.
-    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>>;
+    /// Reads messages with `from <= position`, in order, at most `max`.
+    async fn messages(&self, bucket: Bucket, from: Position, max: usize)
+    -> Result<Vec<MessageRow>>;
 
-    /// Reads the spots alone of messages with `from <= spot`, in order, at most `max`.
-    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>>;
+    /// Reads the positions alone of messages with `from <= position`, in order, at most `max`.
+    async fn positions(&self, bucket: Bucket, from: Position, max: usize) -> Result<Vec<Position>>;
 
     /// Reads one message.
-    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>>;
+    async fn message(&self, bucket: Bucket, position: Position) -> Result<Option<MessageRow>>;
 
-    /// Inserts facts of one bucket: one mutation. At most [`ROWS_MAX`] of them.
-    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()>;
+    /// Inserts events of one bucket: one mutation. At most [`ROWS_MAX`] of them.
+    async fn put_events(&self, bucket: Bucket, rows: &[EventRow]) -> Result<()>;
 
-    /// Reads facts with `from <= (spot, serial, what)`, in order, at most `max`.
-    async fn facts(
+    /// Reads events with `from <= (position, serial, what)`, in order, at most `max`.
+    async fn events(
         &self,
         bucket: Bucket,
-        from: (Spot, i32, i8),
+        from: (Position, i32, i8),
         max: usize,
-    ) -> Result<Vec<FactRow>>;
+    ) -> Result<Vec<EventRow>>;
 
-    /// Reads all facts that lie at one spot.
-    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>>;
+    /// Reads all events that lie at one position.
+    async fn events_of(&self, bucket: Bucket, position: Position) -> Result<Vec<EventRow>>;
 
     /// Says that a bucket has messages.
     async fn register(&self, bucket: Bucket) -> Result<()>;
@@ -249,12 +250,12 @@ pub(crate) trait Rows: fmt::Debug + Send + Sync + 'static {
     async fn buckets(&self, stream: Stream, from: i64) -> Result<Vec<BucketRow>>;
 
     /// Says how far a bucket is settled: it saves work, and nothing relies on it.
-    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()>;
+    async fn note_watermark(&self, bucket: Bucket, watermark: Watermark) -> Result<()>;
 
     /// Says that a bucket is settled and may be deleted.
     async fn set_done(&self, bucket: Bucket) -> Result<()>;
 
-    /// Deletes the messages and the facts of a bucket, both partitions whole.
+    /// Deletes the messages and the events of a bucket, both partitions whole.
     async fn delete(&self, bucket: Bucket) -> Result<()>;
 
     /// Deletes the registrations below a bucket.
@@ -264,7 +265,7 @@ pub(crate) trait Rows: fmt::Debug + Send + Sync + 'static {
     async fn marks(&self, stream: Stream) -> Result<Marks>;
 
     /// Raises a watermark to `to` unless it is there already: a lightweight transaction. Whoever
-    /// relies on it reads it afterwards with [`Rows::marks`].
+    /// relies on it reads it afterwards with [`Storage::marks`].
     async fn raise(&self, stream: Stream, mark: Mark, to: i64) -> Result<()>;
 
     /// Reads who owned a stripe lately, at local quorum: it may miss a transaction in flight.
@@ -283,17 +284,17 @@ pub(crate) trait Rows: fmt::Debug + Send + Sync + 'static {
     async fn beat(&self, process: Uuid, beat: i64) -> Result<bool>;
 
     /// Reads the sign of life of a process; `None` if it never gave one.
-    async fn pulse(&self, process: Uuid) -> Result<Option<Pulse>>;
+    async fn heartbeat(&self, process: Uuid) -> Result<Option<Heartbeat>>;
 
-    /// Declares a process dead, if its pulse still is at `beat`. Answers whether it is dead now.
+    /// Declares a process dead, if its heartbeat still is at `beat`. Answers whether it is dead now.
     async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool>;
 
-    /// Rings a bell of the cell for a shard: a hint for the owner of its stripe, never relied
+    /// Rings a doorbell of the cell for a shard: a hint for the owner of its stripe, never relied
     /// upon. Only the last ring of each lane and kind is kept.
-    async fn ring(&self, bell: i16, ring: Ring) -> Result<()>;
+    async fn ring(&self, doorbell: i16, ring: Notification) -> Result<()>;
 
-    /// Reads the rings of a bell.
-    async fn rings(&self, bell: i16) -> Result<Vec<Ring>>;
+    /// Reads the notifications of a doorbell.
+    async fn notifications(&self, doorbell: i16) -> Result<Vec<Notification>>;
 }
 
 /// The most rows of one mutation.

@@ -27,8 +27,8 @@ pub(crate) fn of(lane: Lane) -> i8 {
 }
 
 /// How many ms a bucket of a lane spans.
-pub(crate) fn width_ms(lane: i8) -> i64 {
-    match lane {
+pub(crate) fn width_ms(kind: i8) -> i64 {
+    match kind {
         DELAYED => 10 * 60 * 1000,
         DEAD | HOLDING => 24 * 3600 * 1000,
         _ => 60 * 1000,
@@ -51,18 +51,18 @@ pub(crate) fn home_of(state: &Snapshot, lane: Lane, now: Timestamp) -> (i8, Time
 pub(crate) fn bucket_at(stream: Stream, at: Timestamp) -> Bucket {
     Bucket {
         stream,
-        number: at.as_millis() / width_ms(stream.lane),
+        number: at.as_millis() / width_ms(stream.kind),
     }
 }
 
 /// The first ms of a bucket.
 pub(crate) fn begin_of(bucket: Bucket) -> Timestamp {
-    let width = width_ms(bucket.stream.lane);
+    let width = width_ms(bucket.stream.kind);
     Timestamp::from_millis(bucket.number.saturating_mul(width))
 }
 
 /// The first ms after a bucket.
 pub(crate) fn end_of(bucket: Bucket) -> Timestamp {
     let next = bucket.number.saturating_add(1);
-    Timestamp::from_millis(next.saturating_mul(width_ms(bucket.stream.lane)))
+    Timestamp::from_millis(next.saturating_mul(width_ms(bucket.stream.kind)))
 }

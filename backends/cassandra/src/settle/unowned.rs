@@ -1,4 +1,4 @@
-//! Ending and extending deliveries by a process that does not own the shard: as facts, after a
+//! Ending and extending deliveries by a process that does not own the shard: as events, after a
 //! look at whether the delivery is the current one. The owner reads them before it delivers
 //! the message again.
 
@@ -10,48 +10,55 @@ use longshore_core::{
 };
 
 use crate::protocol::disposition;
-use crate::protocol::event::{Fact, Why};
-use crate::protocol::projection::Tale;
-use crate::protocol::receipt::Slip;
-use crate::protocol::storage::{MessageRow, Rows};
+use crate::protocol::event::{Event, Why};
+use crate::protocol::projection::Projection;
+use crate::protocol::receipt::DeliveryTag;
+use crate::protocol::storage::{MessageRow, Storage};
 use crate::shard::load::read;
 
-/// The message of a slip, if the slip's delivery is its current one.
-async fn current(rows: &dyn Rows, slip: &Slip) -> Result<Option<(MessageRow, Tale)>> {
+/// The message of a delivery tag, if its delivery is its current one.
+async fn current(
+    storage: &dyn Storage,
+    tag: &DeliveryTag,
+) -> Result<Option<(MessageRow, Projection)>> {
     let read = try_join(
-        rows.message(slip.bucket, slip.spot),
-        rows.facts_of(slip.bucket, slip.spot),
+        storage.message(tag.bucket, tag.position),
+        storage.events_of(tag.bucket, tag.position),
     );
-    let (Some(row), facts) = read.await? else {
+    let (Some(row), events) = read.await? else {
         return Ok(None);
     };
-    let mut tale = Tale::begin(&row);
-    if slip.serial == 1 {
-        // It may be written in a roll, which lies elsewhere; the slip proves it.
+    let mut projection = Projection::begin(&row);
+    if tag.serial == 1 {
+        // It may be written in a batch delivery, which lies elsewhere; the delivery tag proves it.
         let until = Timestamp::EPOCH;
-        let attempt = slip.attempt;
-        tale.add(1, Fact::Delivered { attempt, until });
+        let attempt = tag.attempt;
+        projection.add(1, Event::Delivered { attempt, until });
     }
-    for (serial, fact) in read::by_spot(&facts).remove(&slip.spot).unwrap_or_default() {
-        tale.add(serial, fact);
+    for (serial, event) in read::by_position(&events)
+        .remove(&tag.position)
+        .unwrap_or_default()
+    {
+        projection.add(serial, event);
     }
-    let holds = tale.done.is_none() && tale.leased.is_some() && tale.serial == slip.serial;
-    Ok(holds.then_some((row, tale)))
+    let holds =
+        projection.done.is_none() && projection.leased.is_some() && projection.serial == tag.serial;
+    Ok(holds.then_some((row, projection)))
 }
 
 /// Ends a delivery.
 pub(crate) async fn settle(
-    rows: &dyn Rows,
-    slip: &Slip,
+    storage: &dyn Storage,
+    tag: &DeliveryTag,
     disposition: &Disposition,
     settings: &QueueSettings,
     now: Timestamp,
     sequence: i64,
 ) -> Result<Settled> {
-    let Some((row, tale)) = current(rows, slip).await? else {
+    let Some((row, projection)) = current(storage, tag).await? else {
         return Ok(Settled::LeaseLost);
     };
-    let fact = if *disposition == Disposition::Ack {
+    let event = if *disposition == Disposition::Ack {
         let given = wire::decode(&row.head, row.body.clone())
             .is_ok_and(|message| message.id_origin == IdOrigin::Given);
         let known_until = if given {
@@ -60,31 +67,31 @@ pub(crate) async fn settle(
             Timestamp::EPOCH
         };
         let why = Why::Acked;
-        Fact::Done { why, known_until }
+        Event::Done { why, known_until }
     } else {
         let is_grouped = row
             .group
             .as_deref()
             .is_some_and(|it| GroupName::new(it).is_ok());
-        let state = disposition::after(&tale.state, is_grouped, disposition, now, sequence);
-        Fact::Became(Box::new(state))
+        let state = disposition::after(&projection.state, is_grouped, disposition, now, sequence);
+        Event::Became(Box::new(state))
     };
-    let is_done = matches!(fact, Fact::Done { .. });
-    let row = fact.row(slip.spot, slip.serial);
-    rows.put_facts(slip.bucket, &[row]).await?;
+    let is_done = matches!(event, Event::Done { .. });
+    let row = event.row(tag.position, tag.serial);
+    storage.put_events(tag.bucket, &[row]).await?;
     if is_done {
         // Whatever became of it meanwhile, it is done.
         return Ok(Settled::Applied);
     }
-    unless_overtaken(rows, slip).await
+    unless_overtaken(storage, tag).await
 }
 
-/// A fact of a delivery holds unless the owner delivered the message again before it could see it.
+/// An event of a delivery holds unless the owner delivered the message again before it could see it.
 /// See [`crate::shard::redelivery`].
-pub(crate) async fn unless_overtaken(rows: &dyn Rows, slip: &Slip) -> Result<Settled> {
-    let facts = rows.facts_of(slip.bucket, slip.spot).await;
-    let facts = facts.map_err(StoreError::effect_unknown)?;
-    let is_overtaken = facts.iter().any(|fact| fact.serial > slip.serial);
+pub(crate) async fn unless_overtaken(storage: &dyn Storage, tag: &DeliveryTag) -> Result<Settled> {
+    let events = storage.events_of(tag.bucket, tag.position).await;
+    let events = events.map_err(StoreError::effect_unknown)?;
+    let is_overtaken = events.iter().any(|event| event.serial > tag.serial);
     Ok(if is_overtaken {
         Settled::LeaseLost
     } else {
@@ -94,16 +101,16 @@ pub(crate) async fn unless_overtaken(rows: &dyn Rows, slip: &Slip) -> Result<Set
 
 /// Makes a lease last until now + `lease`.
 pub(crate) async fn extend(
-    rows: &dyn Rows,
-    slip: &Slip,
+    storage: &dyn Storage,
+    tag: &DeliveryTag,
     lease: Duration,
     now: Timestamp,
 ) -> Result<Settled> {
-    if current(rows, slip).await?.is_none() {
+    if current(storage, tag).await?.is_none() {
         return Ok(Settled::LeaseLost);
     }
     let until = now.plus(lease);
-    let row = Fact::Extended { until }.row(slip.spot, slip.serial);
-    rows.put_facts(slip.bucket, &[row]).await?;
-    unless_overtaken(rows, slip).await
+    let row = Event::Extended { until }.row(tag.position, tag.serial);
+    storage.put_events(tag.bucket, &[row]).await?;
+    unless_overtaken(storage, tag).await
 }

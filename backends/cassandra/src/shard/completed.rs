@@ -10,7 +10,7 @@ const KEPT: usize = 50_000;
 
 /// Ends of messages. Ids that callers gave are remembered for their window, others for a while.
 #[derive(Debug, Default)]
-pub(crate) struct Finished {
+pub(crate) struct Completed {
     ends: HashMap<Uuid, End>,
     /// In the order they ended.
     order: VecDeque<Uuid>,
@@ -24,7 +24,7 @@ struct End {
     known_until: Timestamp,
 }
 
-impl Finished {
+impl Completed {
     /// Adds the end of a message.
     pub(crate) fn add(&mut self, id: Uuid, born: i64, known_until: Timestamp, now: Timestamp) {
         let end = self.ends.entry(id).or_insert_with(|| {
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn given_ids_outlast_their_number_and_others_do_not() {
         let (now, later) = (Timestamp::from_millis(1000), Timestamp::from_millis(9000));
-        let mut finished = Finished::default();
+        let mut finished = Completed::default();
         let (given, fresh) = (Uuid::from_u128(1), Uuid::from_u128(2));
         finished.add(given, 7, later, now);
         finished.add(fresh, 8, Timestamp::EPOCH, now);

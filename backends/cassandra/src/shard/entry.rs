@@ -5,12 +5,12 @@ use longshore_core::{Content, GroupName, Lane, Message, MessageId, StoredMessage
 use longshore_core::{IdOrigin, MessageState, wire};
 use uuid::Uuid;
 
-use crate::protocol::projection::Tale;
+use crate::protocol::projection::Projection;
 use crate::protocol::snapshot::Snapshot;
-use crate::protocol::storage::{Bucket, MessageRow, Spot};
+use crate::protocol::storage::{Bucket, MessageRow, Position};
 
 /// Where a row lies.
-pub(crate) type Address = (Bucket, Spot);
+pub(crate) type Address = (Bucket, Position);
 
 /// The head and the body of a row.
 pub(crate) type Raw = (Bytes, Bytes);
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) address: Address,
     /// Other rows that hold the same message: they are done when it is.
     pub(crate) copies: Vec<Address>,
-    pub(crate) generation: i16,
+    pub(crate) revision: i16,
     /// The producer's clock at the enqueue: what tells a copy from a later message of one id.
     pub(crate) born: i64,
     pub(crate) lane: Lane,
@@ -31,8 +31,8 @@ pub(crate) struct Entry {
     pub(crate) serial: i32,
     pub(crate) state: Snapshot,
     pub(crate) phase: Phase,
-    /// The first spot at which something is told about it: a roll may lie before its own.
-    pub(crate) told_from: Spot,
+    /// The first position at which something is told about it: a batch delivery may lie before its own.
+    pub(crate) events_from: Position,
     /// Kept while there is room; read again otherwise.
     pub(crate) raw: Option<Raw>,
 }
@@ -43,7 +43,7 @@ pub(crate) enum Phase {
     /// The next receive may take it.
     Ready,
     /// Due, but behind another member of its group.
-    Behind,
+    Estimate,
     /// Its due time is ahead.
     Delayed,
     /// Of a newer version: put back until then.
@@ -64,21 +64,23 @@ pub(crate) struct Place {
 
 impl Entry {
     /// The entry of a row that is not done.
-    pub(crate) fn of(bucket: Bucket, row: MessageRow, tale: Tale) -> Self {
+    pub(crate) fn of(bucket: Bucket, row: MessageRow, projection: Projection) -> Self {
         let given = wire::decode(&row.head, row.body.clone())
             .is_ok_and(|message| message.id_origin == IdOrigin::Given);
         Self {
-            address: (bucket, row.spot),
+            address: (bucket, row.position),
             copies: Vec::new(),
-            generation: row.generation,
+            revision: row.revision,
             born: row.sequence,
             lane: Lane::from_number(row.lane.cast_unsigned()).unwrap_or_default(),
             group: row.group.and_then(|name| GroupName::new(name).ok()),
             is_given: given,
-            serial: tale.serial,
-            told_from: tale.told_at.map_or(row.spot, |at| at.min(row.spot)),
-            phase: tale.leased.map_or(Phase::Ready, Phase::Leased),
-            state: tale.state,
+            serial: projection.serial,
+            events_from: projection
+                .event_position
+                .map_or(row.position, |at| at.min(row.position)),
+            phase: projection.leased.map_or(Phase::Ready, Phase::Leased),
+            state: projection.state,
             raw: Some((row.head, row.body)),
         }
     }
@@ -107,17 +109,17 @@ impl Entry {
     /// Whether one of its rows has this position.
     pub(crate) fn has_row_at(&self, pos: i64) -> bool {
         let mut copies = self.copies.iter();
-        self.address.1.pos == pos || copies.any(|(_, spot)| spot.pos == pos)
+        self.address.1.pos == pos || copies.any(|(_, position)| position.pos == pos)
     }
 
     /// Whether another row of the same message stands instead of this one, in whatever order they
     /// are read: one that the message was moved to, or of copies the one of which something was
     /// told, or else the first.
-    pub(crate) fn yields_to(&self, row: &MessageRow, tale: &Tale) -> bool {
-        if self.is_leased() || self.generation != row.generation {
-            return !self.is_leased() && self.generation < row.generation;
+    pub(crate) fn yields_to(&self, row: &MessageRow, projection: &Projection) -> bool {
+        if self.is_leased() || self.revision != row.revision {
+            return !self.is_leased() && self.revision < row.revision;
         }
-        self.serial == 0 && (tale.serial > 0 || row.sequence < self.born)
+        self.serial == 0 && (projection.serial > 0 || row.sequence < self.born)
     }
 
     pub(crate) fn is_leased(&self) -> bool {

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use longshore_core::{GroupName, Lane, Timestamp};
 use uuid::Uuid;
 
-use crate::shard::completed::Finished;
+use crate::shard::completed::Completed;
 use crate::shard::entry::{Entry, Phase, Place};
 
 /// A shard's messages and the lists they are on.
 #[derive(Debug, Default)]
-pub(crate) struct Model {
+pub(crate) struct Index {
     pub(crate) entries: HashMap<Uuid, Entry>,
     /// Live messages in queue order.
     pub(crate) order: BTreeSet<Place>,
@@ -25,7 +25,7 @@ pub(crate) struct Model {
     lease_ends: BTreeSet<(Timestamp, Uuid)>,
     groups: HashMap<GroupName, Group>,
     /// Messages that are done: how a late copy of one is told.
-    done: Finished,
+    done: Completed,
     /// Before this time all messages were read: members of groups that are younger wait.
     pub(crate) frontier_ms: i64,
     /// Decides which lane goes first.
@@ -46,7 +46,7 @@ struct Group {
     parked_by: BTreeSet<Uuid>,
 }
 
-impl Model {
+impl Index {
     /// Puts an entry on the lists that its state says. A member of a group may wait behind:
     /// [`Self::admit`] follows once all are in.
     pub(crate) fn put(&mut self, mut entry: Entry, now: Timestamp) {
@@ -104,7 +104,7 @@ impl Model {
         if let Some(name) = &entry.group {
             let group = self.groups.entry(name.clone()).or_default();
             group.behind.insert(entry.place());
-            return Phase::Behind;
+            return Phase::Estimate;
         }
         self.ready_of(entry).insert(entry.place());
         Phase::Ready
@@ -137,7 +137,7 @@ impl Model {
             Phase::Leased(until) => {
                 self.lease_ends.remove(&(until, id));
             }
-            Phase::Ready | Phase::Behind | Phase::Dead => {}
+            Phase::Ready | Phase::Estimate | Phase::Dead => {}
         }
         if let Some(death) = &entry.state.dead {
             self.dead.remove(&(death.at, death.sequence, id));

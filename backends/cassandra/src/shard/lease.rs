@@ -7,15 +7,15 @@ use longshore_core::{
     DeadReason, Delivery, Lane, OnExpired, QueueSettings, Received, Result, Timestamp,
 };
 
-use crate::protocol::event::{Fact, Why};
-use crate::protocol::receipt::Slip;
+use crate::protocol::event::{Event, Why};
+use crate::protocol::receipt::DeliveryTag;
 use crate::protocol::snapshot::Death;
 use crate::shard::Shard;
 use crate::shard::entry::{Address, Entry, Phase};
 use crate::shard::load::read;
 use crate::shard::redelivery::Again;
-use crate::shard::write::event_batch::Changes;
-use crate::shard::write::in_flight::Flight;
+use crate::shard::write::event_batch::EventBatch;
+use crate::shard::write::in_flight::InFlightWrite;
 
 /// How long a row of a newer version is put back.
 const SET_ASIDE: Duration = Duration::from_secs(60);
@@ -36,19 +36,19 @@ pub(crate) struct Order {
 /// What was decided, before it is written.
 #[derive(Default)]
 struct Decided {
-    changes: Changes,
+    changes: EventBatch,
     /// First deliveries, with their attempts.
-    rolled: Vec<(Address, u32)>,
+    first_deliveries: Vec<(Address, u32)>,
     again: Vec<Again>,
     received: Received,
 }
 
-/// Messages that are leased in memory. They may be handed out once the flight has landed, and what
+/// Messages that are leased in memory. They may be handed out once the write has completed, and what
 /// is delivered again was looked at then.
 #[derive(Debug, Default)]
 pub(crate) struct HandedOut {
     pub(crate) received: Received,
-    pub(crate) flight: Option<Flight>,
+    pub(crate) write: Option<InFlightWrite>,
     pub(crate) again: Vec<Again>,
 }
 
@@ -70,25 +70,27 @@ impl Shard {
             self.fill_for(order.max, now).await?;
             let Decided {
                 mut changes,
-                rolled,
+                first_deliveries,
                 again,
                 mut received,
             } = self.decide(order, now).await?;
-            for (id, told_at) in changes.roll(rolled, now.plus(order.lease)) {
-                if let Some(entry) = self.model.entries.get_mut(&id) {
-                    entry.told_from = entry.told_from.min(told_at);
+            for (id, event_position) in
+                changes.batch_delivered(first_deliveries, now.plus(order.lease))
+            {
+                if let Some(entry) = self.index.entries.get_mut(&id) {
+                    entry.events_from = entry.events_from.min(event_position);
                 }
             }
             set_aside += received.set_aside;
             if !received.deliveries.is_empty() || !self.has_more(now) {
                 received.set_aside = set_aside;
-                let mut flight = None;
+                let mut write = None;
                 if !changes.is_empty() {
-                    flight = Some(self.depart(changes).await);
+                    write = Some(self.begin_write(changes).await);
                 }
                 return Ok(HandedOut {
                     received,
-                    flight,
+                    write,
                     again,
                 });
             }
@@ -98,24 +100,24 @@ impl Shard {
     }
 
     async fn decide(&mut self, order: &Order, now: Timestamp) -> Result<Decided> {
-        self.model.tick(now);
+        self.index.tick(now);
         let mut decided = Decided::default();
         let mut left = order.of_lanes;
         while decided.received.deliveries.len() < order.max {
             // Asked anew each time: a message that dies here may admit one of a higher lane.
             let popped = if let Some(left) = &left {
-                self.model.pop_ready_of(Lane::ALL, |lane| left[lane] > 0)
+                self.index.pop_ready_of(Lane::ALL, |lane| left[lane] > 0)
             } else {
-                let order = Lane::order_at(self.model.turn);
-                self.model.pop_ready_of(order, |_| true)
+                let order = Lane::order_at(self.index.turn);
+                self.index.pop_ready_of(order, |_| true)
             };
-            let Some(entry) = popped.and_then(|id| self.model.take(id)) else {
+            let Some(entry) = popped.and_then(|id| self.index.take(id)) else {
                 break;
             };
             let (lane, before) = (entry.lane, decided.received.deliveries.len());
             self.decide_one(entry, order, now, &mut decided).await?;
             let went = decided.received.deliveries.len() - before;
-            self.model.turn = self.model.turn.wrapping_add(went as u64);
+            self.index.turn = self.index.turn.wrapping_add(went as u64);
             if let Some(left) = &mut left {
                 left[usize::from(lane.number())] -= went;
             }
@@ -151,7 +153,7 @@ impl Shard {
             Err(DecodeError::Damaged(why)) => {
                 decided.received.set_aside += 1;
                 let why = Some(why.to_owned());
-                self.bury(entry, DeadReason::Damaged, why, now, &mut decided.changes);
+                self.dead_letter(entry, DeadReason::Damaged, why, now, &mut decided.changes);
                 return Ok(());
             }
             Err(_newer) => {
@@ -160,9 +162,9 @@ impl Shard {
                 entry.phase = Phase::Ready;
                 entry.state.heads = entry.group.is_some();
                 entry.state.aside_ms = Some(now.plus(SET_ASIDE).as_millis());
-                let became = Fact::Became(Box::new(entry.state.clone()));
+                let became = Event::Became(Box::new(entry.state.clone()));
                 decided.changes.add(entry.address, entry.serial, &became);
-                self.model.replace(entry, now);
+                self.index.replace(entry, now);
                 return Ok(());
             }
         };
@@ -178,22 +180,22 @@ impl Shard {
         self.drop_raw(&mut entry);
         let attempt = entry.state.attempts;
         if entry.serial == 1 {
-            decided.rolled.push((entry.address, attempt));
+            decided.first_deliveries.push((entry.address, attempt));
         } else {
-            let fact = Fact::Delivered { attempt, until };
-            decided.changes.add(entry.address, entry.serial, &fact);
+            let event = Event::Delivered { attempt, until };
+            decided.changes.add(entry.address, entry.serial, &event);
         }
         decided.again.extend(ended.map(|ended| Again {
             address: entry.address,
             serial: entry.serial,
             ended,
         }));
-        let slip = slip_of(&entry, self.rows.cell());
-        let mut delivery = Delivery::new(message, slip.receipt(), attempt, until);
+        let tag = tag_of(&entry, self.storage.cell());
+        let mut delivery = Delivery::new(message, tag.receipt(), attempt, until);
         delivery.checkpoint.clone_from(&entry.state.checkpoint);
         delivery.recorded_through = entry.state.recorded_through;
         decided.received.deliveries.push(delivery);
-        self.model.put(entry, now);
+        self.index.put(entry, now);
         Ok(())
     }
 
@@ -205,24 +207,24 @@ impl Shard {
         now: Timestamp,
         decided: &mut Decided,
     ) -> Result<Option<Entry>> {
-        let (bucket, spot) = entry.address;
-        let facts = read::by_spot(&self.rows.facts_of(bucket, spot).await?);
+        let (bucket, position) = entry.address;
+        let events = read::by_position(&self.storage.events_of(bucket, position).await?);
         let (id, before) = (entry.id(), entry.phase);
-        self.model.put(entry, now);
-        let facts = facts.get(&spot).map_or(&[][..], Vec::as_slice);
-        self.learn(id, facts, now, &mut decided.changes);
-        let is_same = self.model.entries.get(&id).map(|entry| entry.phase) == Some(before);
-        Ok(is_same.then(|| self.model.take(id)).flatten())
+        self.index.put(entry, now);
+        let events = events.get(&position).map_or(&[][..], Vec::as_slice);
+        self.apply_events(id, events, now, &mut decided.changes);
+        let is_same = self.index.entries.get(&id).map(|entry| entry.phase) == Some(before);
+        Ok(is_same.then(|| self.index.take(id)).flatten())
     }
 
     /// Moves an entry to the dead letters and admits its successor.
-    fn bury(
+    fn dead_letter(
         &mut self,
         mut entry: Entry,
         reason: DeadReason,
         error: Option<String>,
         now: Timestamp,
-        changes: &mut Changes,
+        changes: &mut EventBatch,
     ) {
         entry.serial += 1;
         entry.phase = Phase::Ready;
@@ -243,16 +245,16 @@ impl Shard {
         entry: Entry,
         settings: &QueueSettings,
         now: Timestamp,
-        changes: &mut Changes,
+        changes: &mut EventBatch,
     ) {
         if settings.on_expired.unwrap_or_default() == OnExpired::Dead {
             let error = Some("it expired before it could be handed out".to_owned());
-            return self.bury(entry, DeadReason::Expired, error, now, changes);
+            return self.dead_letter(entry, DeadReason::Expired, error, now, changes);
         }
         self.end(&entry, Why::Expired, settings, now, changes);
     }
 
-    /// Ends an entry that was taken off the model: its id is recognised for a while if the
+    /// Ends an entry that was taken off the index: its id is recognised for a while if the
     /// caller gave it, and its group goes on.
     pub(crate) fn end(
         &mut self,
@@ -260,7 +262,7 @@ impl Shard {
         why: Why,
         settings: &QueueSettings,
         now: Timestamp,
-        changes: &mut Changes,
+        changes: &mut EventBatch,
     ) {
         let is_known = entry.is_given && why != Why::Removed;
         let known_until = if is_known {
@@ -272,17 +274,17 @@ impl Shard {
         self.finished(entry, known_until, now);
         self.close_entry(entry);
         if let Some(group) = &entry.group {
-            self.model.admit(group);
+            self.index.admit(group);
         }
     }
 }
 
-/// The slip of an entry's current delivery.
-pub(crate) fn slip_of(entry: &Entry, cell: i16) -> Slip {
-    Slip {
+/// The delivery tag of an entry's current delivery.
+pub(crate) fn tag_of(entry: &Entry, cell: i16) -> DeliveryTag {
+    DeliveryTag {
         cell,
         bucket: entry.address.0,
-        spot: entry.address.1,
+        position: entry.address.1,
         serial: entry.serial,
         attempt: entry.state.attempts,
     }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use crate::producer::append::Producer;
 use crate::protocol::disposition;
-use crate::protocol::event::{Fact, Why};
+use crate::protocol::event::{Event, Why};
 use crate::protocol::snapshot::Snapshot;
 use crate::protocol::storage::Bucket;
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 use crate::shard::entry::{Entry, Phase};
-use crate::shard::write::event_batch::Changes;
+use crate::shard::write::event_batch::EventBatch;
 
 /// What became of the ids of a call, and the messages that are gone by it: their dedup keys are
 /// to be forgotten.
@@ -27,13 +27,13 @@ pub(crate) struct Removed {
 
 /// Whether a message falls due before anybody reads the bucket of delayed ones that its row lies in.
 fn is_before(state: &Snapshot, bucket: Bucket) -> bool {
-    bucket.stream.lane == stream_kind::DELAYED && state.due() < stream_kind::begin_of(bucket)
+    bucket.stream.kind == stream_kind::DELAYED && state.due() < stream_kind::begin_of(bucket)
 }
 
 impl Shard {
     /// Removes messages that nobody works on.
     pub(crate) async fn cancel(&mut self, ids: &[MessageId], now: Timestamp) -> Result<Removed> {
-        self.model.tick(now);
+        self.index.tick(now);
         self.look_at_lapsed(ids.iter().map(|id| id.as_uuid()), now)
             .await?;
         let may = |entry: &Entry| match entry.phase {
@@ -52,11 +52,11 @@ impl Shard {
         now: Timestamp,
     ) -> Result<()> {
         let lapsed = ids.any(|id| {
-            let entry = self.model.entries.get(&id);
+            let entry = self.index.entries.get(&id);
             entry.is_some_and(|entry| entry.is_leased() && !entry.is_in_hands(now))
         });
         if lapsed {
-            self.refresh_facts(now).await?;
+            self.refresh_events(now).await?;
         }
         Ok(())
     }
@@ -68,10 +68,10 @@ impl Shard {
         may: impl Fn(&Entry) -> Changed,
     ) -> Result<Removed> {
         let mut removed = Removed::default();
-        let mut changes = Changes::default();
+        let mut changes = EventBatch::default();
         for id in ids {
             let id = id.as_uuid();
-            let answer = self.model.entries.get(&id).map_or(Changed::NotFound, &may);
+            let answer = self.index.entries.get(&id).map_or(Changed::NotFound, &may);
             removed.answers.push(answer);
             if answer == Changed::Applied {
                 self.remove(id, now, &mut changes, &mut removed).await?;
@@ -85,15 +85,15 @@ impl Shard {
         &mut self,
         id: Uuid,
         now: Timestamp,
-        changes: &mut Changes,
+        changes: &mut EventBatch,
         removed: &mut Removed,
     ) -> Result<()> {
-        let Some(entry) = self.model.entries.get(&id) else {
+        let Some(entry) = self.index.entries.get(&id) else {
             return Ok(());
         };
         let raw = self.raw_of(entry).await?;
         let message = raw.and_then(|raw| entry.message(&raw).ok());
-        if let Some(entry) = self.model.take(id) {
+        if let Some(entry) = self.index.take(id) {
             self.end(
                 &entry,
                 Why::Removed,
@@ -109,18 +109,18 @@ impl Shard {
     /// Removes up to `max` messages in queue order that nobody works on.
     pub(crate) async fn purge(&mut self, max: usize, now: Timestamp) -> Result<(Purged, Removed)> {
         self.fill(now).await?;
-        self.model.tick(now);
-        let all: Vec<_> = self.model.order.iter().map(|place| place.id).collect();
+        self.index.tick(now);
+        let all: Vec<_> = self.index.order.iter().map(|place| place.id).collect();
         self.look_at_lapsed(all.into_iter(), now).await?;
-        let mut free = self.model.order.iter().filter(|place| {
-            let entry = self.model.entries.get(&place.id);
+        let mut free = self.index.order.iter().filter(|place| {
+            let entry = self.index.entries.get(&place.id);
             entry.is_some_and(|entry| !entry.is_in_hands(now))
         });
         let ids: Vec<_> = free.by_ref().take(max).map(|place| place.id).collect();
         let lies_behind = !ids.is_empty() && !self.has_read_live();
         let more = free.next().is_some() || lies_behind;
         let mut removed = Removed::default();
-        let mut changes = Changes::default();
+        let mut changes = EventBatch::default();
         for id in &ids {
             self.remove(*id, now, &mut changes, &mut removed).await?;
         }
@@ -140,13 +140,13 @@ impl Shard {
         producer: &Producer,
         now: Timestamp,
     ) -> Result<Vec<Changed>> {
-        self.model.tick(now);
+        self.index.tick(now);
         self.look_at_lapsed(ids.iter().map(|id| id.as_uuid()), now)
             .await?;
-        let mut changes = Changes::default();
+        let mut changes = EventBatch::default();
         let mut earlier = Vec::new();
         let answers = ids.iter().map(|id| {
-            let Some(entry) = self.model.entries.get(&id.as_uuid()) else {
+            let Some(entry) = self.index.entries.get(&id.as_uuid()) else {
                 return Changed::NotFound;
             };
             match entry.phase {
@@ -154,7 +154,7 @@ impl Shard {
                 _ if entry.is_in_hands(now) => return Changed::Leased,
                 _ => {}
             }
-            let heads = self.model.is_head(entry);
+            let heads = self.index.is_head(entry);
             let backs_off = heads && entry.phase != Phase::Ready;
             let stays = heads && (backs_off || due.resolve(now) <= now);
             let state = disposition::rescheduled(&entry.state, stays, due, now);
@@ -177,12 +177,12 @@ impl Shard {
 
     /// The same for one that is told by a row that will be inserted anew.
     fn become_in_memory(&mut self, id: Uuid, state: Snapshot, now: Timestamp) {
-        let Some(mut entry) = self.model.take(id) else {
+        let Some(mut entry) = self.index.take(id) else {
             return;
         };
         entry.state = state;
         entry.phase = Phase::Ready;
-        self.model.replace(entry, now);
+        self.index.replace(entry, now);
     }
 
     /// Gives an entry a new state, as a change of its own serial.
@@ -191,9 +191,9 @@ impl Shard {
         id: Uuid,
         state: Snapshot,
         now: Timestamp,
-        changes: &mut Changes,
+        changes: &mut EventBatch,
     ) {
-        let Some(mut entry) = self.model.take(id) else {
+        let Some(mut entry) = self.index.take(id) else {
             return;
         };
         entry.serial += 1;
@@ -203,13 +203,13 @@ impl Shard {
     }
 
     /// Tells what has become of an entry that is not done, and lets its group go on.
-    pub(crate) fn became(&mut self, entry: Entry, now: Timestamp, changes: &mut Changes) {
-        let became = Fact::Became(Box::new(entry.state.clone()));
+    pub(crate) fn became(&mut self, entry: Entry, now: Timestamp, changes: &mut EventBatch) {
+        let became = Event::Became(Box::new(entry.state.clone()));
         changes.add(entry.address, entry.serial, &became);
         let group = entry.group.clone();
-        self.model.replace(entry, now);
+        self.index.replace(entry, now);
         if let Some(group) = group {
-            self.model.admit(&group);
+            self.index.admit(&group);
         }
     }
 
@@ -217,7 +217,7 @@ impl Shard {
     pub(crate) fn here(&self, ids: &[MessageId], now: Timestamp) -> HashSet<Uuid> {
         let born = now.as_millis().saturating_mul(1000);
         let ids = ids.iter().map(|id| id.as_uuid());
-        ids.filter(|id| self.model.entries.contains_key(id) || self.model.is_repeat(*id, born))
+        ids.filter(|id| self.index.entries.contains_key(id) || self.index.is_repeat(*id, born))
             .collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Delivering a message again whose lease has ended.
 //!
 //! Another process may be extending that lease at the same time, or ending the delivery: it reads
-//! the facts of the message and writes one, and the owner does the same. So each of them reads
+//! the events of the message and writes one, and the owner does the same. So each of them reads
 //! once more after its write. One of the two writes was there before the other's second read
 //! began, so at least one of them sees the other, and stands back.
 
@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use longshore_core::{Received, Result, Timestamp};
 use uuid::Uuid;
 
-use crate::protocol::event::Fact;
-use crate::protocol::storage::Rows;
+use crate::protocol::event::Event;
+use crate::protocol::storage::Storage;
 use crate::shard::entry::Address;
 use crate::shard::load::read;
 
@@ -32,10 +32,10 @@ pub(crate) struct Again {
 /// Takes those off what is handed out whose delivery before was extended or ended meanwhile. To be
 /// called once the leases are written. They come back when their new leases end, in the state that
 /// the end left.
-pub(crate) async fn withdraw(rows: &dyn Rows, received: &mut Received, again: &[Again]) {
+pub(crate) async fn withdraw(storage: &dyn Storage, received: &mut Received, again: &[Again]) {
     let mut withdrawn = HashSet::new();
     for some in again.chunks(AT_ONCE) {
-        let looks = join_all(some.iter().map(|one| one.goes_on(rows))).await;
+        let looks = join_all(some.iter().map(|one| one.goes_on(storage))).await;
         for (one, goes_on) in some.iter().zip(looks) {
             // What is not known is left to the end of the lease.
             if !goes_on.unwrap_or(false) {
@@ -51,19 +51,19 @@ pub(crate) async fn withdraw(rows: &dyn Rows, received: &mut Received, again: &[
 
 impl Again {
     /// Whether the new delivery stands.
-    async fn goes_on(&self, rows: &dyn Rows) -> Result<bool> {
-        let (bucket, spot) = self.address;
-        let facts = read::by_spot(&rows.facts_of(bucket, spot).await?);
-        let facts = facts.get(&spot).map_or(&[][..], Vec::as_slice);
-        for (serial, fact) in facts {
+    async fn goes_on(&self, storage: &dyn Storage) -> Result<bool> {
+        let (bucket, position) = self.address;
+        let events = read::by_position(&storage.events_of(bucket, position).await?);
+        let events = events.get(&position).map_or(&[][..], Vec::as_slice);
+        for (serial, event) in events {
             let is_before = serial + 1 == self.serial;
-            match fact {
-                Fact::Done { .. } => return Ok(false),
-                Fact::Extended { until } if is_before && *until > self.ended => return Ok(false),
-                Fact::Became(_) if is_before => {
+            match event {
+                Event::Done { .. } => return Ok(false),
+                Event::Extended { until } if is_before && *until > self.ended => return Ok(false),
+                Event::Became(_) if is_before => {
                     // Whoever wrote it may have been told that it holds.
-                    let row = fact.row(spot, self.serial);
-                    rows.put_facts(bucket, &[row]).await?;
+                    let row = event.row(position, self.serial);
+                    storage.put_events(bucket, &[row]).await?;
                     return Ok(false);
                 }
                 _ => {}

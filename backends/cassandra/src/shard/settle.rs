@@ -5,28 +5,28 @@ use std::time::Duration;
 use longshore_core::{Disposition, QueueSettings, Result, Settled, Timestamp};
 
 use crate::protocol::disposition;
-use crate::protocol::event::{Fact, Why};
-use crate::protocol::receipt::Slip;
+use crate::protocol::event::{Event, Why};
+use crate::protocol::receipt::DeliveryTag;
 use crate::shard::Shard;
 use crate::shard::entry::{Entry, Phase};
-use crate::shard::write::event_batch::Changes;
-use crate::shard::write::in_flight::Flight;
+use crate::shard::write::event_batch::EventBatch;
+use crate::shard::write::in_flight::InFlightWrite;
 
 impl Shard {
-    /// Ends deliveries, in memory. The outcomes may be answered once the flight has landed. One
+    /// Ends deliveries, in memory. The outcomes may be answered once the write has completed. One
     /// that goes on with other messages meanwhile is the same to those that are gone; anything
-    /// else than an ack is written before the shard goes on, as later facts build on it.
+    /// else than an ack is written before the shard goes on, as later events build on it.
     pub(crate) async fn begin_settle(
         &mut self,
-        items: &[(Slip, &Disposition)],
+        items: &[(DeliveryTag, &Disposition)],
         settings: &QueueSettings,
         now: Timestamp,
-    ) -> Result<(Vec<Settled>, Option<Flight>)> {
-        self.model.tick(now);
-        let mut changes = Changes::default();
+    ) -> Result<(Vec<Settled>, Option<InFlightWrite>)> {
+        self.index.tick(now);
+        let mut changes = EventBatch::default();
         let mut outcomes = Vec::with_capacity(items.len());
-        for (slip, disposition) in items {
-            outcomes.push(match self.take_holder(slip) {
+        for (tag, disposition) in items {
+            outcomes.push(match self.take_holder(tag) {
                 Some(entry) => {
                     self.settle_one(entry, disposition, settings, now, &mut changes);
                     Settled::Applied
@@ -39,7 +39,7 @@ impl Shard {
         }
         let only_acks = items.iter().all(|(_, it)| **it == Disposition::Ack);
         if only_acks {
-            return Ok((outcomes, Some(self.depart(changes).await)));
+            return Ok((outcomes, Some(self.begin_write(changes).await)));
         }
         self.write(changes).await?;
         Ok((outcomes, None))
@@ -51,7 +51,7 @@ impl Shard {
         disposition: &Disposition,
         settings: &QueueSettings,
         now: Timestamp,
-        changes: &mut Changes,
+        changes: &mut EventBatch,
     ) {
         if *disposition == Disposition::Ack {
             return self.end(&entry, Why::Acked, settings, now, changes);
@@ -66,20 +66,20 @@ impl Shard {
     /// Makes leases last until now + `lease`.
     pub(crate) async fn extend(
         &mut self,
-        slips: &[Slip],
+        tags: &[DeliveryTag],
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<Settled>> {
-        self.model.tick(now);
+        self.index.tick(now);
         let until = now.plus(lease);
-        let mut changes = Changes::default();
-        let mut outcomes = Vec::with_capacity(slips.len());
-        for slip in slips {
-            outcomes.push(match self.take_holder(slip) {
+        let mut changes = EventBatch::default();
+        let mut outcomes = Vec::with_capacity(tags.len());
+        for tag in tags {
+            outcomes.push(match self.take_holder(tag) {
                 Some(mut entry) => {
                     entry.phase = Phase::Leased(until);
-                    changes.add(entry.address, entry.serial, &Fact::Extended { until });
-                    self.model.put(entry, now);
+                    changes.add(entry.address, entry.serial, &Event::Extended { until });
+                    self.index.put(entry, now);
                     Settled::Applied
                 }
                 None => Settled::LeaseLost,
@@ -89,27 +89,27 @@ impl Shard {
         Ok(outcomes)
     }
 
-    /// Whether the message of a slip lies behind what was read, or before: it came late. Only
+    /// Whether the message of a delivery tag lies behind what was read, or before: it came late. Only
     /// another process can have handed it out, before this one took over.
-    pub(crate) fn is_unread(&self, slip: &Slip) -> bool {
-        let stream = self.streams.get(&slip.bucket.stream.lane);
-        let known = stream.and_then(|known| known.buckets.get(&slip.bucket.number));
+    pub(crate) fn is_unread(&self, tag: &DeliveryTag) -> bool {
+        let stream = self.streams.get(&tag.bucket.stream.kind);
+        let known = stream.and_then(|known| known.buckets.get(&tag.bucket.number));
         let is_outside = known.is_some_and(|known| {
-            let is_behind = !known.at_end && slip.spot >= known.next;
-            is_behind || slip.spot < known.begun
+            let is_behind = !known.at_end && tag.position >= known.next;
+            is_behind || tag.position < known.begun
         });
-        is_outside && !self.model.entries.contains_key(&slip.spot.id)
+        is_outside && !self.index.entries.contains_key(&tag.position.id)
     }
 
-    /// Takes the message whose current delivery a slip proves off the model. Time does not
+    /// Takes the message whose current delivery a delivery tag proves off the index. Time does not
     /// matter: a lease that ended is the current one until the message is delivered again.
-    fn take_holder(&mut self, slip: &Slip) -> Option<Entry> {
-        let entry = self.model.entries.get(&slip.spot.id)?;
+    fn take_holder(&mut self, tag: &DeliveryTag) -> Option<Entry> {
+        let entry = self.index.entries.get(&tag.position.id)?;
         let holds = entry.is_leased()
-            && entry.serial == slip.serial
-            && entry.address == (slip.bucket, slip.spot);
+            && entry.serial == tag.serial
+            && entry.address == (tag.bucket, tag.position);
         if holds {
-            self.model.take(slip.spot.id)
+            self.index.take(tag.position.id)
         } else {
             None
         }

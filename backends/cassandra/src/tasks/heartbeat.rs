@@ -1,4 +1,4 @@
-//! The task behind an open store that gives signs of life and listens to the bells.
+//! The task behind an open store that gives signs of life and listens to the doorbells.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::store::Inner;
 
-/// How often bells are read while there is work.
+/// How often doorbells are read while there is work.
 const BUSY: Duration = Duration::from_millis(20);
 
 /// For so long after something was handed out there is work.
@@ -50,7 +50,7 @@ async fn look(inner: &Arc<Inner>) -> Result<bool> {
     }
     owner.keep_alive().await?;
     owner.listen(&mine).await?;
-    let idle = inner.residence.idle_for();
+    let idle = inner.consumer_session.idle_for();
     if idle.is_some_and(|idle| idle > IDLE_AFTER) {
         owner.give_up_all().await?;
         return Ok(false);

@@ -56,7 +56,7 @@ async fn keep(inner: &Weak<Inner>, pause: Duration, end: Instant) -> Option<bool
     }
     for shard in &shards {
         let inner = inner.upgrade()?;
-        note(keep_house(&inner, *shard).await);
+        note(maintain(&inner, *shard).await);
     }
     // A page of each in turns, so that none has to wait for the large buckets of another.
     while !shards.is_empty() {
@@ -83,11 +83,11 @@ fn note<T>(done: Result<T>) -> Option<T> {
 }
 
 /// Does what is done at once.
-async fn keep_house(inner: &Inner, (queue, number): Key) -> Result<()> {
+async fn maintain(inner: &Inner, (queue, number): Key) -> Result<()> {
     if let Some(mut opened) = inner.owner.open_own(queue, number).await?
         && let Some(shard) = opened.shard.as_mut()
     {
-        shard.keep_house(&inner.producer, inner.now()).await?;
+        shard.maintain(&inner.producer, inner.now()).await?;
         tell_ready(inner, shard);
     }
     Ok(())
@@ -96,28 +96,28 @@ async fn keep_house(inner: &Inner, (queue, number): Key) -> Result<()> {
 /// Looks at one page of a bucket, while others work at its shard. Answers whether there was one.
 async fn look_at_page(inner: &Inner, (queue, number): Key) -> Result<bool> {
     let open = || inner.owner.open_own(queue, number);
-    let chore = match open().await? {
+    let scan = match open().await? {
         Some(mut opened) => match opened.shard.as_mut() {
-            Some(shard) => shard.next_chore(inner.now()).await?,
+            Some(shard) => shard.next_scan(inner.now()).await?,
             None => None,
         },
         None => None,
     };
-    let Some(chore) = chore else {
+    let Some(scan) = scan else {
         return Ok(false);
     };
-    let looked = chore.look(&*inner.owner.rows).await?;
+    let looked = scan.look(&*inner.owner.storage).await?;
     if let Some(mut opened) = open().await?
         && let Some(shard) = opened.shard.as_mut()
     {
-        shard.do_chore(chore, looked, inner.now()).await?;
+        shard.apply_scan(scan, looked, inner.now()).await?;
         tell_ready(inner, shard);
     }
     Ok(true)
 }
 
 fn tell_ready(inner: &Inner, shard: &mut Shard) {
-    if shard.model.is_ready_at(inner.now()) {
+    if shard.index.is_ready_at(inner.now()) {
         inner.owner.changed.notify_waiters();
     }
 }

@@ -100,26 +100,18 @@ async fn several_that_open_a_new_cell_at_once_share_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_of_the_version_before_get_what_is_new() {
+async fn tables_of_another_version_are_refused_with_what_to_do() {
     let stage = Stage::new().await;
     stage.open("", true).await.expect("tables");
-    stage.cql("DROP TABLE KS.cell").await;
-    stage
-        .cql("UPDATE KS.meta SET version = 1 WHERE name = 'schema' IF EXISTS")
-        .await;
-    for (keys, create) in [("", false), ("&schema=manual", true)] {
-        let error = stage.open(keys, create).await.expect_err("it is older");
-        assert_eq!(error.kind(), Kind::Misconfigured, "{error}");
-        assert!(
-            error.to_string().contains("longshore schema apply"),
-            "{error}"
-        );
+    for (version, advice) in [(2, "another keyspace"), (1000, "upgrade this program")] {
+        let change = "UPDATE KS.meta SET version = VERSION WHERE name = 'schema' IF EXISTS";
+        stage
+            .cql(&change.replace("VERSION", &version.to_string()))
+            .await;
+        let error = stage.open("", true).await.expect_err("it is another one");
+        assert_eq!(error.kind(), Kind::Unsupported, "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
     }
-    stage.open("", true).await.expect("it is upgraded");
-    stage
-        .open("&schema=manual", false)
-        .await
-        .expect("it is current");
     stage.end().await;
 }
 

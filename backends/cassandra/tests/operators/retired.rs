@@ -77,7 +77,7 @@ async fn buckets_that_are_over_lose_their_rows_and_what_is_unsettled_moves_on() 
     still.settle(std::slice::from_ref(&left), &later).await;
     let both = [old, young];
     assert_eq!(still.rows_in("message", &both).await, [20, 3]);
-    let settled = still.rows_in("settled", &both).await;
+    let settled = still.rows_in("message_event", &both).await;
     assert!(settled[0] >= 20 && settled[1] >= 3, "{settled:?}");
     assert_eq!(done_to(&still).await, 0);
 
@@ -90,7 +90,7 @@ async fn buckets_that_are_over_lose_their_rows_and_what_is_unsettled_moves_on() 
     assert!(!is_listed(&still, old).await && is_listed(&still, young).await);
     assert_eq!(still.rows_in("message", &both).await, [0, 3]);
     let before = settled[1];
-    let settled = still.rows_in("settled", &both).await;
+    let settled = still.rows_in("message_event", &both).await;
     assert!(settled[0] == 0 && settled[1] >= before, "{settled:?}");
 
     // Once its only message is moved the young one goes, too.
@@ -101,8 +101,8 @@ async fn buckets_that_are_over_lose_their_rows_and_what_is_unsettled_moves_on() 
     .await;
     assert!(!is_listed(&still, young).await);
     assert_eq!(still.rows_in("message", &both).await, [0, 0]);
-    assert_eq!(still.rows_in("settled", &both).await, [0, 0]);
-    let cql = "SELECT lane, generation FROM KS.message";
+    assert_eq!(still.rows_in("message_event", &both).await, [0, 0]);
+    let cql = "SELECT lane, revision FROM KS.message";
     let moved: Vec<(i8, Option<i16>)> = still.rows(cql).await;
     assert_eq!(moved, [(DELAYED, Some(1))]);
 

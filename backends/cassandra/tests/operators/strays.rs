@@ -24,8 +24,8 @@ fn of<'a>(census: &'a Census, check: &str) -> &'a Finding {
 /// How many rows there are of messages, and whether there are any of what became of them.
 async fn rows(still: &Still) -> (usize, bool) {
     let messages: Vec<(i64,)> = still.rows("SELECT bucket FROM KS.message").await;
-    let facts: Vec<(i64,)> = still.rows("SELECT bucket FROM KS.settled").await;
-    (messages.len(), !facts.is_empty())
+    let events: Vec<(i64,)> = still.rows("SELECT bucket FROM KS.message_event").await;
+    (messages.len(), !events.is_empty())
 }
 
 /// The one bucket there is, as the values of its key.

@@ -14,11 +14,13 @@ use uuid::Uuid;
 use super::history::History;
 use super::process::Process;
 use super::weather::STORM;
-use crate::ownership::stripe::{bell_of, stripe_of};
+use crate::ownership::stripe::{doorbell_of, stripe_of};
 use crate::producer::append::Producer;
 use crate::protocol::hybrid_clock::Hybrid;
-use crate::protocol::receipt::Slip;
-use crate::protocol::storage::{Bucket, MessageRow, Ring, Rows, Rung, Spot, Stream};
+use crate::protocol::receipt::DeliveryTag;
+use crate::protocol::storage::{
+    Bucket, MessageRow, Notification, NotificationKind, Position, Storage, Stream,
+};
 use crate::protocol::stream_kind;
 use crate::settle::unowned;
 use crate::shard::Shard;
@@ -38,10 +40,10 @@ pub(super) const CALM: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 pub(super) struct Actor {
     pub(super) process: Arc<Process>,
-    pub(super) rows: Arc<dyn Rows>,
+    pub(super) storage: Arc<dyn Storage>,
     hybrid: Arc<Hybrid>,
     history: Arc<Mutex<History>>,
-    /// Whether it plays among owners that share a stripe: it rings a bell for what it stores, and
+    /// Whether it plays among owners that share a stripe: it rings a doorbell for what it stores, and
     /// its handlers fail for longer.
     shares: bool,
 }
@@ -49,12 +51,12 @@ pub(super) struct Actor {
 impl Actor {
     pub(super) fn new(
         process: &Arc<Process>,
-        rows: Arc<dyn Rows>,
+        storage: Arc<dyn Storage>,
         history: &Arc<Mutex<History>>,
     ) -> Self {
         Self {
             process: process.clone(),
-            rows,
+            storage,
             hybrid: Arc::default(),
             history: history.clone(),
             shares: false,
@@ -80,7 +82,7 @@ impl Actor {
     /// Stores messages now and then, some of them with a due time; repeats what failed. Some wait
     /// so long that their bucket is emptied of them.
     pub(super) async fn produce(self, ids: Vec<MessageId>) {
-        let producer = Producer::new(self.rows.clone());
+        let producer = Producer::new(self.storage.clone());
         let mut ids = ids.as_slice();
         while !ids.is_empty() {
             let most = if self.process.one_of(2) == 0 {
@@ -106,7 +108,7 @@ impl Actor {
         let stream = Stream {
             queue: QUEUE,
             shard: 0,
-            lane: if delay.is_zero() {
+            kind: if delay.is_zero() {
                 1
             } else {
                 stream_kind::DELAYED
@@ -132,16 +134,16 @@ impl Actor {
             return;
         }
         let stream = bucket.stream;
-        let ring = Ring {
+        let ring = Notification {
             queue: QUEUE,
             shard: stream.shard,
-            lane: stream.lane,
-            what: Rung::Messages,
+            kind: stream.kind,
+            what: NotificationKind::Messages,
             bucket: bucket.number,
             token: Uuid::from_u128(fastrand::u128(..)),
         };
-        let bell = bell_of(stripe_of(QUEUE, stream.shard));
-        let _ = self.rows.ring(bell, ring).await;
+        let doorbell = doorbell_of(stripe_of(QUEUE, stream.shard));
+        let _ = self.storage.ring(doorbell, ring).await;
     }
 
     pub(super) fn row(&self, id: MessageId, delay: Duration) -> MessageRow {
@@ -153,7 +155,7 @@ impl Actor {
         let sequence = self.hybrid.next(now);
         let due = message.due_at.as_millis();
         MessageRow {
-            spot: Spot {
+            position: Position {
                 pos: if delay.is_zero() {
                     sequence
                 } else {
@@ -161,7 +163,7 @@ impl Actor {
                 },
                 id: id.as_uuid(),
             },
-            generation: 0,
+            revision: 0,
             lane: 1,
             group: None,
             due_ms: due,
@@ -178,7 +180,7 @@ impl Actor {
         while self.process.network.elapsed() < STORM + CALM {
             let (now, is_storm) = (self.process.now(), self.is_storm());
             let hybrid = self.hybrid.clone();
-            let loaded = Shard::load(self.rows.clone(), QUEUE, 0, hybrid, now).await;
+            let loaded = Shard::load(self.storage.clone(), QUEUE, 0, hybrid, now).await;
             let Ok(mut shard) = loaded else {
                 sleep(self.process.some_time(2000)).await;
                 continue;
@@ -219,54 +221,54 @@ impl Actor {
         };
         // The process may be paused between the write of the lease and the hand-out.
         self.process.step().await;
-        let slips = self.delivered(received);
-        self.work(shard, &slips).await;
-        self.keep_house(shard).await;
+        let tags = self.delivered(received);
+        self.work(shard, &tags).await;
+        self.maintain(shard).await;
     }
 
     /// Notes what was handed out. Answers the proofs of it.
-    pub(super) fn delivered(&self, received: Received) -> Vec<Slip> {
-        let mut slips = Vec::new();
+    pub(super) fn delivered(&self, received: Received) -> Vec<DeliveryTag> {
+        let mut tags = Vec::new();
         for delivery in received.deliveries {
-            let slip = Slip::of(&delivery.receipt).expect("a receipt of this store");
-            slips.push(slip);
+            let tag = DeliveryTag::of(&delivery.receipt).expect("a receipt of this store");
+            tags.push(tag);
             // What it took over in the storm may have been finished by others.
             let is_calm = self.process.network.elapsed() > STORM + LEASE;
             self.note(|history| {
                 *history.delivered.entry(delivery.message.id).or_default() += 1;
-                let again = is_calm && history.acked.contains(&(slip.bucket, slip.spot));
+                let again = is_calm && history.acked.contains(&(tag.bucket, tag.position));
                 history.delivered_after_ack += u32::from(again);
             });
         }
-        slips
+        tags
     }
 
     /// Takes its time, then ends the deliveries: mostly with an ack, as the owner or as any other
     /// process does. Lets some of them go.
-    async fn work(&self, shard: &mut Shard, slips: &[Slip]) {
-        let Some(end) = self.end_of(slips).await else {
+    async fn work(&self, shard: &mut Shard, tags: &[DeliveryTag]) {
+        let Some(end) = self.end_of(tags).await else {
             return;
         };
         let settled = if self.is_storm() && self.process.one_of(3) == 0 {
-            self.settle_from_afar(slips, &end).await
+            self.settle_from_afar(tags, &end).await
         } else {
-            let items: Vec<_> = slips.iter().map(|slip| (*slip, &end)).collect();
+            let items: Vec<_> = tags.iter().map(|tag| (*tag, &end)).collect();
             let settings = QueueSettings::default();
             let begun = shard.begin_settle(&items, &settings, self.process.now());
             match begun.await {
-                Ok((outcomes, Some(flight))) => flight.land().await.map(|()| outcomes),
+                Ok((outcomes, Some(write))) => write.complete().await.map(|()| outcomes),
                 begun => begun.map(|(outcomes, _)| outcomes),
             }
         };
-        self.ended(slips, &end, settled);
+        self.ended(tags, &end, settled);
     }
 
     /// What the handler of some deliveries comes to, after a while; nothing if nobody hears of
     /// it.
-    pub(super) async fn end_of(&self, slips: &[Slip]) -> Option<Disposition> {
+    pub(super) async fn end_of(&self, tags: &[DeliveryTag]) -> Option<Disposition> {
         let quiet = if self.shares { STORM + CALM / 4 } else { STORM };
         let may_fail = self.process.network.elapsed() < quiet;
-        if slips.is_empty() || may_fail && self.process.one_of(8) == 0 {
+        if tags.is_empty() || may_fail && self.process.one_of(8) == 0 {
             return None;
         }
         sleep(self.process.some_time(500)).await;
@@ -279,21 +281,26 @@ impl Actor {
             _ => Disposition::Ack,
         };
         if end == Disposition::Ack {
-            let ids = slips.iter().map(|slip| MessageId::from_uuid(slip.spot.id));
+            let ids = tags.iter().map(|tag| MessageId::from_uuid(tag.position.id));
             self.note(|history| history.finished.extend(ids));
         }
         Some(end)
     }
 
     /// Notes how deliveries ended.
-    pub(super) fn ended(&self, slips: &[Slip], end: &Disposition, settled: Result<Vec<Settled>>) {
-        let applied = slips.iter().zip(settled.into_iter().flatten());
+    pub(super) fn ended(
+        &self,
+        tags: &[DeliveryTag],
+        end: &Disposition,
+        settled: Result<Vec<Settled>>,
+    ) {
+        let applied = tags.iter().zip(settled.into_iter().flatten());
         // An owner that was in the storm may still have as waiting what a process that stood still
         // handed out after it had lost the stripe: only what ends in calm weather stays ended.
         let may_come_back = self.shares && self.process.network.elapsed() < STORM + LEASE;
         let is_ack = *end == Disposition::Ack && !may_come_back;
         let applied = applied.filter(|(_, outcome)| is_ack && *outcome == Settled::Applied);
-        let acked = applied.map(|(slip, _)| (slip.bucket, slip.spot));
+        let acked = applied.map(|(tag, _)| (tag.bucket, tag.position));
         self.note(|history| history.acked.extend(acked));
     }
 
@@ -312,26 +319,26 @@ impl Actor {
 
     pub(super) async fn settle_from_afar(
         &self,
-        slips: &[Slip],
+        tags: &[DeliveryTag],
         end: &Disposition,
     ) -> Result<Vec<Settled>> {
         let settings = QueueSettings::default();
         let mut outcomes = Vec::new();
-        for slip in slips {
+        for tag in tags {
             let now = self.process.now();
             let sequence = self.hybrid.next(now);
-            let settled = unowned::settle(&*self.rows, slip, end, &settings, now, sequence);
+            let settled = unowned::settle(&*self.storage, tag, end, &settings, now, sequence);
             outcomes.push(settled.await?);
         }
         Ok(outcomes)
     }
 
-    pub(super) async fn keep_house(&self, shard: &mut Shard) {
-        let producer = Producer::new(self.rows.clone());
+    pub(super) async fn maintain(&self, shard: &mut Shard) {
+        let producer = Producer::new(self.storage.clone());
         // A failure marks the shard as stale, as it does for any owner.
         let kept = async {
-            shard.keep_house(&producer, self.process.now()).await?;
-            while shard.keep_on(self.process.now()).await? {}
+            shard.maintain(&producer, self.process.now()).await?;
+            while shard.scan_next(self.process.now()).await? {}
             Ok::<_, longshore_core::StoreError>(())
         };
         let _ = kept.await;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::rows::Simulated;
 use crate::protocol::storage::{
-    Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Settled,
-    Spot, Stream,
+    Bucket, BucketRow, EventRow, Heartbeat, Mark, Marks, MessageRow, Notification, Ownership,
+    Position, Storage, Stream, Watermark,
 };
 
 /// Which step is left out.
@@ -43,10 +43,10 @@ const HELD_BACK_US: i64 = 500_000;
 /// The rows as a process sees them that leaves out a step.
 #[derive(Debug)]
 pub(super) struct Broken {
-    rows: Simulated,
+    storage: Simulated,
     fault: Fault,
     /// The rows of each bucket that were read so far.
-    seen: Mutex<BTreeMap<Bucket, BTreeMap<Spot, MessageRow>>>,
+    seen: Mutex<BTreeMap<Bucket, BTreeMap<Position, MessageRow>>>,
     /// What was there before a close.
     before_close: Mutex<BTreeMap<Bucket, Vec<MessageRow>>>,
     index_before_close: Mutex<BTreeMap<Stream, (i64, Vec<BucketRow>)>>,
@@ -55,7 +55,7 @@ pub(super) struct Broken {
 impl Broken {
     pub(super) fn new(rows: Simulated, fault: Fault) -> Self {
         Self {
-            rows,
+            storage: rows,
             fault,
             seen: Mutex::default(),
             before_close: Mutex::default(),
@@ -67,14 +67,14 @@ impl Broken {
         self.fault == fault
     }
 
-    /// Behind which spot of a bucket nothing is read any more: the greatest one that was read so
+    /// Behind which position of a bucket nothing is read any more: the greatest one that was read so
     /// far, or one some time before.
-    fn cursor(&self, bucket: Bucket) -> Option<Spot> {
+    fn cursor(&self, bucket: Bucket) -> Option<Position> {
         let seen = locked(&self.seen);
         let last = seen.get(&bucket)?.keys().last().copied()?;
         match self.fault {
             Fault::CursorOverIds => Some(last),
-            Fault::CursorHeldBack => Some(Spot {
+            Fault::CursorHeldBack => Some(Position {
                 pos: last.pos - HELD_BACK_US,
                 ..last
             }),
@@ -94,27 +94,30 @@ impl Broken {
     }
 
     async fn remember_before_close(&self, stream: Stream, to: i64) -> Result<()> {
-        let index = self.rows.buckets(stream, i64::MIN).await?;
+        let index = self.storage.buckets(stream, i64::MIN).await?;
         for row in index.iter().filter(|row| row.number < to) {
             let bucket = Bucket {
                 stream,
                 number: row.number,
             };
-            let all = self.rows.messages(bucket, Spot::FIRST, usize::MAX).await?;
+            let all = self
+                .storage
+                .messages(bucket, Position::FIRST, usize::MAX)
+                .await?;
             locked(&self.before_close).entry(bucket).or_insert(all);
         }
         locked(&self.index_before_close).insert(stream, (to, index));
         // Time goes by between the scan and the close.
-        sleep(self.rows.0.some_time(2000)).await;
+        sleep(self.storage.0.some_time(2000)).await;
         Ok(())
     }
 
     /// The messages of a bucket before it was closed, once it is.
-    fn cached(&self, bucket: Bucket, from: Spot, max: usize) -> Option<Vec<MessageRow>> {
+    fn cached(&self, bucket: Bucket, from: Position, max: usize) -> Option<Vec<MessageRow>> {
         let cache = locked(&self.before_close);
         let rows = cache.get(&bucket)?.iter();
         Some(
-            rows.filter(|row| row.spot >= from)
+            rows.filter(|row| row.position >= from)
                 .take(max)
                 .cloned()
                 .collect(),
@@ -127,36 +130,41 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 #[async_trait]
-impl Rows for Broken {
+impl Storage for Broken {
     fn cell(&self) -> i16 {
         0
     }
 
-    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
+    async fn messages(
+        &self,
+        bucket: Bucket,
+        from: Position,
+        max: usize,
+    ) -> Result<Vec<MessageRow>> {
         if let Some(rows) = self.cached(bucket, from, max) {
             return Ok(rows);
         }
-        let mut rows = self.rows.messages(bucket, from, max).await?;
+        let mut rows = self.storage.messages(bucket, from, max).await?;
         let cursor = self.cursor(bucket);
-        rows.retain(|row| Some(row.spot) > cursor);
+        rows.retain(|row| Some(row.position) > cursor);
         let mut seen = locked(&self.seen);
         let seen = seen.entry(bucket).or_default();
-        seen.extend(rows.iter().map(|row| (row.spot, row.clone())));
+        seen.extend(rows.iter().map(|row| (row.position, row.clone())));
         Ok(rows)
     }
 
-    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
+    async fn positions(&self, bucket: Bucket, from: Position, max: usize) -> Result<Vec<Position>> {
         if let Some(rows) = self.cached(bucket, from, max) {
-            return Ok(rows.into_iter().map(|row| row.spot).collect());
+            return Ok(rows.into_iter().map(|row| row.position).collect());
         }
-        let mut spots = self.rows.spots(bucket, from, max).await?;
+        let mut positions = self.storage.positions(bucket, from, max).await?;
         let cursor = self.cursor(bucket);
-        spots.retain(|spot| Some(*spot) > cursor);
-        Ok(spots)
+        positions.retain(|position| Some(*position) > cursor);
+        Ok(positions)
     }
 
     async fn buckets(&self, stream: Stream, from: i64) -> Result<Vec<BucketRow>> {
-        let mut now = self.rows.buckets(stream, from).await?;
+        let mut now = self.storage.buckets(stream, from).await?;
         if let Some((to, index)) = locked(&self.index_before_close).get(&stream) {
             let was_there = |number: i64| index.iter().any(|row| row.number == number);
             now.retain(|row| row.number >= *to || was_there(row.number));
@@ -168,7 +176,7 @@ impl Rows for Broken {
         if self.is(Fault::NoCheckAfterWrite) {
             return Ok(Marks::default());
         }
-        self.rows.marks(stream).await
+        self.storage.marks(stream).await
     }
 
     async fn raise(&self, stream: Stream, mark: Mark, to: i64) -> Result<()> {
@@ -178,96 +186,96 @@ impl Rows for Broken {
         if self.is(Fault::DeleteUnverified) && mark == Mark::Closed {
             self.believe_polls(stream, to);
         }
-        self.rows.raise(stream, mark, to).await
+        self.storage.raise(stream, mark, to).await
     }
 
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
-        self.rows.put_messages(bucket, rows).await
+        self.storage.put_messages(bucket, rows).await
     }
 
-    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
-        self.rows.message(bucket, spot).await
+    async fn message(&self, bucket: Bucket, position: Position) -> Result<Option<MessageRow>> {
+        self.storage.message(bucket, position).await
     }
 
-    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
-        self.rows.put_facts(bucket, rows).await
+    async fn put_events(&self, bucket: Bucket, rows: &[EventRow]) -> Result<()> {
+        self.storage.put_events(bucket, rows).await
     }
 
-    async fn facts(
+    async fn events(
         &self,
         bucket: Bucket,
-        from: (Spot, i32, i8),
+        from: (Position, i32, i8),
         max: usize,
-    ) -> Result<Vec<FactRow>> {
+    ) -> Result<Vec<EventRow>> {
         if self.is(Fault::ForgetLeases) {
             // A page that is not full is the last one.
-            let facts = self.rows.facts(bucket, from, usize::MAX).await?;
-            let is_delivery = |row: &FactRow| row.what <= 1;
-            let others = facts.into_iter().filter(|row| !is_delivery(row));
+            let events = self.storage.events(bucket, from, usize::MAX).await?;
+            let is_delivery = |row: &EventRow| row.what <= 1;
+            let others = events.into_iter().filter(|row| !is_delivery(row));
             return Ok(others.take(max).collect());
         }
-        self.rows.facts(bucket, from, max).await
+        self.storage.events(bucket, from, max).await
     }
 
-    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>> {
-        self.rows.facts_of(bucket, spot).await
+    async fn events_of(&self, bucket: Bucket, position: Position) -> Result<Vec<EventRow>> {
+        self.storage.events_of(bucket, position).await
     }
 
     async fn register(&self, bucket: Bucket) -> Result<()> {
-        self.rows.register(bucket).await
+        self.storage.register(bucket).await
     }
 
-    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()> {
-        self.rows.note_settled(bucket, settled).await
+    async fn note_watermark(&self, bucket: Bucket, watermark: Watermark) -> Result<()> {
+        self.storage.note_watermark(bucket, watermark).await
     }
 
     async fn set_done(&self, bucket: Bucket) -> Result<()> {
-        self.rows.set_done(bucket).await
+        self.storage.set_done(bucket).await
     }
 
     async fn delete(&self, bucket: Bucket) -> Result<()> {
-        self.rows.delete(bucket).await
+        self.storage.delete(bucket).await
     }
 
     async fn forget_buckets(&self, stream: Stream, below: i64) -> Result<()> {
-        self.rows.forget_buckets(stream, below).await
+        self.storage.forget_buckets(stream, below).await
     }
 
     async fn owner(&self, stripe: i16) -> Result<Ownership> {
-        self.rows.owner(stripe).await
+        self.storage.owner(stripe).await
     }
 
     async fn seen_owner(&self, stripe: i16) -> Result<Ownership> {
-        self.rows.seen_owner(stripe).await
+        self.storage.seen_owner(stripe).await
     }
 
     async fn own(&self, stripe: i16, from: Ownership, to: Option<Uuid>) -> Result<bool> {
-        self.rows.own(stripe, from, to).await
+        self.storage.own(stripe, from, to).await
     }
 
     async fn beat(&self, process: Uuid, beat: i64) -> Result<bool> {
-        let lives = self.rows.beat(process, beat).await?;
+        let lives = self.storage.beat(process, beat).await?;
         Ok(lives || self.is(Fault::Undying))
     }
 
-    async fn pulse(&self, process: Uuid) -> Result<Option<Pulse>> {
-        let pulse = self.rows.pulse(process).await?;
+    async fn heartbeat(&self, process: Uuid) -> Result<Option<Heartbeat>> {
+        let heartbeat = self.storage.heartbeat(process).await?;
         let dead = self.is(Fault::DeafToBeats);
-        Ok(pulse.map(|pulse| Pulse {
-            dead: dead || pulse.dead,
-            ..pulse
+        Ok(heartbeat.map(|heartbeat| Heartbeat {
+            dead: dead || heartbeat.dead,
+            ..heartbeat
         }))
     }
 
     async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool> {
-        self.rows.declare_dead(process, beat).await
+        self.storage.declare_dead(process, beat).await
     }
 
-    async fn ring(&self, stripe: i16, ring: Ring) -> Result<()> {
-        self.rows.ring(stripe, ring).await
+    async fn ring(&self, stripe: i16, ring: Notification) -> Result<()> {
+        self.storage.ring(stripe, ring).await
     }
 
-    async fn rings(&self, stripe: i16) -> Result<Vec<Ring>> {
-        self.rows.rings(stripe).await
+    async fn notifications(&self, stripe: i16) -> Result<Vec<Notification>> {
+        self.storage.notifications(stripe).await
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use longshore_core::MessageId;
 use uuid::Uuid;
 
-use crate::protocol::storage::{Bucket, Spot};
+use crate::protocol::storage::{Bucket, Position};
 
 /// What producers and workers saw.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct History {
     pub(super) finished: BTreeSet<MessageId>,
     /// The rows whose ack was applied. A message may have several, which two owners deliver
     /// apart from each other.
-    pub(super) acked: BTreeSet<(Bucket, Spot)>,
+    pub(super) acked: BTreeSet<(Bucket, Position)>,
     /// Deliveries of rows that were acked before, in calm weather.
     pub(super) delivered_after_ack: u32,
     /// Until when the last delivery of each message is leased, since the start.

@@ -15,7 +15,7 @@ use super::virtual_time::in_virtual_time;
 use super::weather::STORM;
 use crate::producer::append::Producer;
 use crate::protocol::hybrid_clock::Hybrid;
-use crate::protocol::storage::{Bucket, Mark, Rows as _, Stream};
+use crate::protocol::storage::{Bucket, Mark, Storage as _, Stream};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 use crate::shard::lease::Order;
@@ -23,7 +23,7 @@ use crate::shard::lease::Order;
 const LANE: Stream = Stream {
     queue: QUEUE,
     shard: 0,
-    lane: 1,
+    kind: 1,
 };
 
 /// One process stores a message. Another one begins to move it and dies after its write: the row
@@ -56,8 +56,8 @@ fn a_newer_row_that_was_never_acknowledged_does_not_end_the_older_one() {
             .await
             .expect("the close");
         let mut newer = older.clone();
-        newer.spot.pos += 1;
-        newer.generation = 1;
+        newer.position.pos += 1;
+        newer.revision = 1;
         rows.put_messages(bucket, &[newer])
             .await
             .expect("the write of a dead process");

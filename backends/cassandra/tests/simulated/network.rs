@@ -66,7 +66,7 @@ impl Replica {
 /// What became of a lightweight transaction.
 pub(super) enum Decision<T> {
     /// It went through; committed at a quorum after the given times.
-    Known(T, [Option<Duration>; REPLICAS]),
+    StreamProgress(T, [Option<Duration>; REPLICAS]),
     /// Nobody answered.
     InDoubt,
 }
@@ -193,7 +193,7 @@ impl Network {
         let doubtful = self.happens(self.weather.doubtful);
         let (what, outcome) = self.serial(place, judge);
         let Some(what) = what else {
-            return Decision::Known(outcome, [Some(Duration::ZERO); REPLICAS]);
+            return Decision::StreamProgress(outcome, [Some(Duration::ZERO); REPLICAS]);
         };
         let change = {
             let mut state = self.lock();
@@ -210,7 +210,7 @@ impl Network {
             state.decided.entry(place).or_default().apply(&change);
             change
         };
-        Decision::Known(outcome, self.send(&change))
+        Decision::StreamProgress(outcome, self.send(&change))
     }
 
     fn arrivals(&self, rng: &mut Rng, now: Duration) -> [Option<Duration>; REPLICAS] {

@@ -13,7 +13,7 @@ use super::weather::STORM;
 use crate::ownership::process::Owner;
 use crate::ownership::rebalance::{Need, Want};
 use crate::ownership::stripe::stripe_of;
-use crate::protocol::receipt::Slip;
+use crate::protocol::receipt::DeliveryTag;
 use crate::shard::lease::Order;
 use crate::shard::load::window::Window;
 
@@ -32,7 +32,7 @@ const SMALL: Window = Window {
 impl Actor {
     /// Works the queue as a worker does.
     pub(super) async fn serve(self) {
-        let mut owner = Owner::new(self.rows.clone(), self.process.clock());
+        let mut owner = Owner::new(self.storage.clone(), self.process.clock());
         if self.process.one_of(2) == 0 {
             owner.window = SMALL;
         }
@@ -64,7 +64,7 @@ impl Actor {
         let Some(shard) = opened.shard.as_mut() else {
             return Ok(());
         };
-        if let Some(news) = owner.bells.take(QUEUE, 0) {
+        if let Some(news) = owner.doorbells.take(QUEUE, 0) {
             shard.catch_up(news, self.process.now()).await?;
         }
         let order = Order {
@@ -77,20 +77,20 @@ impl Actor {
         let since = self.process.network.elapsed();
         let received = shard.hand_out(&order, self.process.now()).await?;
         self.process.step().await;
-        let slips = self.delivered(received);
-        self.note_doubles(&slips, since);
+        let tags = self.delivered(received);
+        self.note_doubles(&tags, since);
         let ahead = shard.ahead(self.process.now());
         drop(opened);
         let read = match ahead {
-            Some(ahead) => Some(ahead.read(&*self.rows).await?),
+            Some(ahead) => Some(ahead.read(&*self.storage).await?),
             None => None,
         };
-        if let Some(end) = self.end_of(&slips).await {
-            let settled = self.settle(owner, &slips, &end).await;
-            self.ended(&slips, &end, settled);
+        if let Some(end) = self.end_of(&tags).await {
+            let settled = self.settle(owner, &tags, &end).await;
+            self.ended(&tags, &end, settled);
             self.note(|history| {
-                for slip in &slips {
-                    history.in_hands.remove(&slip.spot.id);
+                for tag in &tags {
+                    history.in_hands.remove(&tag.position.id);
                 }
             });
         }
@@ -98,9 +98,9 @@ impl Actor {
             && let Some(shard) = opened.shard.as_mut()
         {
             if let Some(read) = read {
-                shard.take_ahead(read, self.process.now()).await?;
+                shard.ingest_prefetched(read, self.process.now()).await?;
             }
-            self.keep_house(shard).await;
+            self.maintain(shard).await;
         }
         if self.process.one_of(30) == 0 {
             owner.give_up_all().await?;
@@ -110,12 +110,12 @@ impl Actor {
 
     /// Notes deliveries while another one of the message runs. In calm weather, among processes
     /// whose clocks are right, there are none.
-    fn note_doubles(&self, slips: &[Slip], since: Duration) {
+    fn note_doubles(&self, tags: &[DeliveryTag], since: Duration) {
         let now = self.process.network.elapsed();
         let counts = self.process.is_on_time() && now > STORM + SETTLED_AFTER;
         self.note(|history| {
-            for slip in slips {
-                let until = history.in_hands.insert(slip.spot.id, since + LEASE);
+            for tag in tags {
+                let until = history.in_hands.insert(tag.position.id, since + LEASE);
                 let is_double = until.is_some_and(|until| until > now + 2 * ON_TIME);
                 history.delivered_twice += u32::from(counts && is_double);
             }
@@ -125,23 +125,23 @@ impl Actor {
     async fn settle(
         &self,
         owner: &Arc<Owner>,
-        slips: &[Slip],
+        tags: &[DeliveryTag],
         end: &Disposition,
     ) -> Result<Vec<Settled>> {
         if let Some(mut opened) = owner.open_own(QUEUE, 0).await?
             && let Some(shard) = opened.shard.as_mut()
         {
-            let items: Vec<_> = slips.iter().map(|slip| (*slip, end)).collect();
+            let items: Vec<_> = tags.iter().map(|tag| (*tag, end)).collect();
             let settings = QueueSettings::default();
             let begun = shard.begin_settle(&items, &settings, self.process.now());
-            let (outcomes, flight) = begun.await?;
+            let (outcomes, write) = begun.await?;
             // Others may work on the shard meanwhile.
             drop(opened);
-            if let Some(flight) = flight {
-                flight.land().await?;
+            if let Some(write) = write {
+                write.complete().await?;
             }
             return Ok(outcomes);
         }
-        self.settle_from_afar(slips, end).await
+        self.settle_from_afar(tags, end).await
     }
 }

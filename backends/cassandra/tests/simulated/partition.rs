@@ -6,32 +6,33 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::protocol::storage::{
-    Bucket, Mark, MessageRow, Ownership, Pulse, Ring, Rung, Settled, Spot, Stream,
+    Bucket, Heartbeat, Mark, MessageRow, Notification, NotificationKind, Ownership, Position,
+    Stream, Watermark,
 };
 
 /// A partition by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Messages(Bucket),
-    Facts(Bucket),
+    Events(Bucket),
     Buckets(Stream),
     Marks(Stream),
     Owner(i16),
     Process(Uuid),
-    Rings(i16),
+    Notifications(i16),
 }
 
 /// A cell by its clustering key and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
-    Message(Spot),
-    Fact(Spot, i32, i8),
+    Message(Position),
+    Event(Position, i32, i8),
     /// A registration, by one of its columns.
     Bucket(i64, Column),
     Mark(bool),
     Owner,
-    Pulse,
-    Ring(Uuid, i32, Rung),
+    Heartbeat,
+    Notification(Uuid, i32, NotificationKind),
 }
 
 /// A column of a registration.
@@ -39,7 +40,7 @@ pub(super) enum Key {
 pub(super) enum Column {
     Row,
     Done,
-    Settled,
+    Watermark,
 }
 
 impl Key {
@@ -56,9 +57,9 @@ pub(super) enum Value {
     Set,
     Mark(i64),
     Owner(Ownership),
-    Pulse(Pulse),
-    Ring(Ring),
-    Settled(Settled),
+    Heartbeat(Heartbeat),
+    Notification(Notification),
+    Watermark(Watermark),
 }
 
 /// One write as it reaches a replica.

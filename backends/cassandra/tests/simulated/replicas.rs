@@ -10,12 +10,12 @@ use super::process::Process;
 use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::STORM;
-use crate::protocol::storage::{Bucket, Mark, Ownership, Rows, Stream};
+use crate::protocol::storage::{Bucket, Mark, Ownership, Storage, Stream};
 
 const STREAM: Stream = Stream {
     queue: Uuid::nil(),
     shard: 0,
-    lane: 0,
+    kind: 0,
 };
 
 fn processes<const N: usize>(seed: u64) -> [Simulated; N] {

@@ -13,8 +13,8 @@ use super::partition::{Change, Column, Key, Partition, Place, Value, What};
 use super::process::Process;
 use super::weather::REPLICAS;
 use crate::protocol::storage::{
-    Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, ROWS_MAX, Ring, Rows,
-    Settled, Spot, Stream,
+    Bucket, BucketRow, EventRow, Heartbeat, Mark, Marks, MessageRow, Notification, Ownership,
+    Position, ROWS_MAX, Storage, Stream, Watermark,
 };
 
 /// How long a call waits for its quorum.
@@ -118,7 +118,7 @@ impl Simulated {
             (cell.map(|cell| What::Put(vec![cell])), outcome)
         };
         match self.0.network.decide(place, judge) {
-            Decision::Known(outcome, arrivals) => {
+            Decision::StreamProgress(outcome, arrivals) => {
                 self.acknowledged(arrivals).await?;
                 Ok(outcome)
             }
@@ -153,9 +153,9 @@ fn ownership(partition: &Partition) -> Ownership {
     }
 }
 
-fn pulse(partition: &Partition) -> Option<Pulse> {
-    match partition.get(Key::Pulse) {
-        Some(Value::Pulse(pulse)) => Some(*pulse),
+fn heartbeat(partition: &Partition) -> Option<Heartbeat> {
+    match partition.get(Key::Heartbeat) {
+        Some(Value::Heartbeat(heartbeat)) => Some(*heartbeat),
         _ => None,
     }
 }
@@ -174,12 +174,12 @@ fn message_rows(partition: &Partition) -> impl Iterator<Item = &MessageRow> {
     })
 }
 
-fn fact_rows(partition: &Partition) -> impl Iterator<Item = FactRow> {
+fn event_rows(partition: &Partition) -> impl Iterator<Item = EventRow> {
     partition
         .iter()
         .filter_map(|(key, value)| match (key, value) {
-            (Key::Fact(spot, serial, what), Value::Detail(detail)) => Some(FactRow {
-                spot: *spot,
+            (Key::Event(position, serial, what), Value::Detail(detail)) => Some(EventRow {
+                position: *position,
                 serial: *serial,
                 what: *what,
                 detail: detail.clone(),
@@ -197,8 +197,8 @@ fn bucket_rows(partition: &Partition, from: i64) -> Vec<BucketRow> {
         .map(|number| BucketRow {
             number,
             done: partition.get(Key::Bucket(number, Column::Done)).is_some(),
-            settled: match partition.get(Key::Bucket(number, Column::Settled)) {
-                Some(Value::Settled(settled)) => Some(*settled),
+            watermark: match partition.get(Key::Bucket(number, Column::Watermark)) {
+                Some(Value::Watermark(watermark)) => Some(*watermark),
                 _ => None,
             },
         })
@@ -206,65 +206,81 @@ fn bucket_rows(partition: &Partition, from: i64) -> Vec<BucketRow> {
 }
 
 #[async_trait]
-impl Rows for Simulated {
+impl Storage for Simulated {
     fn cell(&self) -> i16 {
         0
     }
 
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
         assert!(rows.len() <= ROWS_MAX, "{} rows at once", rows.len());
-        let cell = |row: &MessageRow| (Key::Message(row.spot), Value::Message(row.clone()));
+        let cell = |row: &MessageRow| (Key::Message(row.position), Value::Message(row.clone()));
         let cells = rows.iter().map(cell).collect();
         self.write(Place::Messages(bucket), What::Put(cells)).await
     }
 
-    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
+    async fn messages(
+        &self,
+        bucket: Bucket,
+        from: Position,
+        max: usize,
+    ) -> Result<Vec<MessageRow>> {
         let view = |found: &Partition| {
-            let rows = message_rows(found).filter(|row| row.spot >= from);
+            let rows = message_rows(found).filter(|row| row.position >= from);
             rows.take(max).cloned().collect()
         };
         self.read(Place::Messages(bucket), view).await
     }
 
-    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
+    async fn positions(&self, bucket: Bucket, from: Position, max: usize) -> Result<Vec<Position>> {
         let view = |found: &Partition| {
-            let spots = message_rows(found).map(|row| row.spot);
-            spots.filter(|spot| *spot >= from).take(max).collect()
+            let positions = message_rows(found).map(|row| row.position);
+            positions
+                .filter(|position| *position >= from)
+                .take(max)
+                .collect()
         };
         self.read(Place::Messages(bucket), view).await
     }
 
-    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
-        let view = |found: &Partition| message_rows(found).find(|row| row.spot == spot).cloned();
+    async fn message(&self, bucket: Bucket, position: Position) -> Result<Option<MessageRow>> {
+        let view = |found: &Partition| {
+            message_rows(found)
+                .find(|row| row.position == position)
+                .cloned()
+        };
         self.read(Place::Messages(bucket), view).await
     }
 
-    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
+    async fn put_events(&self, bucket: Bucket, rows: &[EventRow]) -> Result<()> {
         assert!(rows.len() <= ROWS_MAX, "{} rows at once", rows.len());
-        let cell = |row: &FactRow| {
-            let key = Key::Fact(row.spot, row.serial, row.what);
+        let cell = |row: &EventRow| {
+            let key = Key::Event(row.position, row.serial, row.what);
             (key, Value::Detail(row.detail.clone()))
         };
         let cells = rows.iter().map(cell).collect();
-        self.write(Place::Facts(bucket), What::Put(cells)).await
+        self.write(Place::Events(bucket), What::Put(cells)).await
     }
 
-    async fn facts(
+    async fn events(
         &self,
         bucket: Bucket,
-        from: (Spot, i32, i8),
+        from: (Position, i32, i8),
         max: usize,
-    ) -> Result<Vec<FactRow>> {
+    ) -> Result<Vec<EventRow>> {
         let view = |found: &Partition| {
-            let rows = fact_rows(found).filter(|row| (row.spot, row.serial, row.what) >= from);
+            let rows = event_rows(found).filter(|row| (row.position, row.serial, row.what) >= from);
             rows.take(max).collect()
         };
-        self.read(Place::Facts(bucket), view).await
+        self.read(Place::Events(bucket), view).await
     }
 
-    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>> {
-        let view = |found: &Partition| fact_rows(found).filter(|row| row.spot == spot).collect();
-        self.read(Place::Facts(bucket), view).await
+    async fn events_of(&self, bucket: Bucket, position: Position) -> Result<Vec<EventRow>> {
+        let view = |found: &Partition| {
+            event_rows(found)
+                .filter(|row| row.position == position)
+                .collect()
+        };
+        self.read(Place::Events(bucket), view).await
     }
 
     async fn register(&self, bucket: Bucket) -> Result<()> {
@@ -278,9 +294,9 @@ impl Rows for Simulated {
         self.read(Place::Buckets(stream), view).await
     }
 
-    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()> {
-        let key = Key::Bucket(bucket.number, Column::Settled);
-        let value = Value::Settled(settled);
+    async fn note_watermark(&self, bucket: Bucket, watermark: Watermark) -> Result<()> {
+        let key = Key::Bucket(bucket.number, Column::Watermark);
+        let value = Value::Watermark(watermark);
         self.put(Place::Buckets(bucket.stream), key, value).await
     }
 
@@ -292,7 +308,7 @@ impl Rows for Simulated {
 
     async fn delete(&self, bucket: Bucket) -> Result<()> {
         self.write(Place::Messages(bucket), What::DeleteAll).await?;
-        self.write(Place::Facts(bucket), What::DeleteAll).await
+        self.write(Place::Events(bucket), What::DeleteAll).await
     }
 
     async fn forget_buckets(&self, stream: Stream, below: i64) -> Result<()> {
@@ -338,42 +354,46 @@ impl Rows for Simulated {
 
     async fn beat(&self, process: Uuid, beat: i64) -> Result<bool> {
         let judge = |known: &Partition| {
-            let lives = !pulse(known).is_some_and(|pulse| pulse.dead);
-            let next = Pulse { beat, dead: false };
-            (lives.then_some((Key::Pulse, Value::Pulse(next))), lives)
+            let lives = !heartbeat(known).is_some_and(|heartbeat| heartbeat.dead);
+            let next = Heartbeat { beat, dead: false };
+            (
+                lives.then_some((Key::Heartbeat, Value::Heartbeat(next))),
+                lives,
+            )
         };
         self.transact(Place::Process(process), judge).await
     }
 
-    async fn pulse(&self, process: Uuid) -> Result<Option<Pulse>> {
-        self.serial(Place::Process(process), pulse).await
+    async fn heartbeat(&self, process: Uuid) -> Result<Option<Heartbeat>> {
+        self.serial(Place::Process(process), heartbeat).await
     }
 
     async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool> {
-        let judge = |known: &Partition| match pulse(known) {
-            Some(pulse) if pulse.dead => (None, true),
-            Some(pulse) if pulse.beat == beat => {
-                let dead = Pulse { beat, dead: true };
-                (Some((Key::Pulse, Value::Pulse(dead))), true)
+        let judge = |known: &Partition| match heartbeat(known) {
+            Some(heartbeat) if heartbeat.dead => (None, true),
+            Some(heartbeat) if heartbeat.beat == beat => {
+                let dead = Heartbeat { beat, dead: true };
+                (Some((Key::Heartbeat, Value::Heartbeat(dead))), true)
             }
             _ => (None, false),
         };
         self.transact(Place::Process(process), judge).await
     }
 
-    async fn ring(&self, stripe: i16, ring: Ring) -> Result<()> {
-        let key = Key::Ring(ring.queue, ring.shard, ring.what);
-        self.put(Place::Rings(stripe), key, Value::Ring(ring)).await
+    async fn ring(&self, stripe: i16, ring: Notification) -> Result<()> {
+        let key = Key::Notification(ring.queue, ring.shard, ring.what);
+        self.put(Place::Notifications(stripe), key, Value::Notification(ring))
+            .await
     }
 
-    async fn rings(&self, stripe: i16) -> Result<Vec<Ring>> {
+    async fn notifications(&self, stripe: i16) -> Result<Vec<Notification>> {
         let view = |found: &Partition| {
-            let rings = found.iter().filter_map(|(_, value)| match value {
-                Value::Ring(ring) => Some(*ring),
+            let notifications = found.iter().filter_map(|(_, value)| match value {
+                Value::Notification(ring) => Some(*ring),
                 _ => None,
             });
-            rings.collect()
+            notifications.collect()
         };
-        self.read(Place::Rings(stripe), view).await
+        self.read(Place::Notifications(stripe), view).await
     }
 }

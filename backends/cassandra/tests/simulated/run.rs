@@ -17,7 +17,7 @@ use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::{STORM, millis};
 use crate::check::census::Counted;
-use crate::protocol::storage::{Bucket, Rows, Stream};
+use crate::protocol::storage::{Bucket, Storage, Stream};
 use crate::protocol::stream_kind;
 
 /// Messages that each producer sends.
@@ -42,11 +42,11 @@ pub(super) fn play(seed: u64, cast: Cast, fault: Option<Fault>) -> History {
         let actor = |rng: &mut Rng, fault: Option<Fault>| {
             let process = Process::new(&network, rng);
             let rows = Simulated(process.clone());
-            let rows: Arc<dyn Rows> = match fault {
+            let storage: Arc<dyn Storage> = match fault {
                 Some(fault) => Arc::new(Broken::new(rows, fault)),
                 None => Arc::new(rows),
             };
-            Actor::new(&process, rows, &history)
+            Actor::new(&process, storage, &history)
         };
         let (of_producers, of_owners) = match fault {
             Some(Fault::NoCheckAfterWrite) => (fault, None),
@@ -112,20 +112,20 @@ pub(super) fn play(seed: u64, cast: Cast, fault: Option<Fault>) -> History {
 /// Buckets that are over for long and still there.
 async fn left_over(looker: &Actor) -> Vec<String> {
     let mut found = Vec::new();
-    for lane in [1, stream_kind::DELAYED] {
+    for kind in [1, stream_kind::DELAYED] {
         let stream = Stream {
             queue: QUEUE,
             shard: 0,
-            lane,
+            kind,
         };
-        let marks = looker.rows.marks(stream).await.expect("calm weather");
-        let buckets = looker.rows.buckets(stream, marks.done_to).await;
+        let marks = looker.storage.marks(stream).await.expect("calm weather");
+        let buckets = looker.storage.buckets(stream, marks.done_to).await;
         for row in buckets.expect("calm weather") {
             let number = row.number;
             let end = stream_kind::end_of(Bucket { stream, number });
             // By the slowest clock of an owner.
             if !row.done && end.plus(Duration::from_secs(600)) < looker.process.now() {
-                found.push(format!("bucket {number} of lane {lane} was not retired"));
+                found.push(format!("bucket {number} of kind {kind} was not retired"));
             }
         }
     }
@@ -136,7 +136,7 @@ async fn left_over(looker: &Actor) -> Vec<String> {
 /// What `longshore fsck` would find wrong.
 async fn wrong_states(looker: &Actor) -> Vec<String> {
     let mut counted = Counted::default();
-    let (rows, now) = (&*looker.rows, looker.process.now());
+    let (rows, now) = (&*looker.storage, looker.process.now());
     let done = counted.count(rows, QUEUE, 0, now).await;
     done.expect("calm weather");
     let Counted {

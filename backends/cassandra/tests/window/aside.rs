@@ -6,22 +6,22 @@ use std::time::Duration;
 use longshore_core::{Due, MessageId};
 use uuid::Uuid;
 
-use super::backlog::{Backlog, QUEUE, buried};
+use super::backlog::{Backlog, QUEUE, dead_lettered};
 use crate::shard::Shard;
 use crate::shard::load::observer::LOOKS;
 use crate::shard::load::window::Window;
 
 /// Looks, and lets something happen before one of the looks.
 async fn seen(backlog: &Backlog, owner: &mut Shard, at: usize) -> Vec<u128> {
-    let (rows, hybrid) = (backlog.rows.clone(), Arc::default());
+    let (rows, hybrid) = (backlog.storage.clone(), Arc::default());
     let mut aside = Shard::unread(rows, QUEUE, 0, hybrid, Window::LOOK);
-    for (number, lanes) in LOOKS.into_iter().enumerate() {
+    for (number, kinds) in LOOKS.into_iter().enumerate() {
         if number == at {
-            backlog.keep_house(owner).await;
+            backlog.maintain(owner).await;
         }
-        aside.poll(lanes, backlog.now).await.expect("looked");
+        aside.poll(kinds, backlog.now).await.expect("looked");
     }
-    let ids = aside.model.entries.keys().map(Uuid::as_u128);
+    let ids = aside.index.entries.keys().map(Uuid::as_u128);
     let mut ids: Vec<_> = ids.collect();
     ids.sort_unstable();
     ids
@@ -37,7 +37,7 @@ async fn what_is_moved_away_meanwhile_is_seen() {
         let mut owner = backlog.take_over().await;
         for park in [true, false] {
             let taken = backlog.receive(&mut owner, 1).await;
-            let how = buried(backlog.now, park);
+            let how = dead_lettered(backlog.now, park);
             backlog.end(&mut owner, &taken, &how).await;
         }
         let delayed = [MessageId::from_uuid(Uuid::from_u128(4))];
@@ -45,8 +45,8 @@ async fn what_is_moved_away_meanwhile_is_seen() {
         let moved = owner.reschedule(&delayed, later, &backlog.producer, backlog.now);
         moved.await.expect("rescheduled");
         backlog.wait(Duration::from_secs(7200 + 1300));
-        let before = backlog.rows.buckets_left();
+        let before = backlog.storage.buckets_left();
         assert_eq!(seen(&backlog, &mut owner, at).await, [1, 2, 3, 4], "{at}");
-        assert_ne!(backlog.rows.buckets_left(), before, "nothing was moved");
+        assert_ne!(backlog.storage.buckets_left(), before, "nothing was moved");
     }
 }

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::rows::Kept;
 use crate::producer::append::Producer;
 use crate::protocol::hybrid_clock::Hybrid;
-use crate::protocol::receipt::Slip;
-use crate::protocol::storage::{MessageRow, ROWS_MAX, Spot, Stream};
+use crate::protocol::receipt::DeliveryTag;
+use crate::protocol::storage::{MessageRow, Position, ROWS_MAX, Stream};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 use crate::shard::lease::Order;
@@ -32,7 +32,7 @@ pub(super) const WINDOW: Window = Window {
 
 /// The rows of a queue, and the time.
 pub(super) struct Backlog {
-    pub(super) rows: Arc<Kept>,
+    pub(super) storage: Arc<Kept>,
     pub(super) hybrid: Arc<Hybrid>,
     pub(super) now: Timestamp,
     pub(super) producer: Producer,
@@ -44,7 +44,7 @@ impl Backlog {
         let rows = Arc::new(Kept::default());
         Self {
             producer: Producer::new(rows.clone()),
-            rows,
+            storage: rows,
             hybrid: Arc::default(),
             now: Timestamp::from_millis(1_800_000_000_000),
             stored: 0,
@@ -70,8 +70,8 @@ impl Backlog {
     /// Stores a message as slowly as this: it comes to lie behind what was stored meanwhile.
     pub(super) async fn store_late(&mut self, lane: i8, by: Duration) {
         let mut row = self.row(lane, None);
-        row.spot.pos -= i64::try_from(by.as_micros()).expect("a short time");
-        let at = Timestamp::from_millis(row.spot.pos / 1000);
+        row.position.pos -= i64::try_from(by.as_micros()).expect("a short time");
+        let at = Timestamp::from_millis(row.position.pos / 1000);
         let rows = std::slice::from_ref(&row);
         let stored = self.producer.store(stream(lane), at, rows).await;
         stored.expect("stored");
@@ -91,8 +91,8 @@ impl Backlog {
         let message = new.stored_at(self.now, None);
         let sequence = self.hybrid.next(self.now);
         MessageRow {
-            spot: Spot { pos: sequence, id },
-            generation: 0,
+            position: Position { pos: sequence, id },
+            revision: 0,
             lane,
             group: group.map(str::to_owned),
             due_ms: message.due_at.as_millis(),
@@ -116,7 +116,7 @@ impl Backlog {
     }
 
     pub(super) async fn take_over(&self) -> Shard {
-        let rows = self.rows.clone();
+        let rows = self.storage.clone();
         let mut shard = Shard::unread(rows, QUEUE, 0, self.hybrid.clone(), WINDOW);
         shard.begin(self.now).await.expect("read");
         shard
@@ -131,7 +131,7 @@ impl Backlog {
         };
         let received = shard.hand_out(&order, self.now).await;
         let deliveries = received.expect("received").deliveries;
-        let all = shard.model.entries.len();
+        let all = shard.index.entries.len();
         let most = WINDOW.held + WINDOW.soon + 2 * WINDOW.far + 600;
         assert!(all <= most, "{all} messages in memory");
         deliveries
@@ -140,21 +140,21 @@ impl Backlog {
     pub(super) async fn end(&self, shard: &mut Shard, all: &[Delivery], how: &Disposition) {
         let items: Vec<_> = all
             .iter()
-            .map(|one| (Slip::of(&one.receipt).expect("a receipt"), how))
+            .map(|one| (DeliveryTag::of(&one.receipt).expect("a receipt"), how))
             .collect();
         let settings = QueueSettings::default();
         let begun = shard.begin_settle(&items, &settings, self.now).await;
-        let (settled, flight) = begun.expect("settled");
-        if let Some(flight) = flight {
-            flight.land().await.expect("written");
+        let (settled, write) = begun.expect("settled");
+        if let Some(write) = write {
+            write.complete().await.expect("written");
         }
         assert!(settled.iter().all(|it| *it == Settled::Applied));
     }
 
-    pub(super) async fn keep_house(&self, shard: &mut Shard) {
-        let kept = shard.keep_house(&self.producer, self.now).await;
+    pub(super) async fn maintain(&self, shard: &mut Shard) {
+        let kept = shard.maintain(&self.producer, self.now).await;
         kept.expect("kept");
-        while shard.keep_on(self.now).await.expect("kept on") {}
+        while shard.scan_next(self.now).await.expect("kept on") {}
     }
 
     pub(super) fn wait(&mut self, span: Duration) {
@@ -170,7 +170,7 @@ pub(super) fn retry(now: Timestamp, delay: Duration) -> Disposition {
     }
 }
 
-pub(super) fn buried(now: Timestamp, park_group: bool) -> Disposition {
+pub(super) fn dead_lettered(now: Timestamp, park_group: bool) -> Disposition {
     Disposition::DeadLetter {
         reason: DeadReason::Requested,
         record: record(now, "it broke"),
@@ -184,11 +184,11 @@ fn record(now: Timestamp, error: &str) -> AttemptRecord {
     AttemptRecord::new("w", now, now, label, error)
 }
 
-fn stream(lane: i8) -> Stream {
+fn stream(kind: i8) -> Stream {
     Stream {
         queue: QUEUE,
         shard: 0,
-        lane,
+        kind,
     }
 }
 

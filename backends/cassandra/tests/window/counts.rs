@@ -11,7 +11,7 @@ use crate::shard::load::window::Window;
 
 /// A look at the numbers by somebody who owns nothing: how many wait, and how many ids were read.
 async fn looked(backlog: &Backlog, pages: usize) -> (u64, usize) {
-    let rows = backlog.rows.clone();
+    let rows = backlog.storage.clone();
     let window = Window {
         ready: 20,
         held: 80,
@@ -19,10 +19,10 @@ async fn looked(backlog: &Backlog, pages: usize) -> (u64, usize) {
     };
     let mut shard = Shard::unread(rows, QUEUE, 0, backlog.hybrid.clone(), window);
     shard.look(backlog.now).await.expect("looked");
-    let before = backlog.rows.spots_read();
+    let before = backlog.storage.positions_read();
     let behind = shard.behind(pages, backlog.now).await.expect("counted");
-    let all = shard.model.entries.len() as u64 + behind.waiting;
-    (all, backlog.rows.spots_read() - before)
+    let all = shard.index.entries.len() as u64 + behind.waiting;
+    (all, backlog.storage.positions_read() - before)
 }
 
 #[tokio::test]
@@ -70,15 +70,15 @@ async fn counts_go_down_with_what_is_done() {
         left -= taken.len() as u64;
         backlog.end(&mut shard, &taken, &Disposition::Ack).await;
         backlog.wait(Duration::from_secs(1));
-        backlog.keep_house(&mut shard).await;
-        let behind = shard.behind_own(backlog.now).await.expect("counted");
-        let seen = shard.model.entries.len() as u64 + behind.waiting;
+        backlog.maintain(&mut shard).await;
+        let behind = shard.estimate_own(backlog.now).await.expect("counted");
+        let seen = shard.index.entries.len() as u64 + behind.waiting;
         if round > 1 {
             assert_eq!(seen, left, "round {round}");
         }
     }
     assert_eq!(left, 15_000);
-    shard.note_settled(backlog.now).await.expect("noted");
+    shard.note_watermark(backlog.now).await.expect("noted");
     let (seen, read) = looked(&backlog, Pages::LOOK).await;
     assert_eq!(seen, left);
     // One page, for what its owner had in memory.

@@ -16,7 +16,11 @@ async fn a_backlog_is_read_as_it_is_worked_off_in_order_also_across_a_takeover()
     let mut backlog = Backlog::new();
     backlog.store(1, MANY, None).await;
     let mut shard = backlog.take_over().await;
-    assert!(backlog.rows.read() < 2000, "{} rows", backlog.rows.read());
+    assert!(
+        backlog.storage.read() < 2000,
+        "{} rows",
+        backlog.storage.read()
+    );
     let mut all = Vec::new();
     let mut left_leased = Vec::new();
     while all.len() < MANY {
@@ -31,7 +35,7 @@ async fn a_backlog_is_read_as_it_is_worked_off_in_order_also_across_a_takeover()
         }
         backlog.end(&mut shard, &taken, &Disposition::Ack).await;
         if all.len() % 49 == 0 {
-            backlog.keep_house(&mut shard).await;
+            backlog.maintain(&mut shard).await;
         }
     }
     assert!(all.iter().copied().eq(1..=MANY as u128), "out of order");
@@ -41,9 +45,9 @@ async fn a_backlog_is_read_as_it_is_worked_off_in_order_also_across_a_takeover()
     backlog.end(&mut shard, &again, &Disposition::Ack).await;
     for _ in 0..3 {
         backlog.wait(Duration::from_secs(400));
-        backlog.keep_house(&mut shard).await;
+        backlog.maintain(&mut shard).await;
     }
-    assert_eq!(backlog.rows.buckets_left(), 0);
+    assert_eq!(backlog.storage.buckets_left(), 0);
 }
 
 #[tokio::test]
@@ -63,10 +67,10 @@ async fn who_takes_over_reads_little_of_what_is_done() {
         .end(&mut shard, &held[..90], &Disposition::Ack)
         .await;
     backlog.wait(Duration::from_secs(5));
-    shard.note_settled(backlog.now).await.expect("noted");
-    let before = backlog.rows.read();
+    shard.note_watermark(backlog.now).await.expect("noted");
+    let before = backlog.storage.read();
     shard = backlog.take_over().await;
-    let read = backlog.rows.read() - before;
+    let read = backlog.storage.read() - before;
     assert!(read < 2000, "{read} rows");
     assert_eq!(
         numbers(&backlog.receive(&mut shard, 1).await),
@@ -75,11 +79,11 @@ async fn who_takes_over_reads_little_of_what_is_done() {
     );
     backlog.wait(LEASE);
     // The same after the buckets are closed.
-    backlog.keep_house(&mut shard).await;
-    shard.note_settled(backlog.now).await.expect("noted");
-    let before = backlog.rows.read();
+    backlog.maintain(&mut shard).await;
+    shard.note_watermark(backlog.now).await.expect("noted");
+    let before = backlog.storage.read();
     shard = backlog.take_over().await;
-    let read = backlog.rows.read() - before;
+    let read = backlog.storage.read() - before;
     assert!(read < 2000, "{read} rows");
     let again = backlog.receive(&mut shard, 11).await;
     assert!(numbers(&again).into_iter().eq(18_091..=18_101));
@@ -97,7 +101,7 @@ async fn what_comes_late_while_the_window_is_full_is_found_by_the_next_sweep() {
     // As soon as there is nothing else.
     for _ in 0..20 {
         all.extend(numbers(&backlog.receive(&mut shard, 50).await));
-        backlog.keep_house(&mut shard).await;
+        backlog.maintain(&mut shard).await;
     }
     all.sort_unstable();
     assert!(all.iter().copied().eq(1..=601), "{} messages", all.len());
@@ -111,13 +115,13 @@ async fn what_comes_late_before_what_is_settled_is_found_at_the_close() {
     let all = backlog.receive(&mut shard, 100).await;
     backlog.end(&mut shard, &all, &Disposition::Ack).await;
     backlog.wait(Duration::from_secs(10));
-    backlog.keep_house(&mut shard).await;
-    shard.note_settled(backlog.now).await.expect("noted");
+    backlog.maintain(&mut shard).await;
+    shard.note_watermark(backlog.now).await.expect("noted");
     backlog.store_late(1, Duration::from_millis(10_050)).await;
     shard = backlog.take_over().await;
     assert!(backlog.receive(&mut shard, 9).await.is_empty());
     backlog.wait(Duration::from_secs(200));
-    backlog.keep_house(&mut shard).await;
+    backlog.maintain(&mut shard).await;
     assert_eq!(numbers(&backlog.receive(&mut shard, 9).await), [101]);
 }
 
@@ -154,7 +158,7 @@ async fn what_fails_for_long_makes_room_for_others_and_comes_back() {
         assert!(!taken.is_empty(), "stuck after {first}");
         first += taken.len();
         backlog.end(&mut shard, &taken, &later).await;
-        backlog.keep_house(&mut shard).await;
+        backlog.maintain(&mut shard).await;
     }
     // The ones that were moved wait for their time in rows alone.
     backlog.wait(Duration::from_secs(7300));
@@ -179,7 +183,7 @@ async fn delayed_messages_beyond_the_window_are_handed_out_when_due() {
     let mut backlog = Backlog::new();
     backlog.store_delayed(700, Duration::from_secs(3600)).await;
     let mut shard = backlog.take_over().await;
-    assert!(shard.model.entries.len() <= WINDOW.far);
+    assert!(shard.index.entries.len() <= WINDOW.far);
     assert!(backlog.receive(&mut shard, 9).await.is_empty());
     let wakes = shard.next_change(backlog.now).expect("a time");
     assert!(wakes <= backlog.now.plus(Duration::from_secs(3600)));
@@ -202,14 +206,14 @@ async fn what_lies_behind_is_listed_counted_and_found() {
     let mut backlog = Backlog::new();
     backlog.store(1, 5000, None).await;
     let mut shard = backlog.take_over().await;
-    let held = shard.model.entries.len();
+    let held = shard.index.entries.len();
     assert!(held < 1000);
-    let behind = shard.behind_own(backlog.now).await.expect("counted");
+    let behind = shard.estimate_own(backlog.now).await.expect("counted");
     assert_eq!(behind.waiting as usize, 5000 - held);
     let mut last = None;
     let mut seen = Vec::new();
     loop {
-        let page = shard.far_page(&stream_kind::PRIORITIES, last, 300, backlog.now, |_| true);
+        let page = shard.beyond_page(&stream_kind::PRIORITIES, last, 300, backlog.now, |_| true);
         let page = page.await.expect("a page");
         let Some((far, _)) = page.last() else { break };
         last = Some(*far);
@@ -219,7 +223,7 @@ async fn what_lies_behind_is_listed_counted_and_found() {
     let (there, nowhere) = (Uuid::from_u128(4321), Uuid::from_u128(99_999));
     let whole = shard.reach(&[there, nowhere], backlog.now).await;
     assert!(whole.expect("looked"));
-    assert!(shard.model.entries.contains_key(&there));
+    assert!(shard.index.entries.contains_key(&there));
     // It keeps its place, and comes once.
     let mut all = Vec::new();
     while all.len() < 5000 {
@@ -251,7 +255,7 @@ async fn whoever_takes_over_knows_all_that_hold_their_groups() {
     // They move to a lane of their own.
     for _ in 0..3 {
         backlog.wait(Duration::from_secs(700));
-        backlog.keep_house(&mut shard).await;
+        backlog.maintain(&mut shard).await;
     }
     for name in &names {
         backlog.store(1, 1, Some(name)).await;

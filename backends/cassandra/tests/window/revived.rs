@@ -6,7 +6,7 @@ use std::time::Duration;
 use longshore_core::{Changed, Due, MessageId};
 use uuid::Uuid;
 
-use super::backlog::{Backlog, WINDOW, buried, numbers};
+use super::backlog::{Backlog, WINDOW, dead_lettered, numbers};
 
 /// More than are kept of dead letters, and of messages that are due later.
 const FAR: usize = 4 * WINDOW.far;
@@ -23,7 +23,7 @@ async fn the_next_owner_hands_out_what_was_redriven() {
     let mut backlog = Backlog::new();
     backlog.store(1, FAR, None).await;
     let mut shard = backlog.take_over().await;
-    let dead = buried(backlog.now, false);
+    let dead = dead_lettered(backlog.now, false);
     let mut all = 0;
     while all < FAR {
         let taken = backlog.receive(&mut shard, 50).await;
@@ -33,7 +33,7 @@ async fn the_next_owner_hands_out_what_was_redriven() {
     // They move to the bucket of their day.
     for _ in 0..4 {
         backlog.wait(Duration::from_secs(700));
-        backlog.keep_house(&mut shard).await;
+        backlog.maintain(&mut shard).await;
     }
     let mut shard = backlog.take_over().await;
     let found = shard.reach(&[id().as_uuid()], backlog.now).await;
@@ -73,10 +73,10 @@ async fn what_two_processes_move_in_the_same_millisecond_lies_in_two_rows() {
     backlog.store(1, 1, Some("g")).await;
     let mut shard = backlog.take_over().await;
     let taken = backlog.receive(&mut shard, 1).await;
-    let parked = buried(backlog.now, true);
+    let parked = dead_lettered(backlog.now, true);
     backlog.end(&mut shard, &taken, &parked).await;
     backlog.wait(Duration::from_secs(3600));
-    backlog.keep_house(&mut shard).await;
+    backlog.maintain(&mut shard).await;
     backlog.hybrid = Arc::default();
     let mut shard = backlog.take_over().await;
     let id = taken[0].message.id;

@@ -9,11 +9,11 @@ use longshore_core::Result;
 use uuid::Uuid;
 
 use crate::protocol::storage::{
-    Bucket, BucketRow, FactRow, Mark, Marks, MessageRow, Ownership, Pulse, Ring, Rows, Settled,
-    Spot, Stream,
+    Bucket, BucketRow, EventRow, Heartbeat, Mark, Marks, MessageRow, Notification, Ownership,
+    Position, Storage, Stream, Watermark,
 };
 
-type Facts = BTreeMap<(Spot, i32, i8), Bytes>;
+type Events = BTreeMap<(Position, i32, i8), Bytes>;
 
 /// Rows that are there at once.
 #[derive(Debug, Default)]
@@ -21,16 +21,16 @@ pub(super) struct Kept(Mutex<Tables>);
 
 #[derive(Debug, Default)]
 struct Tables {
-    messages: BTreeMap<Bucket, BTreeMap<Spot, MessageRow>>,
-    facts: BTreeMap<Bucket, Facts>,
-    buckets: BTreeMap<(Stream, i64), (bool, Option<Settled>)>,
+    messages: BTreeMap<Bucket, BTreeMap<Position, MessageRow>>,
+    events: BTreeMap<Bucket, Events>,
+    buckets: BTreeMap<(Stream, i64), (bool, Option<Watermark>)>,
     marks: BTreeMap<Stream, Marks>,
     /// How many messages were read.
     read: usize,
     /// How many ids of messages were read alone.
-    spots: usize,
-    /// What another process writes before the next facts are written.
-    meanwhile: Option<(Bucket, FactRow)>,
+    positions: usize,
+    /// What another process writes before the next events are written.
+    meanwhile: Option<(Bucket, EventRow)>,
 }
 
 impl Kept {
@@ -43,14 +43,14 @@ impl Kept {
         self.tables().read
     }
 
-    /// Has another process write a fact just before the next ones are written.
-    pub(super) fn meanwhile(&self, bucket: Bucket, fact: FactRow) {
-        self.tables().meanwhile = Some((bucket, fact));
+    /// Has another process write an event just before the next ones are written.
+    pub(super) fn meanwhile(&self, bucket: Bucket, event: EventRow) {
+        self.tables().meanwhile = Some((bucket, event));
     }
 
     /// How many ids of messages were read alone so far.
-    pub(super) fn spots_read(&self) -> usize {
-        self.tables().spots
+    pub(super) fn positions_read(&self) -> usize {
+        self.tables().positions
     }
 
     /// How many buckets hold messages.
@@ -62,7 +62,7 @@ impl Kept {
 }
 
 #[async_trait]
-impl Rows for Kept {
+impl Storage for Kept {
     fn cell(&self) -> i16 {
         0
     }
@@ -70,11 +70,16 @@ impl Rows for Kept {
     async fn put_messages(&self, bucket: Bucket, rows: &[MessageRow]) -> Result<()> {
         let mut tables = self.tables();
         let messages = tables.messages.entry(bucket).or_default();
-        messages.extend(rows.iter().map(|row| (row.spot, row.clone())));
+        messages.extend(rows.iter().map(|row| (row.position, row.clone())));
         Ok(())
     }
 
-    async fn messages(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<MessageRow>> {
+    async fn messages(
+        &self,
+        bucket: Bucket,
+        from: Position,
+        max: usize,
+    ) -> Result<Vec<MessageRow>> {
         let mut tables = self.tables();
         let found = tables.messages.get(&bucket).into_iter();
         let found = found.flat_map(|rows| rows.range(from..)).take(max);
@@ -83,51 +88,51 @@ impl Rows for Kept {
         Ok(found)
     }
 
-    async fn spots(&self, bucket: Bucket, from: Spot, max: usize) -> Result<Vec<Spot>> {
+    async fn positions(&self, bucket: Bucket, from: Position, max: usize) -> Result<Vec<Position>> {
         let mut tables = self.tables();
         let found = tables.messages.get(&bucket).into_iter();
         let found = found.flat_map(|rows| rows.range(from..)).take(max);
-        let found: Vec<_> = found.map(|(spot, _)| *spot).collect();
-        tables.spots += found.len();
+        let found: Vec<_> = found.map(|(position, _)| *position).collect();
+        tables.positions += found.len();
         Ok(found)
     }
 
-    async fn message(&self, bucket: Bucket, spot: Spot) -> Result<Option<MessageRow>> {
+    async fn message(&self, bucket: Bucket, position: Position) -> Result<Option<MessageRow>> {
         let tables = self.tables();
         let found = tables.messages.get(&bucket);
-        Ok(found.and_then(|rows| rows.get(&spot)).cloned())
+        Ok(found.and_then(|rows| rows.get(&position)).cloned())
     }
 
-    async fn put_facts(&self, bucket: Bucket, rows: &[FactRow]) -> Result<()> {
+    async fn put_events(&self, bucket: Bucket, rows: &[EventRow]) -> Result<()> {
         let mut tables = self.tables();
         if let Some((bucket, row)) = tables.meanwhile.take() {
-            let facts = tables.facts.entry(bucket).or_default();
-            facts.insert((row.spot, row.serial, row.what), row.detail);
+            let events = tables.events.entry(bucket).or_default();
+            events.insert((row.position, row.serial, row.what), row.detail);
         }
-        let facts = tables.facts.entry(bucket).or_default();
+        let events = tables.events.entry(bucket).or_default();
         for row in rows {
-            facts.insert((row.spot, row.serial, row.what), row.detail.clone());
+            events.insert((row.position, row.serial, row.what), row.detail.clone());
         }
         Ok(())
     }
 
-    async fn facts(
+    async fn events(
         &self,
         bucket: Bucket,
-        from: (Spot, i32, i8),
+        from: (Position, i32, i8),
         max: usize,
-    ) -> Result<Vec<FactRow>> {
+    ) -> Result<Vec<EventRow>> {
         let tables = self.tables();
-        let found = tables.facts.get(&bucket).into_iter();
-        let found = found.flat_map(|facts| facts.range(from..)).take(max);
-        Ok(found.map(fact).collect())
+        let found = tables.events.get(&bucket).into_iter();
+        let found = found.flat_map(|events| events.range(from..)).take(max);
+        Ok(found.map(event).collect())
     }
 
-    async fn facts_of(&self, bucket: Bucket, spot: Spot) -> Result<Vec<FactRow>> {
+    async fn events_of(&self, bucket: Bucket, position: Position) -> Result<Vec<EventRow>> {
         let tables = self.tables();
-        let found = tables.facts.get(&bucket).into_iter().flatten();
-        let found = found.filter(|((of, _, _), _)| *of == spot);
-        Ok(found.map(fact).collect())
+        let found = tables.events.get(&bucket).into_iter().flatten();
+        let found = found.filter(|((of, _, _), _)| *of == position);
+        Ok(found.map(event).collect())
     }
 
     async fn register(&self, bucket: Bucket) -> Result<()> {
@@ -140,17 +145,17 @@ impl Rows for Kept {
     async fn buckets(&self, stream: Stream, from: i64) -> Result<Vec<BucketRow>> {
         let tables = self.tables();
         let found = tables.buckets.range((stream, from)..=(stream, i64::MAX));
-        let rows = found.map(|(&(_, number), &(done, settled))| BucketRow {
+        let rows = found.map(|(&(_, number), &(done, watermark))| BucketRow {
             number,
             done,
-            settled,
+            watermark,
         });
         Ok(rows.collect())
     }
 
-    async fn note_settled(&self, bucket: Bucket, settled: Settled) -> Result<()> {
+    async fn note_watermark(&self, bucket: Bucket, watermark: Watermark) -> Result<()> {
         let key = (bucket.stream, bucket.number);
-        self.tables().buckets.entry(key).or_default().1 = Some(settled);
+        self.tables().buckets.entry(key).or_default().1 = Some(watermark);
         Ok(())
     }
 
@@ -163,7 +168,7 @@ impl Rows for Kept {
     async fn delete(&self, bucket: Bucket) -> Result<()> {
         let mut tables = self.tables();
         tables.messages.remove(&bucket);
-        tables.facts.remove(&bucket);
+        tables.events.remove(&bucket);
         Ok(())
     }
 
@@ -205,7 +210,7 @@ impl Rows for Kept {
         Ok(true)
     }
 
-    async fn pulse(&self, _process: Uuid) -> Result<Option<Pulse>> {
+    async fn heartbeat(&self, _process: Uuid) -> Result<Option<Heartbeat>> {
         Ok(None)
     }
 
@@ -213,19 +218,19 @@ impl Rows for Kept {
         Ok(false)
     }
 
-    async fn ring(&self, _bell: i16, _ring: Ring) -> Result<()> {
+    async fn ring(&self, _doorbell: i16, _ring: Notification) -> Result<()> {
         Ok(())
     }
 
-    async fn rings(&self, _bell: i16) -> Result<Vec<Ring>> {
+    async fn notifications(&self, _doorbell: i16) -> Result<Vec<Notification>> {
         Ok(Vec::new())
     }
 }
 
-fn fact((&(spot, serial, what), detail): (&(Spot, i32, i8), &Bytes)) -> FactRow {
+fn event((&(position, serial, what), detail): (&(Position, i32, i8), &Bytes)) -> EventRow {
     let detail = detail.clone();
-    FactRow {
-        spot,
+    EventRow {
+        position,
         serial,
         what,
         detail,

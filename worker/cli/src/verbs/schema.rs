@@ -40,8 +40,6 @@ async fn apply(session: &Session, copies: Option<&str>) -> Result<Exit> {
     let outcome = match open(&setting, false).await {
         Ok(_) => "current",
         Err(error) if error.exit() == Exit::NothingMatched => "created",
-        // What an older release made, say; what else it is the next call tells.
-        Err(error) if error.exit() == Exit::Misconfigured => "upgraded",
         Err(error) => return Err(error),
     };
     let connection = session.open_for_work(&setting).await?;

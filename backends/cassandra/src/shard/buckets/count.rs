@@ -6,12 +6,12 @@
 
 use longshore_core::Timestamp;
 
-use crate::protocol::storage::{Counted, Spot};
+use crate::protocol::storage::{Counted, Position};
 use crate::shard::load::read::after;
 
 impl Counted {
-    /// Nothing counted yet, from a spot on.
-    pub(crate) fn nothing(from: Spot) -> Self {
+    /// Nothing counted yet, from a position on.
+    pub(crate) fn nothing(from: Position) -> Self {
         Self {
             from,
             to: from,
@@ -20,8 +20,8 @@ impl Counted {
         }
     }
 
-    /// Adds the page of spots that follows.
-    pub(crate) fn extend(&mut self, page: &[Spot]) {
+    /// Adds the page of positions that follows.
+    pub(crate) fn extend(&mut self, page: &[Position]) {
         self.count += page.len() as u64;
         if let Some(last) = page.last() {
             self.to = self.to.max(after(*last));
@@ -32,13 +32,13 @@ impl Counted {
     pub(crate) fn at_end(&mut self, for_good: bool, now: Timestamp) {
         self.at = now;
         if for_good {
-            self.to = Spot::LAST;
+            self.to = Position::LAST;
         }
     }
 
-    /// Takes off what was read: these spots, and all before `next`.
-    pub(crate) fn pass(&mut self, read: impl Iterator<Item = Spot>, next: Spot) {
-        let counted = read.filter(|spot| (self.from..self.to).contains(spot));
+    /// Takes off what was read: these positions, and all before `next`.
+    pub(crate) fn pass(&mut self, read: impl Iterator<Item = Position>, next: Position) {
+        let counted = read.filter(|position| (self.from..self.to).contains(position));
         self.count = self.count.saturating_sub(counted.count() as u64);
         self.from = self.from.max(next);
         if self.to <= self.from {
@@ -48,14 +48,14 @@ impl Counted {
     }
 
     /// Has it begin earlier, with so many more.
-    pub(crate) fn begin_at(&mut self, from: Spot, more: u64) {
+    pub(crate) fn begin_at(&mut self, from: Position, more: u64) {
         self.from = from;
         self.count += more;
     }
 
     /// Whether it holds for good: nothing can come behind it.
     pub(crate) fn is_whole(&self) -> bool {
-        self.to == Spot::LAST
+        self.to == Position::LAST
     }
 
     /// Whether it ever reached the end of its bucket.
@@ -75,40 +75,40 @@ mod tests {
 
     use super::*;
 
-    fn spot(pos: i64) -> Spot {
-        Spot {
+    fn position(pos: i64) -> Position {
+        Position {
             pos,
             id: Uuid::nil(),
         }
     }
 
-    fn spots(range: std::ops::Range<i64>) -> Vec<Spot> {
-        range.map(spot).collect()
+    fn positions(range: std::ops::Range<i64>) -> Vec<Position> {
+        range.map(position).collect()
     }
 
     #[test]
     fn pages_add_up_and_what_is_read_goes_off_at_the_front() {
-        let mut counted = Counted::nothing(spot(10));
-        counted.extend(&spots(10..20));
-        counted.extend(&spots(20..30));
-        assert_eq!((counted.count, counted.to), (20, after(spot(29))));
-        counted.pass(spots(10..16).into_iter(), after(spot(15)));
+        let mut counted = Counted::nothing(position(10));
+        counted.extend(&positions(10..20));
+        counted.extend(&positions(20..30));
+        assert_eq!((counted.count, counted.to), (20, after(position(29))));
+        counted.pass(positions(10..16).into_iter(), after(position(15)));
         assert_eq!((counted.count, counted.has_ended()), (14, false));
-        counted.extend(&spots(30..33));
+        counted.extend(&positions(30..33));
         counted.at_end(true, Timestamp::from_millis(7));
         assert!(counted.has_ended() && counted.is_whole());
         // What was read before the count begins does not belong to it.
-        counted.pass(spots(3..9).into_iter(), spot(9));
+        counted.pass(positions(3..9).into_iter(), position(9));
         assert_eq!(counted.count, 17);
-        counted.pass(spots(16..33).into_iter(), after(spot(32)));
+        counted.pass(positions(16..33).into_iter(), after(position(32)));
         assert_eq!((counted.count, counted.is_whole()), (0, true));
     }
 
     #[test]
     fn what_was_read_past_the_count_leaves_nothing_of_it() {
-        let mut counted = Counted::nothing(spot(10));
-        counted.extend(&spots(10..20));
-        counted.pass(spots(10..25).into_iter(), spot(25));
-        assert_eq!(counted, Counted::nothing(spot(25)));
+        let mut counted = Counted::nothing(position(10));
+        counted.extend(&positions(10..20));
+        counted.pass(positions(10..25).into_iter(), position(25));
+        assert_eq!(counted, Counted::nothing(position(25)));
     }
 }

@@ -3,15 +3,15 @@
 
 use longshore_core::{Result, Timestamp};
 
-use crate::protocol::storage::{Bucket, Counted, Settled, Spot};
+use crate::protocol::storage::{Bucket, Counted, Position, Watermark};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 use crate::shard::buckets::maintain::CLOSE_AFTER;
-use crate::shard::buckets::progress::KnownBucket;
+use crate::shard::buckets::progress::BucketProgress;
 use crate::shard::load::read::after;
 
-/// Spots of one page.
-const SPOTS: usize = 5000;
+/// Positions of one page.
+const POSITIONS: usize = 5000;
 
 /// Looks of so many pages are made at one shard. What is left over is estimated, and counted by the
 /// next looks.
@@ -33,7 +33,7 @@ impl Pages {
 
 /// Messages that are not in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Behind {
+pub(crate) struct Estimate {
     pub(crate) waiting: u64,
     pub(crate) delayed: u64,
     pub(crate) dead: u64,
@@ -44,20 +44,20 @@ pub(crate) struct Behind {
 impl Shard {
     /// The numbers of a shard that others own, or nobody: counted as far as the pages go. What was
     /// counted is kept for whoever looks next.
-    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Behind> {
+    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
         self.count(pages, now).await?;
         self.note_counts().await;
-        Ok(self.sum_behind())
+        Ok(self.sum_estimate())
     }
 
     /// The numbers of our own shard. Nobody waits long for them: what is not counted yet is counted
     /// beside the work.
-    pub(crate) async fn behind_own(&mut self, now: Timestamp) -> Result<Behind> {
+    pub(crate) async fn estimate_own(&mut self, now: Timestamp) -> Result<Estimate> {
         if self.count_since.is_none() {
             self.count_since = Some(now);
             self.count(Pages::SHORT, now).await?;
         }
-        Ok(self.sum_behind())
+        Ok(self.sum_estimate())
     }
 
     async fn count(&mut self, pages: usize, now: Timestamp) -> Result<()> {
@@ -78,8 +78,8 @@ impl Shard {
     /// counted last.
     fn uncounted(&self, before: Timestamp) -> Vec<(Bucket, Timestamp)> {
         let mut found = Vec::new();
-        for (lane, known) in &self.streams {
-            let stream = self.stream(*lane);
+        for (kind, known) in &self.streams {
+            let stream = self.stream(*kind);
             let unread = known.buckets.iter().filter(|(_, known)| !known.at_end);
             found.extend(unread.filter_map(|(number, known)| {
                 let counted = known.counted;
@@ -93,7 +93,7 @@ impl Shard {
     }
 
     /// A bucket to be counted on, where somebody asked for the numbers.
-    pub(crate) fn next_uncounted(&mut self) -> Option<(Bucket, Spot)> {
+    pub(crate) fn next_uncounted(&mut self) -> Option<(Bucket, Position)> {
         let since = self.count_since?;
         let Some((bucket, _)) = self.uncounted(since).into_iter().next() else {
             self.count_since = None;
@@ -106,8 +106,8 @@ impl Shard {
     pub(crate) fn count_page(
         &mut self,
         bucket: Bucket,
-        from: Spot,
-        page: &[Spot],
+        from: Position,
+        page: &[Position],
         goes_on: bool,
         now: Timestamp,
     ) {
@@ -132,8 +132,8 @@ impl Shard {
     /// Buckets of which somebody noted a count who had read further.
     fn with_gaps(&self) -> Vec<Bucket> {
         let mut found = Vec::new();
-        for (lane, known) in &self.streams {
-            let stream = self.stream(*lane);
+        for (kind, known) in &self.streams {
+            let stream = self.stream(*kind);
             let gaps = known.buckets.iter().filter(|(_, known)| {
                 let begins = known.counted.map(|counted| counted.from);
                 !known.at_end && begins.is_some_and(|from| from > known.next)
@@ -148,16 +148,16 @@ impl Shard {
 
     /// Counts what lies between what was read of a bucket and what was counted of it.
     async fn count_gap(&mut self, bucket: Bucket, pages: &mut Pages) -> Result<()> {
-        let rows = self.rows.clone();
+        let rows = self.storage.clone();
         let next = self.known_entry(bucket).next;
         let to = self.counted(bucket).from;
         let (mut from, mut count) = (next, 0);
         while pages.take() {
-            let page = rows.spots(bucket, from, SPOTS).await?;
-            let here = page.partition_point(|spot| *spot < to);
+            let page = rows.positions(bucket, from, POSITIONS).await?;
+            let here = page.partition_point(|position| *position < to);
             count += here as u64;
             match page.last() {
-                Some(last) if here == SPOTS => from = after(*last),
+                Some(last) if here == POSITIONS => from = after(*last),
                 _ => {
                     self.counted(bucket).begin_at(next, count);
                     break;
@@ -173,11 +173,11 @@ impl Shard {
         pages: &mut Pages,
         now: Timestamp,
     ) -> Result<()> {
-        let rows = self.rows.clone();
+        let rows = self.storage.clone();
         while pages.take() {
             let from = self.counted(bucket).to;
-            let page = rows.spots(bucket, from, SPOTS).await?;
-            let goes_on = page.len() == SPOTS;
+            let page = rows.positions(bucket, from, POSITIONS).await?;
+            let goes_on = page.len() == POSITIONS;
             self.count_page(bucket, from, &page, goes_on, now);
             if !goes_on {
                 break;
@@ -188,15 +188,15 @@ impl Shard {
 
     /// What the counts add up to. A bucket that was never counted to its end is taken to have as
     /// many as those of its lane that were, on average.
-    fn sum_behind(&self) -> Behind {
-        let mut behind = Behind::default();
-        for (lane, known) in &self.streams {
+    fn sum_estimate(&self) -> Estimate {
+        let mut behind = Estimate::default();
+        for (kind, known) in &self.streams {
             let unread = known.buckets.values().filter(|known| !known.at_end);
             let counts: Vec<_> = unread.map(|known| known.counted).collect();
             let ended = counts.iter().flatten().filter(|it| it.has_ended());
             behind.at = ended.map(|it| it.at).chain(behind.at).min();
             let count = sum_of(&counts);
-            match *lane {
+            match *kind {
                 stream_kind::DELAYED => behind.delayed += count,
                 stream_kind::DEAD | stream_kind::HOLDING => behind.dead += count,
                 _ => behind.waiting += count,
@@ -209,15 +209,15 @@ impl Shard {
     /// be all there are.
     async fn note_counts(&mut self) {
         let mut notes = Vec::new();
-        for (lane, known) in &self.streams {
-            let stream = self.stream(*lane);
+        for (kind, known) in &self.streams {
+            let stream = self.stream(*kind);
             for (number, known) in &known.buckets {
                 let number = *number;
                 notes.extend(note_of(known).map(|note| (Bucket { stream, number }, note)));
             }
         }
         for (bucket, note) in notes {
-            if self.rows.note_settled(bucket, note).await.is_err() {
+            if self.storage.note_watermark(bucket, note).await.is_err() {
                 return;
             }
         }
@@ -231,16 +231,16 @@ fn is_past(bucket: Bucket, now: Timestamp) -> bool {
 
 /// What is noted of a bucket that was counted by somebody who only looks: how far it is settled
 /// stays as it was.
-fn note_of(known: &KnownBucket) -> Option<Settled> {
+fn note_of(known: &BucketProgress) -> Option<Watermark> {
     let counted = known.counted.filter(|_| !known.at_end)?;
     let before = known.noted.and_then(|noted| noted.counted);
     if counted.count == 0 || before.is_some_and(|before| before.is_same(&counted)) {
         return None;
     }
-    let settled = known.noted.unwrap_or(Settled::NOTHING);
-    Some(Settled {
+    let watermark = known.noted.unwrap_or(Watermark::NOTHING);
+    Some(Watermark {
         counted: Some(counted),
-        ..settled
+        ..watermark
     })
 }
 
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn what_was_not_counted_is_taken_to_be_like_what_was() {
         let counted = |count, ends: bool| {
-            let mut counted = Counted::nothing(Spot::FIRST);
+            let mut counted = Counted::nothing(Position::FIRST);
             counted.count = count;
             if ends {
                 counted.at_end(true, Timestamp::from_millis(1));

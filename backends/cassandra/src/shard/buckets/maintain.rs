@@ -8,8 +8,8 @@ use crate::producer::append::Producer;
 use crate::protocol::storage::{Bucket, Mark};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::buckets::progress::{Known, KnownBucket};
-use crate::shard::buckets::scan::{Chore, Looked, Task};
+use crate::shard::buckets::progress::{BucketProgress, StreamProgress};
+use crate::shard::buckets::scan::{BucketScan, Looked, Task};
 use crate::shard::load::read::after;
 
 /// A bucket is closed so long after its time is over. Messages that are written later go to the
@@ -17,17 +17,17 @@ use crate::shard::load::read::after;
 pub(crate) const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
 impl Shard {
-    /// What is done at once; chores do the rest, page by page.
-    pub(crate) async fn keep_house(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
+    /// What is done at once; scans do the rest, page by page.
+    pub(crate) async fn maintain(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
         self.sweep(now).await?;
         self.close(now).await?;
-        self.evacuate(producer, now).await?;
-        self.note_settled_seldom(now).await
+        self.relocate(producer, now).await?;
+        self.note_watermarks_seldom(now).await
     }
 
     /// What to look at next; nothing if all is done for now. Looks for what came late and the rest
     /// take turns, so that neither waits for the end of the other.
-    pub(crate) async fn next_chore(&mut self, now: Timestamp) -> Result<Option<Chore>> {
+    pub(crate) async fn next_scan(&mut self, now: Timestamp) -> Result<Option<BucketScan>> {
         self.sweeps_next = !self.sweeps_next;
         if self.sweeps_next
             && let Some(sweep) = self.next_sweep()
@@ -38,56 +38,57 @@ impl Shard {
         Ok(other.or_else(|| self.next_sweep()))
     }
 
-    fn next_sweep(&self) -> Option<Chore> {
+    fn next_sweep(&self) -> Option<BucketScan> {
         let bucket = self.find_bucket(|_, _, known| known.sweep.is_some())?;
-        let known = self.streams.get(&bucket.stream.lane)?;
+        let known = self.streams.get(&bucket.stream.kind)?;
         let from = known.buckets.get(&bucket.number)?.sweep?.next;
-        Some(Chore {
+        Some(BucketScan {
             task: Task::Sweep,
             bucket,
             from,
         })
     }
 
-    async fn next_of_closed(&mut self, now: Timestamp) -> Result<Option<Chore>> {
-        let is_unscanned = |bucket: Bucket, stream: &Known, known: &KnownBucket| {
+    async fn next_of_closed(&mut self, now: Timestamp) -> Result<Option<BucketScan>> {
+        let is_unscanned = |bucket: Bucket, stream: &StreamProgress, known: &BucketProgress| {
             !known.is_final && bucket.number < stream.marks.closed_to
         };
         if let Some(bucket) = self.find_bucket(is_unscanned) {
-            return Ok(Some(self.chore(Task::Scan, bucket)));
+            return Ok(Some(self.scan(Task::Scan, bucket)));
         }
-        let is_over = |bucket: Bucket, _: &Known, known: &KnownBucket| known.is_over(bucket, now);
+        let is_over =
+            |bucket: Bucket, _: &StreamProgress, known: &BucketProgress| known.is_over(bucket, now);
         if let Some(bucket) = self.find_bucket(is_over) {
             // Its ends are decided; from here on they are in the rows.
-            self.flights.all_landed().await;
-            return Ok(Some(self.chore(Task::Retire, bucket)));
+            self.in_flight_writes.all_completed().await;
+            return Ok(Some(self.scan(Task::Retire, bucket)));
         }
-        for lane in stream_kind::ALL {
-            let done = self.advance(lane).await;
+        for kind in stream_kind::ALL {
+            let done = self.advance(kind).await;
             self.is_stale |= done.is_err();
             done?;
         }
         let uncounted = self.next_uncounted();
-        Ok(uncounted.map(|(bucket, from)| Chore {
+        Ok(uncounted.map(|(bucket, from)| BucketScan {
             task: Task::Count,
             bucket,
             from,
         }))
     }
 
-    fn chore(&mut self, task: Task, bucket: Bucket) -> Chore {
+    fn scan(&mut self, task: Task, bucket: Bucket) -> BucketScan {
         let from = self.known_entry(bucket).checked;
-        Chore { task, bucket, from }
+        BucketScan { task, bucket, from }
     }
 
     /// Does what is to be done about one page.
-    pub(crate) async fn do_chore(
+    pub(crate) async fn apply_scan(
         &mut self,
-        chore: Chore,
+        scan: BucketScan,
         looked: Looked,
         now: Timestamp,
     ) -> Result<()> {
-        let Chore { task, bucket, from } = chore;
+        let BucketScan { task, bucket, from } = scan;
         let is_next = self.known_bucket(bucket).is_some_and(|known| match task {
             Task::Sweep => known.sweep.is_some_and(|sweep| sweep.next == from),
             Task::Scan => known.checked == from && !known.is_final,
@@ -112,11 +113,14 @@ impl Shard {
         done
     }
 
-    fn find_bucket(&self, is_it: impl Fn(Bucket, &Known, &KnownBucket) -> bool) -> Option<Bucket> {
-        self.streams.iter().find_map(|(lane, stream)| {
+    fn find_bucket(
+        &self,
+        is_it: impl Fn(Bucket, &StreamProgress, &BucketProgress) -> bool,
+    ) -> Option<Bucket> {
+        self.streams.iter().find_map(|(kind, stream)| {
             let mut buckets = stream.buckets.iter().map(|(number, known)| {
                 let number = *number;
-                let stream = self.stream(*lane);
+                let stream = self.stream(*kind);
                 (Bucket { stream, number }, known)
             });
             let found = buckets.find(|(bucket, known)| is_it(*bucket, stream, known));
@@ -133,9 +137,9 @@ impl Shard {
     }
 
     async fn try_close(&mut self, now: Timestamp) -> Result<()> {
-        for lane in stream_kind::ALL {
-            let stream = self.stream(lane);
-            let Some(known) = self.streams.get(&lane) else {
+        for kind in stream_kind::ALL {
+            let stream = self.stream(kind);
+            let Some(known) = self.streams.get(&kind) else {
                 continue;
             };
             let open = known.buckets.range(known.marks.closed_to..);
@@ -147,15 +151,15 @@ impl Shard {
             let Some(last) = over.map(|(number, _)| *number).max() else {
                 continue;
             };
-            self.rows.raise(stream, Mark::Closed, last + 1).await?;
-            let marks = self.rows.marks(stream).await?;
+            self.storage.raise(stream, Mark::Closed, last + 1).await?;
+            let marks = self.storage.marks(stream).await?;
             if marks.closed_to <= last {
                 // Not confirmed is not closed: the next look tries again.
                 continue;
             }
             // The index is read anew: a bucket may have been registered since.
-            self.read_index(&[lane]).await?;
-            self.read_on(&[lane], now).await?;
+            self.read_index(&[kind]).await?;
+            self.read_on(&[kind], now).await?;
         }
         Ok(())
     }
@@ -170,6 +174,6 @@ impl Shard {
             return Ok(());
         }
         known.finish();
-        self.read_on(&[bucket.stream.lane], now).await
+        self.read_on(&[bucket.stream.kind], now).await
     }
 }

@@ -6,29 +6,29 @@ use std::time::Duration;
 use longshore_core::Timestamp;
 use uuid::Uuid;
 
-use crate::protocol::storage::{BucketRow, Counted, Marks, Settled, Spot};
+use crate::protocol::storage::{BucketRow, Counted, Marks, Position, Watermark};
 
 /// What is known of a stream.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct StreamProgress {
     pub(crate) marks: Marks,
     /// All that are registered and not done.
-    pub(crate) buckets: BTreeMap<i64, KnownBucket>,
+    pub(crate) buckets: BTreeMap<i64, BucketProgress>,
     /// How many messages of this stream are in memory.
     pub(crate) held: usize,
 }
 
 /// What is known of a bucket.
 #[derive(Debug)]
-pub(crate) struct KnownBucket {
-    /// Spots that were read while it was open: what comes late is told by them.
-    pub(crate) seen: HashSet<Spot>,
+pub(crate) struct BucketProgress {
+    /// Positions that were read while it was open: what comes late is told by them.
+    pub(crate) seen: HashSet<Position>,
     /// Those in memory: read, and not done.
-    pub(crate) open: HashSet<Spot>,
+    pub(crate) open: HashSet<Position>,
     /// The greatest position that was read.
     pub(crate) high: i64,
     /// From where it is read on.
-    pub(crate) next: Spot,
+    pub(crate) next: Position,
     /// The position from which on messages may have come late, behind what was read.
     pub(crate) unswept: Option<i64>,
     /// When that was looked for last.
@@ -36,15 +36,15 @@ pub(crate) struct KnownBucket {
     /// The look for it that is under way.
     pub(crate) sweep: Option<Sweep>,
     /// From where it was read; what lies before was told to be done.
-    pub(crate) begun: Spot,
+    pub(crate) begun: Position,
     /// How far it is known to be settled by whoever reads it next.
-    pub(crate) noted: Option<Settled>,
+    pub(crate) noted: Option<Watermark>,
     /// How far the scan after the close has come, and then the look before it is deleted.
-    pub(crate) checked: Spot,
+    pub(crate) checked: Position,
     /// Whether it was read to its end at least once.
     pub(crate) at_end: bool,
     /// First deliveries of messages that were not read yet, told by a row before them.
-    pub(crate) rolled: Rolled,
+    pub(crate) first_deliveries: FirstDeliveries,
     /// Until when ids that ended here are recognised.
     pub(crate) known_until: Timestamp,
     /// Whether it is closed, and all before `next` was read after that was confirmed.
@@ -60,38 +60,38 @@ pub(crate) struct KnownBucket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sweep {
     /// Where the next page begins.
-    pub(crate) next: Spot,
+    pub(crate) next: Position,
     /// When it began.
     pub(crate) since: Timestamp,
 }
 
 /// First deliveries of messages.
-pub(crate) type Rolled = HashMap<Spot, FirstDelivery>;
+pub(crate) type FirstDeliveries = HashMap<Position, FirstDelivery>;
 
-/// What a roll tells of one of its messages.
+/// What a batch delivery tells of one of its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FirstDelivery {
     pub(crate) attempt: u32,
     pub(crate) until: Timestamp,
     /// Where the roll lies.
-    pub(crate) told_at: Spot,
+    pub(crate) event_position: Position,
 }
 
-impl Default for KnownBucket {
+impl Default for BucketProgress {
     fn default() -> Self {
         Self {
             seen: HashSet::new(),
             open: HashSet::new(),
             high: i64::MIN,
-            next: Spot::FIRST,
+            next: Position::FIRST,
             unswept: None,
             swept_at: Timestamp::EPOCH,
             sweep: None,
-            begun: Spot::FIRST,
+            begun: Position::FIRST,
             noted: None,
-            checked: Spot::FIRST,
+            checked: Position::FIRST,
             at_end: false,
-            rolled: HashMap::new(),
+            first_deliveries: HashMap::new(),
             known_until: Timestamp::EPOCH,
             is_final: false,
             counted: None,
@@ -110,14 +110,14 @@ pub(crate) fn micros_before(now: Timestamp, span: Duration) -> i64 {
     now.as_millis().saturating_mul(1000).saturating_sub(span)
 }
 
-impl Known {
+impl StreamProgress {
     /// Notes what the index says: buckets that are registered and not done.
     pub(crate) fn index(&mut self, marks: Marks, rows: &[BucketRow]) {
         self.marks = marks;
         for row in rows {
             self.buckets
                 .entry(row.number)
-                .or_insert_with(|| KnownBucket::unread(row, row.number < marks.closed_to));
+                .or_insert_with(|| BucketProgress::unread(row, row.number < marks.closed_to));
         }
     }
 
@@ -128,18 +128,20 @@ impl Known {
     }
 }
 
-impl KnownBucket {
+impl BucketProgress {
     /// One that was not read yet. If it is closed it is read after its close: that is all a final
     /// scan does, where all of it is read.
     fn unread(row: &BucketRow, is_closed: bool) -> Self {
-        let begun = row.settled.map_or(Spot::FIRST, |settled| settled.to);
+        let begun = row
+            .watermark
+            .map_or(Position::FIRST, |watermark| watermark.to);
         Self {
             begun,
             next: begun,
             high: begun.pos,
-            noted: row.settled,
-            counted: row.settled.and_then(|settled| settled.counted),
-            is_final: is_closed && row.settled.is_none_or(|settled| settled.scanned),
+            noted: row.watermark,
+            counted: row.watermark.and_then(|watermark| watermark.counted),
+            is_final: is_closed && row.watermark.is_none_or(|watermark| watermark.scanned),
             ..Self::default()
         }
     }
@@ -147,9 +149,9 @@ impl KnownBucket {
     /// Starts again from its first row; what is in memory already is told by its entries.
     pub(crate) fn read_again(&mut self) {
         self.seen = HashSet::new();
-        self.next = Spot::FIRST;
-        self.begun = Spot::FIRST;
-        self.checked = Spot::FIRST;
+        self.next = Position::FIRST;
+        self.begun = Position::FIRST;
+        self.checked = Position::FIRST;
         self.at_end = false;
         self.counted = None;
         self.sweep = None;
@@ -173,10 +175,10 @@ impl KnownBucket {
 
     /// So many µs before the greatest position that was read. What lay before the beginning is
     /// not looked at again until the scan after the close.
-    pub(crate) fn before_high(&self, span_us: i64) -> Spot {
+    pub(crate) fn before_high(&self, span_us: i64) -> Position {
         let pos = self.high.saturating_sub(span_us);
         let id = Uuid::nil();
-        self.begun.max(Spot { pos, id })
+        self.begun.max(Position { pos, id })
     }
 
     /// Notes that all before `next` was read after the close.
@@ -184,8 +186,8 @@ impl KnownBucket {
         self.is_final = true;
         self.unswept = None;
         self.sweep = None;
-        self.checked = Spot::FIRST;
-        self.begun = Spot::FIRST;
+        self.checked = Position::FIRST;
+        self.begun = Position::FIRST;
         self.seen = HashSet::new();
         // What came behind the last row that was read is read on.
         self.at_end = false;

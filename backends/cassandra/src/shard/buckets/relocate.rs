@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::producer::append::{Producer, cut};
 use crate::protocol::event::Why;
-use crate::protocol::storage::{Bucket, MessageRow, Spot, Stream};
+use crate::protocol::storage::{Bucket, MessageRow, Position, Stream};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::buckets::progress::KnownBucket;
+use crate::shard::buckets::progress::BucketProgress;
 use crate::shard::entry::{Entry, Phase};
-use crate::shard::write::event_batch::Changes;
+use crate::shard::write::event_batch::EventBatch;
 
 /// A bucket is left alone for so long after its time was over.
 const AFTER: Duration = Duration::from_secs(600);
@@ -28,39 +28,39 @@ const CROWDED_MAX: usize = 2000;
 
 impl Shard {
     /// Moves what is left in old buckets to rows of today. A message is inserted anew, one
-    /// generation on, and only when that is acknowledged its old row is marked: whoever sees
+    /// revision on, and only when that is acknowledged its old row is marked: whoever sees
     /// both believes the newer.
-    pub(crate) async fn evacuate(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
-        let done = self.try_evacuate(producer, now).await;
+    pub(crate) async fn relocate(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
+        let done = self.try_relocate(producer, now).await;
         self.is_stale |= done.is_err();
         done
     }
 
-    async fn try_evacuate(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
+    async fn try_relocate(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
         let (crowded, crowded_later) = (self.is_crowded(), self.is_crowded_later());
         let mut left = Vec::new();
-        for lane in stream_kind::PRIORITIES
+        for kind in stream_kind::PRIORITIES
             .into_iter()
             .chain([stream_kind::DELAYED])
         {
-            let stream = self.stream(lane);
-            let Some(known) = self.streams.get(&lane) else {
+            let stream = self.stream(kind);
+            let Some(known) = self.streams.get(&kind) else {
                 continue;
             };
-            let is_old = |number: i64, bucket: &KnownBucket| {
+            let is_old = |number: i64, bucket: &BucketProgress| {
                 let end = stream_kind::end_of(Bucket { stream, number });
                 bucket.at_end && bucket.open.len() <= LEFT_MAX && end.plus(AFTER) <= now
             };
             let old = known.buckets.iter();
-            let all = if lane == stream_kind::DELAYED {
+            let all = if kind == stream_kind::DELAYED {
                 crowded_later
             } else {
                 crowded
             };
             let old = old.filter(|(number, bucket)| all || is_old(**number, bucket));
-            let spots = old.flat_map(|(_, bucket)| &bucket.open);
-            let spots = spots.filter(|spot| self.may_move(spot.id, now));
-            left.extend(spots.map(|spot| spot.id));
+            let positions = old.flat_map(|(_, bucket)| &bucket.open);
+            let positions = positions.filter(|position| self.may_move(position.id, now));
+            left.extend(positions.map(|position| position.id));
         }
         let crowded = crowded || crowded_later;
         // A part at a time: this is housekeeping beside the work.
@@ -81,8 +81,8 @@ impl Shard {
     /// Whether messages that nobody will take for long leave no room for others.
     fn is_crowded(&self) -> bool {
         let held =
-            stream_kind::PRIORITIES.map(|lane| self.streams.get(&lane).map_or(0, |it| it.held));
-        let ready = stream_kind::PRIORITIES.map(|lane| self.model.ready_len(lane));
+            stream_kind::PRIORITIES.map(|kind| self.streams.get(&kind).map_or(0, |it| it.held));
+        let ready = stream_kind::PRIORITIES.map(|kind| self.index.ready_len(kind));
         let stuck = held.iter().sum::<usize>();
         stuck.saturating_sub(ready.iter().sum()) > self.window.held / 8
     }
@@ -97,7 +97,7 @@ impl Shard {
     /// Whether a message will keep its row for long, and has another place: it is dead, or due much
     /// later. A delivery's receipt names the row, so what is leased stays.
     fn may_move(&self, id: Uuid, now: Timestamp) -> bool {
-        self.model.entries.get(&id).is_some_and(|entry| {
+        self.index.entries.get(&id).is_some_and(|entry| {
             let is_later = entry.phase == Phase::Delayed && entry.state.due() > now.plus(AFTER);
             let (stream, at) = self.home_of(entry, now);
             let is_home = entry.address.0 == stream_kind::bucket_at(stream, at);
@@ -116,7 +116,7 @@ impl Shard {
     ) -> Result<()> {
         let mut parts: BTreeMap<(Stream, i64), Vec<MessageRow>> = BTreeMap::new();
         for id in ids {
-            let Some(entry) = self.model.entries.get(id) else {
+            let Some(entry) = self.index.entries.get(id) else {
                 continue;
             };
             let Some((head, body)) = self.raw_of(entry).await? else {
@@ -125,8 +125,8 @@ impl Shard {
             let (stream, at) = self.home_of(entry, now);
             let pos = self.free_pos(entry, now);
             let row = MessageRow {
-                spot: Spot { pos, id: *id },
-                generation: entry.generation.saturating_add(1),
+                position: Position { pos, id: *id },
+                revision: entry.revision.saturating_add(1),
                 lane: stream_kind::of(entry.lane),
                 group: entry.group.as_ref().map(|it| it.as_str().to_owned()),
                 due_ms: entry.state.due_ms,
@@ -135,13 +135,13 @@ impl Shard {
                 body,
                 start: Bytes::from(entry.state.to_bytes()),
             };
-            let slice = at.as_millis() / stream_kind::width_ms(stream.lane)
-                * stream_kind::width_ms(stream.lane);
-            parts.entry((stream, slice)).or_default().push(row);
+            let begin = at.as_millis() / stream_kind::width_ms(stream.kind)
+                * stream_kind::width_ms(stream.kind);
+            parts.entry((stream, begin)).or_default().push(row);
         }
-        for ((stream, slice), rows) in parts {
+        for ((stream, begin), rows) in parts {
             for part in cut(&rows) {
-                self.move_part(stream, slice, part, producer, now).await?;
+                self.move_part(stream, begin, part, producer, now).await?;
             }
         }
         Ok(())
@@ -161,17 +161,17 @@ impl Shard {
     async fn move_part(
         &mut self,
         stream: Stream,
-        slice: i64,
+        begin: i64,
         rows: &[MessageRow],
         producer: &Producer,
         now: Timestamp,
     ) -> Result<()> {
-        let at = Timestamp::from_millis(slice);
+        let at = Timestamp::from_millis(begin);
         let bucket = producer.store(stream, at, rows).await?;
-        let mut changes = Changes::default();
+        let mut changes = EventBatch::default();
         for row in rows {
-            let spot = row.spot;
-            let Some(mut entry) = self.model.take(spot.id) else {
+            let position = row.position;
+            let Some(mut entry) = self.index.take(position.id) else {
                 continue;
             };
             changes.done(&entry, Why::Moved, Timestamp::EPOCH);
@@ -183,21 +183,21 @@ impl Shard {
                 continue;
             }
             entry.raw = None;
-            entry.address = (bucket, spot);
-            entry.told_from = spot;
+            entry.address = (bucket, position);
+            entry.events_from = position;
             entry.copies.clear();
-            entry.generation = row.generation;
+            entry.revision = row.revision;
             entry.serial = 0;
-            self.known_entry(bucket).seen.insert(spot);
-            self.open_spot((bucket, spot));
-            self.model.replace(entry, now);
+            self.known_entry(bucket).seen.insert(position);
+            self.open_position((bucket, position));
+            self.index.replace(entry, now);
         }
         self.write(changes).await
     }
 
     /// The stream that a message belongs to today, and the time whose bucket it goes to.
     fn home_of(&self, entry: &Entry, now: Timestamp) -> (Stream, Timestamp) {
-        let (lane, at) = stream_kind::home_of(&entry.state, entry.lane, now);
-        (self.stream(lane), at)
+        let (kind, at) = stream_kind::home_of(&entry.state, entry.lane, now);
+        (self.stream(kind), at)
     }
 }

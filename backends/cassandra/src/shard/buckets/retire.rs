@@ -7,14 +7,14 @@ use longshore_core::{Result, Timestamp};
 use crate::protocol::storage::{Bucket, Mark};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::buckets::progress::KnownBucket;
+use crate::shard::buckets::progress::BucketProgress;
 use crate::shard::buckets::scan::Looked;
 use crate::shard::load::read::after;
 
 /// A settled bucket is deleted so long after its time was over.
 const AFTER: Duration = Duration::from_secs(180);
 
-impl KnownBucket {
+impl BucketProgress {
     /// Whether nothing in it is left to do, as far as memory says.
     pub(crate) fn is_over(&self, bucket: Bucket, now: Timestamp) -> bool {
         self.is_final
@@ -46,24 +46,24 @@ impl Shard {
                 "a message turned up in a bucket that was settled; it is delivered"
             );
             known.read_again();
-            return self.read_on(&[bucket.stream.lane], now).await;
+            return self.read_on(&[bucket.stream.kind], now).await;
         }
         if let (true, Some(last)) = (looked.goes_on, looked.page.last()) {
             known.checked = after(*last);
             return Ok(());
         }
-        self.rows.set_done(bucket).await?;
-        self.rows.delete(bucket).await?;
-        if let Some(known) = self.streams.get_mut(&bucket.stream.lane) {
+        self.storage.set_done(bucket).await?;
+        self.storage.delete(bucket).await?;
+        if let Some(known) = self.streams.get_mut(&bucket.stream.kind) {
             known.buckets.remove(&bucket.number);
         }
         Ok(())
     }
 
     /// Raises the mark below which there is nothing, and forgets the registrations there.
-    pub(crate) async fn advance(&mut self, lane: i8) -> Result<()> {
-        let stream = self.stream(lane);
-        let known = self.streams.entry(lane).or_default();
+    pub(crate) async fn advance(&mut self, kind: i8) -> Result<()> {
+        let stream = self.stream(kind);
+        let known = self.streams.entry(kind).or_default();
         let first_open = known.buckets.keys().next().copied();
         let done_to = first_open.unwrap_or(i64::MAX).min(known.marks.closed_to);
         // A registration that lies below is of a bucket that is closed and was never read: it
@@ -71,18 +71,18 @@ impl Shard {
         if done_to <= known.marks.done_to {
             return Ok(());
         }
-        let registered = self.rows.buckets(stream, known.marks.done_to).await?;
+        let registered = self.storage.buckets(stream, known.marks.done_to).await?;
         let open = registered.iter().find(|bucket| !bucket.done);
         let done_to = open.map_or(done_to, |bucket| bucket.number.min(done_to));
         if done_to <= known.marks.done_to || registered.iter().all(|it| it.number >= done_to) {
             return Ok(());
         }
-        self.rows.raise(stream, Mark::Done, done_to).await?;
-        let marks = self.rows.marks(stream).await?;
+        self.storage.raise(stream, Mark::Done, done_to).await?;
+        let marks = self.storage.marks(stream).await?;
         if marks.done_to >= done_to {
-            self.rows.forget_buckets(stream, done_to).await?;
+            self.storage.forget_buckets(stream, done_to).await?;
         }
-        let known = self.streams.entry(lane).or_default();
+        let known = self.streams.entry(kind).or_default();
         known.marks = marks;
         Ok(())
     }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use longshore_core::Result;
 
-use crate::protocol::storage::{Bucket, Rows, Spot};
+use crate::protocol::storage::{Bucket, Position, Storage};
 use crate::shard::load::read::done_among;
 
-/// Spots of one page: few, since receives wait for a server that reads many.
-const SPOTS: usize = 250;
+/// Positions of one page: few, since receives wait for a server that reads many.
+const POSITIONS: usize = 250;
 /// The same where nothing else is read than ids.
 const IDS: usize = 1000;
 
@@ -28,35 +28,38 @@ pub(crate) enum Task {
 
 /// A page to be looked at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Chore {
+pub(crate) struct BucketScan {
     pub(crate) task: Task,
     pub(crate) bucket: Bucket,
-    pub(crate) from: Spot,
+    pub(crate) from: Position,
 }
 
 /// What is there.
 #[derive(Debug)]
 pub(crate) struct Looked {
-    pub(crate) page: Vec<Spot>,
+    pub(crate) page: Vec<Position>,
     /// Whether there is another page behind it.
     pub(crate) goes_on: bool,
     /// One that is not done, if that is what it is about.
-    pub(crate) left: Option<Spot>,
+    pub(crate) left: Option<Position>,
 }
 
-impl Chore {
+impl BucketScan {
     /// Looks at the page.
-    pub(crate) async fn look(self, rows: &dyn Rows) -> Result<Looked> {
+    pub(crate) async fn look(self, storage: &dyn Storage) -> Result<Looked> {
         let most = match self.task {
             Task::Sweep | Task::Count => IDS,
-            Task::Scan | Task::Retire => SPOTS,
+            Task::Scan | Task::Retire => POSITIONS,
         };
-        let page = rows.spots(self.bucket, self.from, most).await?;
+        let page = storage.positions(self.bucket, self.from, most).await?;
         let mut left = None;
         if self.task == Task::Retire {
-            // Read after the spots: what was done meanwhile is told, too.
-            let done: HashSet<_> = done_among(rows, self.bucket, &page).await?;
-            left = page.iter().copied().find(|spot| !done.contains(spot));
+            // Read after the positions: what was done meanwhile is told, too.
+            let done: HashSet<_> = done_among(storage, self.bucket, &page).await?;
+            left = page
+                .iter()
+                .copied()
+                .find(|position| !done.contains(position));
         }
         Ok(Looked {
             goes_on: page.len() == most,

@@ -5,37 +5,37 @@ use std::collections::HashSet;
 use longshore_core::{Result, StoredMessage, Timestamp};
 use uuid::Uuid;
 
-use crate::protocol::storage::{Bucket, Spot};
+use crate::protocol::storage::{Bucket, Position};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 use crate::shard::entry::{Entry, Phase};
-use crate::shard::load::page::{Slice, Until, Want};
+use crate::shard::load::page::{BucketPage, Until, Want};
 use crate::shard::load::read::{self, after};
 
 /// Messages of one slice.
-const SLICE: usize = 100;
+const PAGE: usize = 100;
 
-/// Spots of one page.
-const SPOTS: usize = 5000;
+/// Positions of one page.
+const POSITIONS: usize = 5000;
 
 /// A lookup reads the ids of at most so many messages of a shard that are not in memory.
 pub(crate) const FIND_MAX: usize = 50_000;
 
 /// Where a message stands that is not in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Far {
-    pub(crate) lane: i8,
+pub(crate) struct BeyondWindow {
+    pub(crate) kind: i8,
     pub(crate) bucket: i64,
-    pub(crate) spot: Spot,
+    pub(crate) position: Position,
 }
 
 impl Shard {
     /// What was not read of some lanes: from where on in which bucket, in order.
-    fn unread_of(&self, lanes: &[i8]) -> Vec<(Bucket, Spot)> {
+    fn unread_of(&self, kinds: &[i8]) -> Vec<(Bucket, Position)> {
         let mut unread = Vec::new();
-        for lane in lanes {
-            let stream = self.stream(*lane);
-            let buckets = self.streams.get(lane).into_iter();
+        for kind in kinds {
+            let stream = self.stream(*kind);
+            let buckets = self.streams.get(kind).into_iter();
             let buckets = buckets.flat_map(|known| &known.buckets);
             let buckets = buckets.filter(|(_, known)| !known.at_end);
             unread.extend(buckets.map(|(number, known)| {
@@ -47,56 +47,67 @@ impl Shard {
     }
 
     /// Messages that are not in memory and of which `shows` holds, up to `max`.
-    pub(crate) async fn far_page(
+    pub(crate) async fn beyond_page(
         &self,
-        lanes: &[i8],
-        last: Option<Far>,
+        kinds: &[i8],
+        last: Option<BeyondWindow>,
         max: usize,
         now: Timestamp,
         shows: impl Fn(&Entry) -> bool,
-    ) -> Result<Vec<(Far, StoredMessage)>> {
+    ) -> Result<Vec<(BeyondWindow, StoredMessage)>> {
         let mut found = Vec::new();
-        for (bucket, mut from) in self.unread_of(lanes) {
-            let (lane, number) = (bucket.stream.lane, bucket.number);
+        for (bucket, mut from) in self.unread_of(kinds) {
+            let (kind, number) = (bucket.stream.kind, bucket.number);
             if let Some(last) = last {
-                if (lane, number) < (last.lane, last.bucket) {
+                if (kind, number) < (last.kind, last.bucket) {
                     continue;
                 }
-                if (lane, number) == (last.lane, last.bucket) {
-                    from = after(last.spot);
+                if (kind, number) == (last.kind, last.bucket) {
+                    from = after(last.position);
                 }
             }
             let known = self
                 .streams
-                .get(&lane)
+                .get(&kind)
                 .and_then(|it| it.buckets.get(&number));
-            let mut rolled = known.map(|it| it.rolled.clone()).unwrap_or_default();
+            let mut first_deliveries = known
+                .map(|it| it.first_deliveries.clone())
+                .unwrap_or_default();
             while found.len() < max {
                 let want = Want {
                     bucket,
                     from,
-                    facts: true,
-                    max: SLICE,
+                    events: true,
+                    max: PAGE,
                 };
-                let slice = want.read(&*self.rows).await?;
-                let until = slice.until;
-                let (tales, ahead) = slice.tales(&rolled);
-                rolled.extend(ahead);
-                for (row, tale) in tales {
-                    let spot = row.spot;
-                    from = after(spot);
-                    let held = self.model.entries.get(&spot.id);
-                    if tale.done.is_some() || held.is_some_and(|it| it.is_at((bucket, spot))) {
+                let page = want.read(&*self.storage).await?;
+                let until = page.until;
+                let (projections, ahead) = page.projections(&first_deliveries);
+                first_deliveries.extend(ahead);
+                for (row, projection) in projections {
+                    let position = row.position;
+                    from = after(position);
+                    let held = self.index.entries.get(&position.id);
+                    if projection.done.is_some()
+                        || held.is_some_and(|it| it.is_at((bucket, position)))
+                    {
                         continue;
                     }
-                    let mut entry = Entry::of(bucket, row, tale);
+                    let mut entry = Entry::of(bucket, row, projection);
                     if entry.phase == Phase::Ready && entry.state.due() > now {
                         entry.phase = Phase::Delayed;
                     }
                     let raw = entry.raw.take().unwrap_or_default();
                     if shows(&entry) {
                         let bucket = number;
-                        found.push((Far { lane, bucket, spot }, entry.view(&raw, now)));
+                        found.push((
+                            BeyondWindow {
+                                kind,
+                                bucket,
+                                position,
+                            },
+                            entry.view(&raw, now),
+                        ));
                     }
                 }
                 if until == Until::End {
@@ -112,7 +123,7 @@ impl Shard {
     /// everywhere.
     pub(crate) async fn reach(&mut self, ids: &[Uuid], now: Timestamp) -> Result<bool> {
         let mut missing: HashSet<Uuid> = ids.iter().copied().collect();
-        missing.retain(|id| !self.model.entries.contains_key(id));
+        missing.retain(|id| !self.index.entries.contains_key(id));
         let mut left = FIND_MAX;
         let mut unread = self.unread_of(&stream_kind::ALL);
         // An id that was made when the message was stored says about where it lies.
@@ -127,16 +138,19 @@ impl Shard {
                 if left == 0 {
                     return Ok(false);
                 }
-                let page = self.rows.spots(bucket, from, SPOTS.min(left)).await?;
-                let is_last = page.len() < SPOTS.min(left);
+                let page = self
+                    .storage
+                    .positions(bucket, from, POSITIONS.min(left))
+                    .await?;
+                let is_last = page.len() < POSITIONS.min(left);
                 left = left.saturating_sub(page.len());
                 let here: Vec<_> = page
                     .iter()
-                    .filter(|spot| missing.contains(&spot.id))
+                    .filter(|position| missing.contains(&position.id))
                     .collect();
-                for spot in here {
-                    if self.fetch(bucket, *spot, now).await? {
-                        missing.remove(&spot.id);
+                for position in here {
+                    if self.fetch(bucket, *position, now).await? {
+                        missing.remove(&position.id);
                     }
                 }
                 match page.last() {
@@ -149,21 +163,21 @@ impl Shard {
     }
 
     /// Brings one message into memory. Answers whether it is there and not done.
-    async fn fetch(&mut self, bucket: Bucket, spot: Spot, now: Timestamp) -> Result<bool> {
+    async fn fetch(&mut self, bucket: Bucket, position: Position, now: Timestamp) -> Result<bool> {
         // What becomes of it may be in memory and not in the rows yet.
         self.known_entry(bucket).under_lock = true;
-        let Some(row) = self.rows.message(bucket, spot).await? else {
+        let Some(row) = self.storage.message(bucket, position).await? else {
             return Ok(false);
         };
-        let slice = Slice {
+        let page = BucketPage {
             bucket,
             messages: vec![row],
-            facts: read::facts_in(&*self.rows, bucket).await?,
-            until: Until::Aside,
+            events: read::events_in(&*self.storage, bucket).await?,
+            until: Until::Observed,
         };
-        self.take_in(vec![slice], now).await?;
-        let entry = self.model.entries.get(&spot.id);
-        Ok(entry.is_some_and(|entry| entry.is_at((bucket, spot))))
+        self.ingest(vec![page], now).await?;
+        let entry = self.index.entries.get(&position.id);
+        Ok(entry.is_some_and(|entry| entry.is_at((bucket, position))))
     }
 }
 

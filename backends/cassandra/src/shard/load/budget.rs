@@ -7,7 +7,7 @@ use longshore_core::Timestamp;
 use crate::protocol::storage::Bucket;
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::buckets::progress::Known;
+use crate::shard::buckets::progress::StreamProgress;
 
 /// Delayed messages are read so long before the time of their bucket begins.
 const AHEAD: Duration = Duration::from_secs(60);
@@ -15,36 +15,39 @@ const AHEAD: Duration = Duration::from_secs(60);
 impl Shard {
     /// How many more messages of a bucket fit into memory.
     pub(crate) fn room(&self, bucket: Bucket, now: Timestamp) -> usize {
-        let held = |lane: i8| self.streams.get(&lane).map_or(0, |known| known.held);
-        let (window, lane) = (self.window, bucket.stream.lane);
-        match lane {
-            stream_kind::DELAYED if is_soon(bucket, now) => window.soon.saturating_sub(held(lane)),
-            stream_kind::DELAYED | stream_kind::DEAD => window.far.saturating_sub(held(lane)),
+        let held = |kind: i8| self.streams.get(&kind).map_or(0, |known| known.held);
+        let (window, kind) = (self.window, bucket.stream.kind);
+        match kind {
+            stream_kind::DELAYED if is_soon(bucket, now) => window.soon.saturating_sub(held(kind)),
+            stream_kind::DELAYED | stream_kind::DEAD => window.far.saturating_sub(held(kind)),
             stream_kind::HOLDING => usize::MAX,
             _ => {
                 let all: usize = stream_kind::PRIORITIES.into_iter().map(held).sum();
                 // Others cannot take all of it: what they hold may wait for what is read here.
-                let own = (window.held / 8).saturating_sub(held(lane));
+                let own = (window.held / 8).saturating_sub(held(kind));
                 let free = window.held.saturating_sub(all).max(own);
-                let ready = window.ready.saturating_sub(self.model.ready_len(lane));
+                let ready = window.ready.saturating_sub(self.index.ready_len(kind));
                 ready.min(free)
             }
         }
     }
 
     /// Whether it is time to read a lane on.
-    pub(crate) fn wants(&self, lane: i8, now: Timestamp) -> bool {
-        let first = self.streams.get(&lane).and_then(Known::first_unread);
+    pub(crate) fn wants(&self, kind: i8, now: Timestamp) -> bool {
+        let first = self
+            .streams
+            .get(&kind)
+            .and_then(StreamProgress::first_unread);
         let Some(number) = first else { return false };
-        let stream = self.stream(lane);
+        let stream = self.stream(kind);
         let bucket = Bucket { stream, number };
         let (window, room) = (self.window, self.room(bucket, now));
-        let enough = match lane {
+        let enough = match kind {
             stream_kind::DELAYED if is_soon(bucket, now) => window.soon / 8,
             stream_kind::DELAYED | stream_kind::DEAD => window.far / 2,
             stream_kind::HOLDING => 1,
             // Few are ready: then as many are read as fit.
-            _ if self.model.ready_len(lane) <= window.ready / 2 => 1,
+            _ if self.index.ready_len(kind) <= window.ready / 2 => 1,
             _ => return false,
         };
         room >= enough.max(1)
@@ -54,12 +57,12 @@ impl Shard {
     pub(crate) fn has_more(&self, now: Timestamp) -> bool {
         stream_kind::ALL
             .into_iter()
-            .any(|lane| self.wants(lane, now))
+            .any(|kind| self.wants(kind, now))
     }
 
     /// Whether all buckets of a lane that are known were read to their ends.
-    pub(crate) fn is_read(&self, lane: i8) -> bool {
-        let known = self.streams.get(&lane);
+    pub(crate) fn is_read(&self, kind: i8) -> bool {
+        let known = self.streams.get(&kind);
         known.is_none_or(|known| known.first_unread().is_none())
     }
 
@@ -68,44 +71,44 @@ impl Shard {
         let dead = [stream_kind::DEAD, stream_kind::HOLDING];
         let mut live = stream_kind::ALL
             .into_iter()
-            .filter(|lane| !dead.contains(lane));
-        live.all(|lane| self.is_read(lane))
+            .filter(|kind| !dead.contains(kind));
+        live.all(|kind| self.is_read(kind))
     }
 
     /// Whether all of the shard is in memory.
     pub(crate) fn is_whole(&self) -> bool {
-        stream_kind::ALL.into_iter().all(|lane| self.is_read(lane))
+        stream_kind::ALL.into_iter().all(|kind| self.is_read(kind))
     }
 
-    /// Tells the model up to what time everything was read: no member of a group is admitted
+    /// Tells the index up to what time everything was read: no member of a group is admitted
     /// before an older one may turn up, nor before all that hold their groups for long are known.
     /// Answers whether that time moved on.
     pub(crate) fn set_frontier(&mut self) -> bool {
         let unread = stream_kind::PRIORITIES.into_iter();
-        let unread = unread.filter_map(|lane| self.unread_from_ms(lane));
+        let unread = unread.filter_map(|kind| self.unread_from_ms(kind));
         let frontier = if self.is_read(stream_kind::HOLDING) {
             unread.min().unwrap_or(i64::MAX)
         } else {
             i64::MIN
         };
-        let before = std::mem::replace(&mut self.model.frontier_ms, frontier);
+        let before = std::mem::replace(&mut self.index.frontier_ms, frontier);
         frontier > before
     }
 
     /// The time from which on a lane was not read; `None` if all of it was.
-    fn unread_from_ms(&self, lane: i8) -> Option<i64> {
-        let known = self.streams.get(&lane)?;
+    fn unread_from_ms(&self, kind: i8) -> Option<i64> {
+        let known = self.streams.get(&kind)?;
         let number = known.first_unread()?;
-        let begin = number.saturating_mul(stream_kind::width_ms(lane));
+        let begin = number.saturating_mul(stream_kind::width_ms(kind));
         let next = known.buckets.get(&number)?.next.pos / 1000;
         Some(begin.max(next))
     }
 
     /// Whether so many of a lane are ready that come before all that was not read.
-    pub(crate) fn has_enough(&self, lane: i8, count: usize) -> bool {
-        let last = self.model.nth_ready(lane, count);
+    pub(crate) fn has_enough(&self, kind: i8, count: usize) -> bool {
+        let last = self.index.nth_ready(kind, count);
         last.is_some_and(|place| {
-            self.unread_from_ms(lane)
+            self.unread_from_ms(kind)
                 .is_none_or(|from| place.at_ms < from)
         })
     }
@@ -114,13 +117,13 @@ impl Shard {
     pub(crate) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let stream = self.stream(stream_kind::DELAYED);
         let delayed = self.streams.get(&stream_kind::DELAYED);
-        let unread = delayed.and_then(Known::first_unread);
+        let unread = delayed.and_then(StreamProgress::first_unread);
         let soon = unread.and_then(|number| {
             let bucket = Bucket { stream, number };
             let begin = stream_kind::begin_of(bucket).as_millis() - AHEAD.as_millis() as i64;
             (!is_soon(bucket, now)).then(|| Timestamp::from_millis(begin))
         });
-        [soon, self.model.next_change()].into_iter().flatten().min()
+        [soon, self.index.next_change()].into_iter().flatten().min()
     }
 }
 

@@ -6,15 +6,15 @@ use longshore_core::{Result, Timestamp};
 
 use crate::protocol::storage::{Bucket, MessageRow};
 use crate::shard::Shard;
-use crate::shard::load::ingest::TakenIn;
+use crate::shard::load::ingest::Ingested;
 
 /// What is new about a shard.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     /// Lanes with messages that were not read.
-    pub(crate) lanes: BTreeSet<i8>,
-    /// Whether others wrote facts.
-    pub(crate) facts: bool,
+    pub(crate) kinds: BTreeSet<i8>,
+    /// Whether others wrote events.
+    pub(crate) events: bool,
     /// Messages that this process stored.
     pub(crate) arrived: Vec<(Bucket, MessageRow)>,
     /// The size of those.
@@ -31,30 +31,30 @@ impl Shard {
 
     async fn try_catch_up(&mut self, news: News, now: Timestamp) -> Result<()> {
         // What fell due meanwhile has its place before what came since.
-        self.model.tick(now);
+        self.index.tick(now);
         // What others stored goes first: it may be of a group that has new members here.
-        self.refresh_some(news.lanes, now).await?;
-        let mut taken = TakenIn::default();
+        self.refresh_some(news.kinds, now).await?;
+        let mut taken = Ingested::default();
         let mut unread = BTreeSet::new();
         for (bucket, row) in news.arrived {
             if !self.arrive(bucket, row, now, &mut taken) {
-                unread.insert(bucket.stream.lane);
+                unread.insert(bucket.stream.kind);
             }
         }
         self.finish_taking(taken).await?;
         self.refresh_some(unread, now).await?;
-        if news.facts {
+        if news.events {
             self.told += 1;
-            self.refresh_facts(now).await?;
+            self.refresh_events(now).await?;
         }
         Ok(())
     }
 
-    async fn refresh_some(&mut self, lanes: BTreeSet<i8>, now: Timestamp) -> Result<()> {
-        if lanes.is_empty() {
+    async fn refresh_some(&mut self, kinds: BTreeSet<i8>, now: Timestamp) -> Result<()> {
+        if kinds.is_empty() {
             return Ok(());
         }
-        let lanes: Vec<_> = lanes.into_iter().collect();
-        self.refresh(&lanes, now).await
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        self.refresh(&kinds, now).await
     }
 }

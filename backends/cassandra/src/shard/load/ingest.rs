@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use longshore_core::{GroupName, Result, Timestamp};
 use uuid::Uuid;
 
-use crate::protocol::event::{Fact, Why};
-use crate::protocol::projection::Tale;
+use crate::protocol::event::{Event, Why};
+use crate::protocol::projection::Projection;
 use crate::protocol::storage::{Bucket, MessageRow};
 use crate::shard::Shard;
 use crate::shard::entry::{Address, Entry, Raw};
-use crate::shard::load::page::Slice;
-use crate::shard::write::event_batch::Changes;
+use crate::shard::load::page::BucketPage;
+use crate::shard::write::event_batch::EventBatch;
 
 /// What follows from rows that were taken in.
 #[derive(Debug, Default)]
-pub(crate) struct TakenIn {
+pub(crate) struct Ingested {
     /// To be written.
-    changes: Changes,
+    changes: EventBatch,
     /// Groups that have new members, or one less.
     groups: BTreeSet<GroupName>,
 }
@@ -27,31 +27,40 @@ const RAW_MAX: usize = 32 * 1024 * 1024;
 
 impl Shard {
     /// Adds what was read; messages that were delivered before go before copies that were not.
-    pub(crate) async fn take_in(&mut self, read: Vec<Slice>, now: Timestamp) -> Result<()> {
+    pub(crate) async fn ingest(&mut self, read: Vec<BucketPage>, now: Timestamp) -> Result<()> {
         // What fell due meanwhile has its place before what came since.
-        self.model.tick(now);
+        self.index.tick(now);
         let mut all = Vec::new();
-        for slice in read {
-            let bucket = slice.bucket;
+        for page in read {
+            let bucket = page.bucket;
             let known = self.known_entry(bucket);
-            let told = slice.told(known, now);
-            all.extend(told.into_iter().map(|(row, tale)| (bucket, row, tale)));
+            let told = page.told(known, now);
+            all.extend(
+                told.into_iter()
+                    .map(|(row, projection)| (bucket, row, projection)),
+            );
         }
-        all.sort_by_key(|(_, row, tale)| (tale.done.is_none(), tale.serial == 0, row.sequence));
-        let mut taken = TakenIn::default();
-        for (bucket, row, tale) in all {
-            self.take_row(bucket, row, tale, now, &mut taken);
+        all.sort_by_key(|(_, row, projection)| {
+            (
+                projection.done.is_none(),
+                projection.serial == 0,
+                row.sequence,
+            )
+        });
+        let mut taken = Ingested::default();
+        for (bucket, row, projection) in all {
+            self.take_row(bucket, row, projection, now, &mut taken);
         }
         if self.set_frontier() {
-            self.model.admit_all();
+            self.index.admit_all();
         }
         self.finish_taking(taken).await
     }
 
     /// Lets the groups go on, and writes what follows, once all are in.
-    pub(crate) async fn finish_taking(&mut self, taken: TakenIn) -> Result<()> {
+    pub(crate) async fn finish_taking(&mut self, taken: Ingested) -> Result<()> {
         for group in &taken.groups {
-            self.model.admit(group);
+            self.index.admit(group);
         }
         if taken.changes.is_empty() {
             return Ok(());
@@ -64,74 +73,74 @@ impl Shard {
         &mut self,
         bucket: Bucket,
         row: MessageRow,
-        tale: Tale,
+        projection: Projection,
         now: Timestamp,
-        taken: &mut TakenIn,
+        taken: &mut Ingested,
     ) {
-        self.hybrid.seen(row.spot.pos.max(row.sequence), now);
-        let address = (bucket, row.spot);
+        self.hybrid.seen(row.position.pos.max(row.sequence), now);
+        let address = (bucket, row.position);
         let known = self.known_entry(bucket);
-        // A closed bucket is read once, in order, with its facts.
-        if !known.is_final && !known.seen.insert(row.spot) {
+        // A closed bucket is read once, in order, with its events.
+        if !known.is_final && !known.seen.insert(row.position) {
             return;
         }
-        let (id, born, generation) = (row.spot.id, row.sequence, row.generation);
-        if let Some((why, known_until)) = tale.done {
+        let (id, born, revision) = (row.position.id, row.sequence, row.revision);
+        if let Some((why, known_until)) = projection.done {
             known.known_until = known.known_until.max(known_until);
-            if !matches!(why, Why::Moved | Why::Copy) {
-                self.model.finish(id, born, known_until, now);
+            if !matches!(why, Why::Moved | Why::Superseded) {
+                self.index.finish(id, born, known_until, now);
                 self.end_copy(id, taken);
             }
             return;
         }
-        let repeats = generation == 0 && tale.serial == 0 && self.model.is_repeat(id, born);
-        match self.model.entries.get_mut(&id) {
+        let repeats = revision == 0 && projection.serial == 0 && self.index.is_repeat(id, born);
+        match self.index.entries.get_mut(&id) {
             None if repeats => {
-                let (why, known_until) = (Why::Copy, Timestamp::EPOCH);
+                let (why, known_until) = (Why::Superseded, Timestamp::EPOCH);
                 taken
                     .changes
-                    .add(address, 0, &Fact::Done { why, known_until });
+                    .add(address, 0, &Event::Done { why, known_until });
             }
             None => {
-                let entry = self.fresh_entry(bucket, row, tale);
-                self.open_spot(address);
+                let entry = self.fresh_entry(bucket, row, projection);
+                self.open_position(address);
                 taken.groups.extend(entry.group.clone());
-                self.model.put(entry, now);
+                self.index.put(entry, now);
             }
             Some(other) if other.is_at(address) => {}
             // The newest row stands for all, and ends all. Only a handler that succeeded, or a
             // move that was acknowledged, marks an older one: a newer row that is merely seen
             // may lie in a bucket that somebody closed and deletes without it.
-            Some(other) if !other.yields_to(&row, &tale) => {
+            Some(other) if !other.yields_to(&row, &projection) => {
                 other.copies.push(address);
-                self.open_spot(address);
+                self.open_position(address);
             }
             Some(_) => {
-                let mut entry = self.fresh_entry(bucket, row, tale);
-                self.open_spot(address);
+                let mut entry = self.fresh_entry(bucket, row, projection);
+                self.open_position(address);
                 taken.groups.extend(entry.group.clone());
-                if let Some(mut older) = self.model.take(id) {
+                if let Some(mut older) = self.index.take(id) {
                     self.drop_raw(&mut older);
                     taken.groups.extend(older.group);
                     entry.copies.append(&mut older.copies);
                     entry.copies.push(older.address);
                 }
-                self.model.put(entry, now);
+                self.index.put(entry, now);
             }
         }
     }
 
     /// Ends a copy that was read before the row that says that its message is done.
-    fn end_copy(&mut self, id: Uuid, taken: &mut TakenIn) {
-        let copy = self.model.entries.get(&id).filter(|entry| {
-            let is_untold = entry.generation == 0 && entry.serial == 0;
-            is_untold && self.model.is_repeat(id, entry.born)
+    fn end_copy(&mut self, id: Uuid, taken: &mut Ingested) {
+        let copy = self.index.entries.get(&id).filter(|entry| {
+            let is_untold = entry.revision == 0 && entry.serial == 0;
+            is_untold && self.index.is_repeat(id, entry.born)
         });
         if copy.is_none() {
             return;
         }
-        if let Some(copy) = self.model.take(id) {
-            taken.changes.done(&copy, Why::Copy, Timestamp::EPOCH);
+        if let Some(copy) = self.index.take(id) {
+            taken.changes.done(&copy, Why::Superseded, Timestamp::EPOCH);
             self.close_entry(&copy);
             taken.groups.extend(copy.group);
         }
@@ -144,10 +153,10 @@ impl Shard {
         bucket: Bucket,
         row: MessageRow,
         now: Timestamp,
-        taken: &mut TakenIn,
+        taken: &mut Ingested,
     ) -> bool {
         let is_new = self.known_bucket(bucket).is_none();
-        if is_new && self.is_read(bucket.stream.lane) {
+        if is_new && self.is_read(bucket.stream.kind) {
             return false;
         }
         let has_room = self.room(bucket, now) > 0;
@@ -159,14 +168,14 @@ impl Shard {
             self.set_frontier();
             return true;
         }
-        known.passed(row.spot, now);
-        let tale = Tale::begin(&row);
-        self.take_row(bucket, row, tale, now, taken);
+        known.passed(row.position, now);
+        let projection = Projection::begin(&row);
+        self.take_row(bucket, row, projection, now, taken);
         true
     }
 
-    fn fresh_entry(&mut self, bucket: Bucket, row: MessageRow, tale: Tale) -> Entry {
-        let mut entry = Entry::of(bucket, row, tale);
+    fn fresh_entry(&mut self, bucket: Bucket, row: MessageRow, projection: Projection) -> Entry {
+        let mut entry = Entry::of(bucket, row, projection);
         let size = entry.raw.as_ref().map_or(0, raw_size);
         if self.raw_bytes + size > RAW_MAX || entry.state.dead.is_some() {
             entry.raw = None;
@@ -193,23 +202,23 @@ impl Shard {
     pub(crate) fn close_entry(&mut self, entry: &Entry) {
         let size = entry.raw.as_ref().map_or(0, raw_size);
         self.raw_bytes = self.raw_bytes.saturating_sub(size);
-        self.close_spot(entry.address);
+        self.close_position(entry.address);
         for copy in &entry.copies {
-            self.close_spot(*copy);
+            self.close_position(*copy);
         }
     }
 
-    pub(crate) fn open_spot(&mut self, (bucket, spot): Address) {
-        let known = self.streams.entry(bucket.stream.lane).or_default();
+    pub(crate) fn open_position(&mut self, (bucket, position): Address) {
+        let known = self.streams.entry(bucket.stream.kind).or_default();
         let bucket = known.buckets.entry(bucket.number).or_default();
-        known.held += usize::from(bucket.open.insert(spot));
+        known.held += usize::from(bucket.open.insert(position));
     }
 
-    pub(crate) fn close_spot(&mut self, (bucket, spot): Address) {
-        if let Some(known) = self.streams.get_mut(&bucket.stream.lane)
+    pub(crate) fn close_position(&mut self, (bucket, position): Address) {
+        if let Some(known) = self.streams.get_mut(&bucket.stream.kind)
             && let Some(bucket) = known.buckets.get_mut(&bucket.number)
         {
-            known.held -= usize::from(bucket.open.remove(&spot));
+            known.held -= usize::from(bucket.open.remove(&position));
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) const LOOKS: [&[i8]; 4] = [
 impl Shard {
     /// Reads as much as the window holds.
     pub(crate) async fn look(&mut self, now: Timestamp) -> Result<()> {
-        for lanes in LOOKS {
-            self.poll(lanes, now).await?;
+        for kinds in LOOKS {
+            self.poll(kinds, now).await?;
         }
         Ok(())
     }

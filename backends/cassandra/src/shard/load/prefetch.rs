@@ -1,17 +1,17 @@
-//! Reading on beside the work: the next slice is read while others hand out what is in memory.
+//! Reading on beside the work: the next page is read while others hand out what is in memory.
 
 use std::sync::Arc;
 
 use longshore_core::{Result, Timestamp};
 
-use crate::protocol::storage::Rows;
+use crate::protocol::storage::Storage;
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::load::page::{Slice, Until, Want};
+use crate::shard::load::page::{BucketPage, Until, Want};
 
 /// What to read, and what was known of its bucket by then.
 #[derive(Debug)]
-pub(crate) struct Ahead {
+pub(crate) struct PageRequest {
     want: Want,
     is_final: bool,
     told: u64,
@@ -21,36 +21,36 @@ pub(crate) struct Ahead {
 
 /// What was read.
 #[derive(Debug)]
-pub(crate) struct ReadAhead {
-    asked: Ahead,
-    slice: Slice,
+pub(crate) struct Prefetched {
+    asked: PageRequest,
+    page: BucketPage,
 }
 
-impl Ahead {
+impl PageRequest {
     /// Reads. The shard may do anything meanwhile.
-    pub(crate) async fn read(self, rows: &dyn Rows) -> Result<ReadAhead> {
-        let slice = self.want.read(rows).await?;
-        Ok(ReadAhead { asked: self, slice })
+    pub(crate) async fn read(self, storage: &dyn Storage) -> Result<Prefetched> {
+        let page = self.want.read(storage).await?;
+        Ok(Prefetched { asked: self, page })
     }
 }
 
 impl Shard {
     /// What to read on, unless somebody does already.
-    pub(crate) fn ahead(&mut self, now: Timestamp) -> Option<Ahead> {
+    pub(crate) fn ahead(&mut self, now: Timestamp) -> Option<PageRequest> {
         if self.ahead.strong_count() > 0 {
             return None;
         }
         let mut wants = Vec::new();
-        for lane in stream_kind::PRIORITIES {
-            if self.wants(lane, now) {
-                self.want_next(lane, 1, now, &mut wants);
+        for kind in stream_kind::PRIORITIES {
+            if self.wants(kind, now) {
+                self.want_next(kind, 1, now, &mut wants);
             }
         }
         wants.retain(|want| !self.known_entry(want.bucket).under_lock);
         let want = wants.into_iter().next()?;
         let token = Arc::new(());
         self.ahead = Arc::downgrade(&token);
-        Some(Ahead {
+        Some(PageRequest {
             want,
             is_final: self.known_entry(want.bucket).is_final,
             told: self.told,
@@ -60,22 +60,26 @@ impl Shard {
 
     /// Adds what was read beside the work, unless it may differ from the rows by now. Answers
     /// whether it was added.
-    pub(crate) async fn take_ahead(&mut self, read: ReadAhead, now: Timestamp) -> Result<bool> {
-        let ReadAhead { asked, mut slice } = read;
+    pub(crate) async fn ingest_prefetched(
+        &mut self,
+        read: Prefetched,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let Prefetched { asked, mut page } = read;
         let (told, is_same) = (self.told, self.is_reading(&asked.token));
-        let Some(known) = self.known_bucket(slice.bucket) else {
+        let Some(known) = self.known_bucket(page.bucket) else {
             return Ok(false);
         };
         let is_next = known.next == asked.want.from && known.is_final == asked.is_final;
         if !is_same || !is_next || known.under_lock || told != asked.told {
             return Ok(false);
         }
-        if slice.until == Until::End && !known.is_final {
+        if page.until == Until::End && !known.is_final {
             // More may have come behind it meanwhile: its end is read under the lock.
-            slice.until = Until::More;
+            page.until = Until::More;
             known.under_lock = true;
         }
-        let done = self.take_in(vec![slice], now).await;
+        let done = self.ingest(vec![page], now).await;
         self.is_stale |= done.is_err();
         done.map(|()| true)
     }

@@ -5,36 +5,36 @@ use std::collections::{HashMap, HashSet};
 use longshore_core::Result;
 use uuid::Uuid;
 
-use crate::protocol::event::Fact;
-use crate::protocol::storage::{Bucket, FactRow, MessageRow, Rows, Spot};
-use crate::shard::buckets::progress::{FirstDelivery, Rolled};
+use crate::protocol::event::Event;
+use crate::protocol::storage::{Bucket, EventRow, MessageRow, Position, Storage};
+use crate::shard::buckets::progress::{FirstDeliveries, FirstDelivery};
 
 /// Messages of one page.
 const MESSAGES: usize = 500;
 
-/// Facts or spots of one page.
+/// Events or positions of one page.
 pub(crate) const SMALL: usize = 2000;
 
-/// One page of messages from a spot on, and where the next one begins; `None` at the end.
+/// One page of messages from a position on, and where the next one begins; `None` at the end.
 pub(crate) async fn messages_after(
-    rows: &dyn Rows,
+    storage: &dyn Storage,
     bucket: Bucket,
-    from: Spot,
-) -> Result<Option<(Vec<MessageRow>, Option<Spot>)>> {
-    let page = rows.messages(bucket, from, MESSAGES).await?;
+    from: Position,
+) -> Result<Option<(Vec<MessageRow>, Option<Position>)>> {
+    let page = storage.messages(bucket, from, MESSAGES).await?;
     let Some(last) = page.last() else {
         return Ok(None);
     };
-    let next = (page.len() >= MESSAGES).then(|| after(last.spot));
+    let next = (page.len() >= MESSAGES).then(|| after(last.position));
     Ok(Some((page, next)))
 }
 
-/// All spots of a bucket.
-pub(crate) async fn spots_in(rows: &dyn Rows, bucket: Bucket) -> Result<Vec<Spot>> {
+/// All positions of a bucket.
+pub(crate) async fn positions_in(storage: &dyn Storage, bucket: Bucket) -> Result<Vec<Position>> {
     let mut all = Vec::new();
-    let mut from = Spot::FIRST;
+    let mut from = Position::FIRST;
     loop {
-        let page = rows.spots(bucket, from, SMALL).await?;
+        let page = storage.positions(bucket, from, SMALL).await?;
         let is_last = page.len() < SMALL;
         all.extend(page);
         match all.last() {
@@ -44,99 +44,104 @@ pub(crate) async fn spots_in(rows: &dyn Rows, bucket: Bucket) -> Result<Vec<Spot
     }
 }
 
-/// All facts of a bucket.
-pub(crate) async fn facts_in(rows: &dyn Rows, bucket: Bucket) -> Result<Vec<FactRow>> {
-    facts_between(rows, bucket, (Spot::FIRST, Spot::LAST), SMALL).await
+/// All events of a bucket.
+pub(crate) async fn events_in(storage: &dyn Storage, bucket: Bucket) -> Result<Vec<EventRow>> {
+    events_between(storage, bucket, (Position::FIRST, Position::LAST), SMALL).await
 }
 
-/// The facts of a bucket that lie from one spot to another, so many at a time.
-pub(crate) async fn facts_between(
-    rows: &dyn Rows,
+/// The events of a bucket that lie from one position to another, so many at a time.
+pub(crate) async fn events_between(
+    storage: &dyn Storage,
     bucket: Bucket,
-    (first, last): (Spot, Spot),
+    (first, last): (Position, Position),
     at_a_time: usize,
-) -> Result<Vec<FactRow>> {
-    let mut all: Vec<FactRow> = Vec::new();
+) -> Result<Vec<EventRow>> {
+    let mut all: Vec<EventRow> = Vec::new();
     let mut from = (first, i32::MIN, i8::MIN);
     loop {
-        let page = rows.facts(bucket, from, at_a_time).await?;
+        let page = storage.events(bucket, from, at_a_time).await?;
         let is_last = page.len() < at_a_time;
-        let here = page.partition_point(|row| row.spot <= last);
+        let here = page.partition_point(|row| row.position <= last);
         let goes_on = !is_last && here == page.len();
         all.extend(page.into_iter().take(here));
         match all.last() {
-            Some(last) if goes_on => from = (last.spot, last.serial, last.what.saturating_add(1)),
+            Some(last) if goes_on => {
+                from = (last.position, last.serial, last.what.saturating_add(1));
+            }
             _ => return Ok(all),
         }
     }
 }
 
-/// Those of some spots in their order whose messages are done, and perhaps others between them.
+/// Those of some positions in their order whose messages are done, and perhaps others between them.
 pub(crate) async fn done_among(
-    rows: &dyn Rows,
+    storage: &dyn Storage,
     bucket: Bucket,
-    spots: &[Spot],
-) -> Result<HashSet<Spot>> {
-    let (Some(first), Some(last)) = (spots.first(), spots.last()) else {
+    positions: &[Position],
+) -> Result<HashSet<Position>> {
+    let (Some(first), Some(last)) = (positions.first(), positions.last()) else {
         return Ok(HashSet::new());
     };
-    // Most have one fact, and some of those before them tell of many.
-    let expected = spots.len() + spots.len() / 8 + 16;
-    let facts = facts_between(rows, bucket, (*first, *last), expected.min(SMALL)).await?;
-    let ends = facts.iter();
-    let ends = ends.filter(|row| matches!(Fact::of(row), Some(Fact::Done { .. })));
-    Ok(ends.map(|row| row.spot).collect())
+    // Most have one event, and some of those before them tell of many.
+    let expected = positions.len() + positions.len() / 8 + 16;
+    let events = events_between(storage, bucket, (*first, *last), expected.min(SMALL)).await?;
+    let ends = events.iter();
+    let ends = ends.filter(|row| matches!(Event::of(row), Some(Event::Done { .. })));
+    Ok(ends.map(|row| row.position).collect())
 }
 
-/// The facts about each message, in the order of their serials. A roll becomes one delivery of
+/// The events about each message, in the order of their serials. A batch delivery becomes one delivery of
 /// each message in it.
-pub(crate) fn by_spot(rows: &[FactRow]) -> HashMap<Spot, Vec<(i32, Fact)>> {
-    let mut facts: HashMap<Spot, Vec<(i32, Fact)>> = HashMap::new();
+pub(crate) fn by_position(rows: &[EventRow]) -> HashMap<Position, Vec<(i32, Event)>> {
+    let mut events: HashMap<Position, Vec<(i32, Event)>> = HashMap::new();
     // Rolls come first: a delivery precedes what became of it, whatever row holds it.
-    let read = || rows.iter().filter_map(|row| Some((row, Fact::of(row)?)));
-    for (_, fact) in read() {
-        if let Fact::Roll { handed, until } = fact {
-            for (spot, attempt) in handed {
-                let delivered = Fact::Delivered { attempt, until };
-                facts.entry(spot).or_default().push((1, delivered));
+    let read = || rows.iter().filter_map(|row| Some((row, Event::of(row)?)));
+    for (_, event) in read() {
+        if let Event::BatchDelivered { handed, until } = event {
+            for (position, attempt) in handed {
+                let delivered = Event::Delivered { attempt, until };
+                events.entry(position).or_default().push((1, delivered));
             }
         }
     }
-    for (row, fact) in read() {
-        if !matches!(fact, Fact::Roll { .. }) {
-            facts.entry(row.spot).or_default().push((row.serial, fact));
+    for (row, event) in read() {
+        if !matches!(event, Event::BatchDelivered { .. }) {
+            events
+                .entry(row.position)
+                .or_default()
+                .push((row.serial, event));
         }
     }
-    facts
+    events
 }
 
-/// The first deliveries that the rolls among some facts tell.
-pub(crate) fn rolled_in(rows: &[FactRow]) -> Rolled {
-    let mut rolled = Rolled::new();
+/// The first deliveries that the batch deliveries among some events tell.
+pub(crate) fn first_deliveries_in(rows: &[EventRow]) -> FirstDeliveries {
+    let mut first_deliveries = FirstDeliveries::new();
     for row in rows {
-        if let Some(Fact::Roll { handed, until }) = Fact::of(row) {
-            for (spot, attempt) in handed {
-                let told_at = row.spot;
-                rolled.entry(spot).or_insert(FirstDelivery {
+        if let Some(Event::BatchDelivered { handed, until }) = Event::of(row) {
+            for (position, attempt) in handed {
+                let event_position = row.position;
+                first_deliveries.entry(position).or_insert(FirstDelivery {
                     attempt,
                     until,
-                    told_at,
+                    event_position,
                 });
             }
         }
     }
-    rolled
+    first_deliveries
 }
 
-/// The first spot after another.
-pub(crate) fn after(spot: Spot) -> Spot {
-    match spot.id.as_u128().checked_add(1) {
-        Some(next) => Spot {
-            pos: spot.pos,
+/// The first position after another.
+pub(crate) fn after(position: Position) -> Position {
+    match position.id.as_u128().checked_add(1) {
+        Some(next) => Position {
+            pos: position.pos,
             id: Uuid::from_u128(next),
         },
-        None => Spot {
-            pos: spot.pos.saturating_add(1),
+        None => Position {
+            pos: position.pos.saturating_add(1),
             id: Uuid::nil(),
         },
     }

@@ -8,12 +8,12 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use longshore_core::{Result, Timestamp};
 use uuid::Uuid;
 
-use crate::protocol::storage::{Bucket, BucketRow, Marks, Spot};
+use crate::protocol::storage::{Bucket, BucketRow, Marks, Position};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
-use crate::shard::buckets::progress::{KnownBucket, Sweep};
+use crate::shard::buckets::progress::{BucketProgress, Sweep};
 use crate::shard::buckets::scan::Looked;
-use crate::shard::load::page::{Slice, Until, Want};
+use crate::shard::load::page::{BucketPage, Until, Want};
 use crate::shard::load::read::after;
 
 /// So many buckets are read at a time.
@@ -31,27 +31,27 @@ const SWEEP_BUSY: Duration = Duration::from_secs(4);
 const SWEEP_ALL: Duration = Duration::from_secs(30);
 
 /// So many messages of one slice at the most.
-const SLICE_MAX: usize = 500;
+const PAGE_MAX: usize = 500;
 
 /// A slice is not made to hold more bytes of messages than this.
-const SLICE_BYTES: usize = 8 * 1024 * 1024;
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 impl Shard {
     /// The watermarks of a lane and its buckets that are not done.
-    async fn index(&self, lane: i8) -> Result<(i8, Marks, Vec<BucketRow>)> {
-        let stream = self.stream(lane);
+    async fn index(&self, kind: i8) -> Result<(i8, Marks, Vec<BucketRow>)> {
+        let stream = self.stream(kind);
         // In this order: what is closed by the marks had been registered.
-        let marks = self.rows.marks(stream).await?;
-        let buckets = self.rows.buckets(stream, marks.done_to).await?;
+        let marks = self.storage.marks(stream).await?;
+        let buckets = self.storage.buckets(stream, marks.done_to).await?;
         let open = buckets.into_iter().filter(|bucket| !bucket.done);
-        Ok((lane, marks, open.collect()))
+        Ok((kind, marks, open.collect()))
     }
 
     /// Reads which buckets some lanes have.
-    pub(crate) async fn read_index(&mut self, lanes: &[i8]) -> Result<()> {
-        let indexes = try_join_all(lanes.iter().map(|lane| self.index(*lane))).await?;
-        for (lane, marks, rows) in indexes {
-            let known = self.streams.entry(lane).or_default();
+    pub(crate) async fn read_index(&mut self, kinds: &[i8]) -> Result<()> {
+        let indexes = try_join_all(kinds.iter().map(|kind| self.index(*kind))).await?;
+        for (kind, marks, rows) in indexes {
+            let known = self.streams.entry(kind).or_default();
             known.index(marks, &rows);
         }
         Ok(())
@@ -59,33 +59,33 @@ impl Shard {
 
     /// Reads what came into some lanes since they were read last: new buckets, and new messages
     /// in those that are not closed.
-    pub(crate) async fn refresh(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
-        self.unswept.extend(lanes);
-        self.poll(lanes, now).await
+    pub(crate) async fn refresh(&mut self, kinds: &[i8], now: Timestamp) -> Result<()> {
+        self.unswept.extend(kinds);
+        self.poll(kinds, now).await
     }
 
     /// Reads what came since, and says where to look again for messages that came late: where
     /// something fresh was read, and now and then in all lanes and farther behind, since a ring may
-    /// have been lost. [`Shard::keep_on`] looks, page by page.
+    /// have been lost. [`Shard::scan_on`] looks, page by page.
     pub(crate) async fn sweep(&mut self, now: Timestamp) -> Result<()> {
         let all = now.since(self.swept_at) >= SWEEP_ALL;
         if all {
             self.swept_at = now;
             self.unswept.extend(stream_kind::ALL);
         }
-        let lanes: Vec<_> = std::mem::take(&mut self.unswept).into_iter().collect();
-        let done = self.try_sweep(&lanes, all, now).await;
+        let kinds: Vec<_> = std::mem::take(&mut self.unswept).into_iter().collect();
+        let done = self.try_sweep(&kinds, all, now).await;
         self.is_stale |= done.is_err();
         done
     }
 
-    async fn try_sweep(&mut self, lanes: &[i8], all: bool, now: Timestamp) -> Result<()> {
-        if !lanes.is_empty() {
-            self.poll(lanes, now).await?;
+    async fn try_sweep(&mut self, kinds: &[i8], all: bool, now: Timestamp) -> Result<()> {
+        if !kinds.is_empty() {
+            self.poll(kinds, now).await?;
         }
         // While there is enough to hand out nobody waits for what came late.
-        let is_idle = !self.model.is_ready_at(now);
-        let is_due = |it: &KnownBucket| {
+        let is_idle = !self.index.is_ready_at(now);
+        let is_due = |it: &BucketProgress| {
             let is_time = is_idle || now.since(it.swept_at) >= SWEEP_BUSY;
             it.sweep.is_none() && (all || it.unswept.is_some() && is_time)
         };
@@ -93,7 +93,7 @@ impl Shard {
             let known = self.known_entry(bucket);
             let behind = known.before_high(SWEEP_ALL.as_micros() as i64);
             let next = match known.unswept {
-                Some(pos) if !all => known.begun.max(Spot {
+                Some(pos) if !all => known.begun.max(Position {
                     pos,
                     id: Uuid::nil(),
                 }),
@@ -124,11 +124,11 @@ impl Shard {
     }
 
     /// The buckets of some lanes that may go on and of which something holds.
-    fn buckets_where(&self, lanes: &[i8], holds: impl Fn(&KnownBucket) -> bool) -> Vec<Bucket> {
+    fn buckets_where(&self, kinds: &[i8], holds: impl Fn(&BucketProgress) -> bool) -> Vec<Bucket> {
         let mut found = Vec::new();
-        for lane in lanes {
-            let stream = self.stream(*lane);
-            let Some(known) = self.streams.get(lane) else {
+        for kind in kinds {
+            let stream = self.stream(*kind);
+            let Some(known) = self.streams.get(kind) else {
                 continue;
             };
             let open = known
@@ -144,11 +144,11 @@ impl Shard {
     }
 
     /// Reads new buckets of some lanes, new messages behind what was read, and on where there is room.
-    pub(crate) async fn poll(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
-        self.read_index(lanes).await?;
+    pub(crate) async fn poll(&mut self, kinds: &[i8], now: Timestamp) -> Result<()> {
+        self.read_index(kinds).await?;
         let mut wants = Vec::new();
-        for bucket in self.buckets_where(lanes, |it| it.at_end) {
-            let max = self.slice_max(self.room(bucket, now));
+        for bucket in self.buckets_where(kinds, |it| it.at_end) {
+            let max = self.page_max(self.room(bucket, now));
             if max == 0 {
                 // Read when there is room.
                 self.known_entry(bucket).at_end = false;
@@ -157,19 +157,19 @@ impl Shard {
             wants.push(Want {
                 bucket,
                 from: self.known_entry(bucket).before_high(OVERLAP_US),
-                facts: false,
+                events: false,
                 max,
             });
         }
         let read = self.read_wanted(wants).await?;
-        self.take_in(read, now).await?;
-        self.read_on(lanes, now).await
+        self.ingest(read, now).await?;
+        self.read_on(kinds, now).await
     }
 
     /// Reads buckets on, in their order, where there is room: a part of what fits, so that nobody
     /// who waits for the shard waits for all of it.
-    pub(crate) async fn read_on(&mut self, lanes: &[i8], now: Timestamp) -> Result<()> {
-        self.read(lanes, now, self.window.part).await
+    pub(crate) async fn read_on(&mut self, kinds: &[i8], now: Timestamp) -> Result<()> {
+        self.read(kinds, now, self.window.part).await
     }
 
     /// Reads all that fits.
@@ -177,88 +177,88 @@ impl Shard {
         self.read(&stream_kind::ALL, now, usize::MAX).await
     }
 
-    async fn read(&mut self, lanes: &[i8], now: Timestamp, most: usize) -> Result<()> {
+    async fn read(&mut self, kinds: &[i8], now: Timestamp, most: usize) -> Result<()> {
         let mut count = 0;
         // More than one at a time while each is read by one slice.
         let mut at_once = READ_AT_ONCE;
         loop {
             let mut wants = Vec::new();
-            for lane in lanes {
-                self.want_next(*lane, at_once, now, &mut wants);
+            for kind in kinds {
+                self.want_next(*kind, at_once, now, &mut wants);
             }
             if wants.is_empty() || count >= most {
                 if self.set_frontier() {
-                    self.model.admit_all();
+                    self.index.admit_all();
                 }
                 return Ok(());
             }
             // What is on its way is in memory and not in the rows yet.
-            self.flights.all_landed().await;
+            self.in_flight_writes.all_completed().await;
             let mut read = self.read_wanted(wants).await?;
             self.measure(&read);
-            at_once = if read.iter().all(|slice| slice.until == Until::End) {
+            at_once = if read.iter().all(|page| page.until == Until::End) {
                 READ_AT_ONCE
             } else {
                 1
             };
             // What lies behind a bucket that goes on has its turn later.
             let mut goes_on = BTreeSet::new();
-            read.retain(|slice| {
-                let takes = !goes_on.contains(&slice.bucket.stream.lane);
-                if slice.until != Until::End {
-                    goes_on.insert(slice.bucket.stream.lane);
+            read.retain(|page| {
+                let takes = !goes_on.contains(&page.bucket.stream.kind);
+                if page.until != Until::End {
+                    goes_on.insert(page.bucket.stream.kind);
                 }
                 takes
             });
-            count += read.iter().map(|slice| slice.messages.len()).sum::<usize>();
-            self.take_in(read, now).await?;
+            count += read.iter().map(|page| page.messages.len()).sum::<usize>();
+            self.ingest(read, now).await?;
         }
     }
 
     /// The next slices of a lane.
     pub(crate) fn want_next(
         &self,
-        lane: i8,
+        kind: i8,
         at_once: usize,
         now: Timestamp,
         wants: &mut Vec<Want>,
     ) {
-        let stream = self.stream(lane);
-        let Some(known) = self.streams.get(&lane) else {
+        let stream = self.stream(kind);
+        let Some(known) = self.streams.get(&kind) else {
             return;
         };
         let unread = known.buckets.iter().filter(|(_, bucket)| !bucket.at_end);
         for (number, known) in unread.take(at_once) {
             let number = *number;
             let bucket = Bucket { stream, number };
-            let max = self.slice_max(self.room(bucket, now));
+            let max = self.page_max(self.room(bucket, now));
             if max == 0 {
                 return;
             }
             wants.push(Want {
                 bucket,
                 from: known.next,
-                facts: true,
+                events: true,
                 max,
             });
         }
     }
 
     /// Reads slices, in the order they are asked for.
-    async fn read_wanted(&self, wants: Vec<Want>) -> Result<Vec<Slice>> {
-        let rows = &*self.rows;
+    async fn read_wanted(&self, wants: Vec<Want>) -> Result<Vec<BucketPage>> {
+        let rows = &*self.storage;
         let read = stream::iter(wants).map(|want| want.read(rows));
         read.buffered(READ_AT_ONCE).try_collect().await
     }
 
-    fn slice_max(&self, room: usize) -> usize {
-        let by_size = (SLICE_BYTES / self.row_bytes.max(1)).clamp(16, SLICE_MAX);
+    fn page_max(&self, room: usize) -> usize {
+        let by_size = (PAGE_BYTES / self.row_bytes.max(1)).clamp(16, PAGE_MAX);
         room.min(by_size)
     }
 
     /// Learns how large messages are here.
-    fn measure(&mut self, read: &[Slice]) {
-        let rows = || read.iter().flat_map(|slice| &slice.messages);
+    fn measure(&mut self, read: &[BucketPage]) {
+        let rows = || read.iter().flat_map(|page| &page.messages);
         let bytes: usize = rows().map(|row| row.head.len() + row.body.len()).sum();
         let count = rows().count();
         if let Some(mean) = bytes.checked_div(count) {
@@ -268,10 +268,10 @@ impl Shard {
 
     /// Reads on where there are too few for a receive of so many. The rest is read beside the work.
     pub(crate) async fn fill_for(&mut self, max: usize, now: Timestamp) -> Result<()> {
-        let is_short = |lane: &i8| self.wants(*lane, now) && !self.has_enough(*lane, max);
+        let is_short = |kind: &i8| self.wants(*kind, now) && !self.has_enough(*kind, max);
         let short = stream_kind::ALL.into_iter().filter(is_short);
         let (some, whole): (Vec<_>, Vec<_>) =
-            short.partition(|lane| stream_kind::PRIORITIES.contains(lane));
+            short.partition(|kind| stream_kind::PRIORITIES.contains(kind));
         // Who holds a group is known before any of its members is handed out.
         if !whole.is_empty() {
             self.read(&whole, now, usize::MAX).await?;
@@ -287,20 +287,20 @@ impl Shard {
         let filled = self.fill_for(max, now).await;
         self.is_stale |= filled.is_err();
         filled?;
-        self.model.tick(now);
-        Ok(stream_kind::PRIORITIES.map(|lane| self.model.ready_len(lane)))
+        self.index.tick(now);
+        Ok(stream_kind::PRIORITIES.map(|kind| self.index.ready_len(kind)))
     }
 
     /// Reads on if less than half of what fits is in memory.
     pub(crate) async fn fill(&mut self, now: Timestamp) -> Result<()> {
         let wanted = stream_kind::ALL
             .into_iter()
-            .filter(|lane| self.wants(*lane, now));
-        let lanes: Vec<_> = wanted.collect();
-        if lanes.is_empty() {
+            .filter(|kind| self.wants(*kind, now));
+        let kinds: Vec<_> = wanted.collect();
+        if kinds.is_empty() {
             return Ok(());
         }
         // Rarely and much rather than often and little: it is read before somebody is served.
-        self.read(&lanes, now, usize::MAX).await
+        self.read(&kinds, now, usize::MAX).await
     }
 }

@@ -1,4 +1,4 @@
-//! Facts on their way to the replicas, while the shard they are about goes on.
+//! Events on their way to the replicas, while the shard they are about goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,41 +6,45 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use longshore_core::Result;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
-use crate::protocol::storage::Rows;
-use crate::shard::write::event_batch::Changes;
+use crate::protocol::storage::Storage;
+use crate::shard::write::event_batch::EventBatch;
 
 /// The writes of a shard that are under way.
 #[derive(Debug, Default)]
-pub(crate) struct Flights {
+pub(crate) struct InFlightWrites {
     under_way: Arc<RwLock<()>>,
     doubt: Arc<AtomicBool>,
 }
 
 /// One write. Memory shows its effect already.
 #[derive(Debug)]
-pub(crate) struct Flight {
-    rows: Arc<dyn Rows>,
-    changes: Changes,
+pub(crate) struct InFlightWrite {
+    storage: Arc<dyn Storage>,
+    changes: EventBatch,
     doubt: Arc<AtomicBool>,
-    has_landed: bool,
+    has_completed: bool,
     _under_way: OwnedRwLockReadGuard<()>,
 }
 
-impl Flights {
+impl InFlightWrites {
     /// Lets a write begin.
-    pub(crate) async fn depart(&self, rows: Arc<dyn Rows>, changes: Changes) -> Flight {
-        Flight {
-            rows,
+    pub(crate) async fn begin_write(
+        &self,
+        storage: Arc<dyn Storage>,
+        changes: EventBatch,
+    ) -> InFlightWrite {
+        InFlightWrite {
+            storage,
             changes,
             doubt: self.doubt.clone(),
-            has_landed: false,
+            has_completed: false,
             _under_way: self.under_way.clone().read_owned().await,
         }
     }
 
     /// Waits until none is under way. Whoever keeps others from beginning one may compare memory
     /// with the rows then.
-    pub(crate) async fn all_landed(&self) {
+    pub(crate) async fn all_completed(&self) {
         drop(self.under_way.write().await);
     }
 
@@ -50,20 +54,20 @@ impl Flights {
     }
 }
 
-impl Flight {
+impl InFlightWrite {
     /// Writes. If that fails, the memory of the shard is not believed any more.
-    pub(crate) async fn land(mut self) -> Result<()> {
+    pub(crate) async fn complete(mut self) -> Result<()> {
         let changes = std::mem::take(&mut self.changes);
-        changes.write(&*self.rows).await?;
-        self.has_landed = true;
+        changes.write(&*self.storage).await?;
+        self.has_completed = true;
         Ok(())
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlightWrite {
     fn drop(&mut self) {
         // One that was broken off may have reached the replicas as well.
-        if !self.has_landed {
+        if !self.has_completed {
             self.doubt.store(true, Ordering::Release);
         }
     }
