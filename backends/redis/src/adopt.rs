@@ -43,9 +43,9 @@ impl RedisStore {
             }
             if !bodies.is_empty() {
                 let key = self.keys.any(queue, partition);
-                self.link.bulk("adopt", &bodies, &key).await?;
+                self.session.bulk("adopt", &bodies, &key).await?;
             }
-            let marks = self.link.run_durably(&call).await?.bytes()?;
+            let marks = self.session.run_durably(&call).await?.bytes()?;
             let marks = crate::store::read_marks(&marks, indexes.len())?;
             for (index, mark) in indexes.into_iter().zip(marks) {
                 if mark == b'1' {

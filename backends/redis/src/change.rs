@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use longshore_core::validate::check_count;
 use longshore_core::{Changed, MessageId, Purged, QueueName, Result};
 
-use crate::layout::position::Place;
+use crate::layout::position::Position;
 use crate::layout::row::id_bytes;
 use crate::scripts;
 use crate::store::RedisStore;
@@ -77,7 +77,7 @@ impl RedisStore {
             Changed::NotFoundWithinBound
         };
         let mut outcomes = vec![Some(missing); ids.len()];
-        let mut parts: BTreeMap<u16, Vec<(usize, &Place)>> = BTreeMap::new();
+        let mut parts: BTreeMap<u16, Vec<(usize, &Position)>> = BTreeMap::new();
         for (index, id) in ids.iter().enumerate() {
             if let Some(place) = located.places.get(id) {
                 parts
@@ -120,7 +120,7 @@ impl RedisStore {
             let mut call = self.call("purge", &scripts::PURGE, queue, partition);
             call.arg(queue.as_str())
                 .arg(u64::from(max).saturating_sub(purged.removed));
-            let [removed, more] = self.link.run(&call).await?.fixed()?;
+            let [removed, more] = self.session.run(&call).await?.fixed()?;
             purged.removed += removed.count()?;
             purged.more |= more.number()? == 1;
         }

@@ -33,9 +33,14 @@ impl RedisStore {
         let mut findings = vec![
             version(&info),
             memory(&info),
-            durability(self.link.ack(), self.link.waits(), &info, config.as_ref()),
+            durability(
+                self.session.ack(),
+                self.session.waits(),
+                &info,
+                config.as_ref(),
+            ),
             role(&info),
-            replicas(self.link.ack(), &info, config.as_ref()),
+            replicas(self.session.ack(), &info, config.as_ref()),
             self.clock().await?,
         ];
         findings.extend(self.stuck().await?);
@@ -45,7 +50,7 @@ impl RedisStore {
     /// Says in the log what an acknowledgement means here, where the user may know; and warns where
     /// the server cannot give what the URL asks for.
     pub(crate) async fn announce_meaning(&self) {
-        let ack = self.link.ack();
+        let ack = self.session.ack();
         if !tracing::enabled!(tracing::Level::INFO) && !matches!(ack, AckLevel::Replicas(_)) {
             return;
         }
@@ -63,7 +68,7 @@ impl RedisStore {
     /// Compares the server's clock with this machine's, to within half of what an answer takes.
     async fn clock(&self) -> Result<Finding> {
         let asked = this_machine();
-        let time = self.link.command("check", &cmd("TIME")).await?;
+        let time = self.session.command("check", &cmd("TIME")).await?;
         let answered = this_machine();
         let [seconds, micros] = time.fixed()?;
         let server = Duration::from_secs(seconds.count()?) + Duration::from_micros(micros.count()?);
@@ -71,7 +76,7 @@ impl RedisStore {
     }
 
     async fn info(&self) -> Result<HashMap<String, String>> {
-        let text = self.link.command("check", &cmd("INFO")).await?.text()?;
+        let text = self.session.command("check", &cmd("INFO")).await?.text()?;
         Ok(text
             .lines()
             .filter_map(|line| line.trim_end().split_once(':'))
@@ -87,7 +92,13 @@ impl RedisStore {
             .arg("appendfsync")
             .arg("no-appendfsync-on-rewrite")
             .arg("min-replicas-to-write");
-        let words = self.link.command("check", &ask).await.ok()?.list().ok()?;
+        let words = self
+            .session
+            .command("check", &ask)
+            .await
+            .ok()?
+            .list()
+            .ok()?;
         let words: Vec<String> = words
             .into_iter()
             .filter_map(|word| word.text().ok())

@@ -45,7 +45,7 @@ impl Time {
     }
 
     /// The server told its time.
-    pub(crate) fn told(&self, server_ms: i64) {
+    pub(crate) fn observe_time(&self, server_ms: i64) {
         let since = i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.server_origin
             .store(server_ms.saturating_sub(since), Ordering::Relaxed);

@@ -30,11 +30,10 @@ use longshore_core::validate::check_batch;
 use longshore_core::{Effect, Enqueued, IdOrigin, NewMessage, QueueName, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::enqueue::partition_batch::Part;
+use crate::enqueue::partition_batch::PartitionBatch;
 use crate::enqueue::recent_calls::{Earlier, fingerprint};
 use crate::layout::row::id_bytes;
 use crate::store::RedisStore;
-use crate::sync::locked;
 
 impl RedisStore {
     pub(crate) async fn enqueue_batch(
@@ -50,7 +49,7 @@ impl RedisStore {
         self.register(queue, false).await?;
         let fingerprint = fingerprint(queue, batch);
         let now = self.time.now();
-        let before = locked(&self.pending).earlier(fingerprint, now);
+        let before = self.recent_calls.earlier(fingerprint, now);
         if matches!(before, Some(Earlier::Stored { .. })) && batch.iter().all(is_fresh) {
             return Ok(batch
                 .iter()
@@ -73,7 +72,10 @@ impl RedisStore {
         let parts = self.split(batch, (any, number), is_repeat);
         let mut outcomes = vec![Enqueued::Stored; batch.len()];
         for (index, part) in parts.into_iter().enumerate() {
-            match self.enqueue_part(queue, &part, batch, &settings).await {
+            match self
+                .enqueue_in_partition(queue, &part, batch, &settings)
+                .await
+            {
                 Ok(done) => {
                     for (place, outcome) in part.places.iter().zip(done) {
                         outcomes[*place] = outcome;
@@ -99,16 +101,21 @@ impl RedisStore {
     }
 
     fn note(&self, fingerprint: u64, earlier: Earlier) {
-        locked(&self.pending).note(fingerprint, earlier);
+        self.recent_calls.note(fingerprint, earlier);
     }
 
     /// Which message goes where. Parts in different partitions share the number of the call: each
     /// partition knows by itself whether its part arrived.
-    fn split(&self, batch: &[NewMessage], (any, number): (u16, u64), is_repeat: bool) -> Vec<Part> {
-        let mut parts: BTreeMap<u16, Part> = BTreeMap::new();
+    fn split(
+        &self,
+        batch: &[NewMessage],
+        (any, number): (u16, u64),
+        is_repeat: bool,
+    ) -> Vec<PartitionBatch> {
+        let mut parts: BTreeMap<u16, PartitionBatch> = BTreeMap::new();
         for (place, new) in batch.iter().enumerate() {
             let partition = self.partition_of(new).unwrap_or(any);
-            let part = parts.entry(partition).or_insert_with(|| Part {
+            let part = parts.entry(partition).or_insert_with(|| PartitionBatch {
                 partition,
                 number,
                 is_repeat: is_repeat || self.repeats,

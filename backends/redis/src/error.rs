@@ -293,7 +293,7 @@ fn unexpected(text: &str) -> (StoreErrorKind, Ran, String) {
 }
 
 /// The deadline passed before the server answered.
-pub(crate) fn late(operation: &'static str, after: Duration) -> StoreError {
+pub(crate) fn deadline_exceeded(operation: &'static str, after: Duration) -> StoreError {
     StoreError::new(
         StoreErrorKind::Timeout,
         operation,
@@ -303,7 +303,7 @@ pub(crate) fn late(operation: &'static str, after: Duration) -> StoreError {
 }
 
 /// The server answered something that this build does not know.
-pub(crate) fn strange(operation: &'static str, what: &str) -> StoreError {
+pub(crate) fn unexpected_reply(operation: &'static str, what: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Corrupt,
         operation,
@@ -412,7 +412,7 @@ mod tests {
                 .contains("holds 7 messages")
         );
         assert_eq!(
-            late("ack", Duration::from_secs(5)).effect(),
+            deadline_exceeded("ack", Duration::from_secs(5)).effect(),
             Effect::Unknown
         );
     }

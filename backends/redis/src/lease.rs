@@ -34,7 +34,7 @@ impl RedisStore {
     }
 
     async fn named(&self, name: &LeaseName, call: &Call) -> Result<Option<NamedLease>> {
-        let reply = self.link.run(call).await?;
+        let reply = self.session.run(call).await?;
         read(name, reply)
     }
 }
@@ -74,7 +74,7 @@ impl LeaseStore for RedisStore {
     async fn release(&self, lease: &NamedLease) -> Result<()> {
         let zero = Duration::ZERO;
         let call = self.lease_call("release", &lease.name, &lease.holder, lease.epoch, zero);
-        self.link.run(&call).await.map(drop)
+        self.session.run(&call).await.map(drop)
     }
 
     async fn current(&self, name: &LeaseName) -> Result<Option<NamedLease>> {

@@ -10,7 +10,7 @@ use redis::cmd;
 use crate::config::{AckLevel, Config, Servers};
 use crate::connection::dialer::Dialer;
 use crate::connection::line::Line;
-use crate::connection::session::Link;
+use crate::connection::session::Session;
 use crate::floor::RedisFloor;
 use crate::scripts::{self, Script};
 use crate::store::RedisStore;
@@ -71,15 +71,15 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     }
     let main = Line::to(&dialer, timeout).await?;
     let bulk = Line::to(&dialer, timeout).await?;
-    let mut link = Link::new(main, bulk, durable, &config, timeout);
-    if greet(&link).await? == Keeps::WhereWaitedFor {
+    let mut session = Session::new(main, bulk, durable, &config, timeout);
+    if greet(&session).await? == Keeps::WhereWaitedFor {
         let mut lines = Vec::new();
         for _ in 0..DURABLE_LINES {
             lines.push(Line::to(&dialer, timeout).await?);
         }
-        link.wait_for_disk(lines);
+        session.wait_for_disk(lines);
     }
-    let store = RedisStore::new(link, dialer, &config, options);
+    let store = RedisStore::new(session, dialer, &config, options);
     store.greeted().await?;
     store.announce_meaning().await;
     Ok(store)
@@ -88,20 +88,20 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
 /// How a server keeps what the URL promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeps {
-    /// By itself, or because the link waits for replicas.
+    /// By itself, or because the session waits for replicas.
     Always,
     /// Where each write is followed by a wait for the disk.
     WhereWaitedFor,
 }
 
 /// Finds out whether the server is there, lets us in and keeps what the URL promises.
-async fn greet(link: &Link) -> Result<Keeps> {
-    link.command("open", &cmd("PING")).await?;
+async fn greet(session: &Session) -> Result<Keeps> {
+    session.command("open", &cmd("PING")).await?;
     let load: [&'static Script; 3] = [&scripts::ENQUEUE, &scripts::ENQUEUE_PLAIN, &scripts::ADOPT];
-    match link.ack() {
+    match session.ack() {
         AckLevel::Memory => return Ok(Keeps::Always),
         AckLevel::Replicas(_) => {
-            link.load(&load).await?;
+            session.load(&load).await?;
             return Ok(Keeps::Always);
         }
         AckLevel::Fsync => {}
@@ -110,7 +110,7 @@ async fn greet(link: &Link) -> Result<Keeps> {
     ask.arg("GET").arg("appendfsync").arg("appendonly");
     ask.arg("no-appendfsync-on-rewrite");
     let mut answer = Vec::new();
-    for word in link.command("open", &ask).await?.list()? {
+    for word in session.command("open", &ask).await?.list()? {
         answer.push(word.text()?);
     }
     let has = |key: &str, value: &str| {
@@ -124,8 +124,8 @@ async fn greet(link: &Link) -> Result<Keeps> {
     if is_written && has("appendfsync", "always") && !is_suspended {
         return Ok(Keeps::Always);
     }
-    if is_written && can_wait_for_disk(link).await {
-        link.load(&load).await?;
+    if is_written && can_wait_for_disk(session).await {
+        session.load(&load).await?;
         return Ok(Keeps::WhereWaitedFor);
     }
     let what = if is_written && is_suspended {
@@ -144,8 +144,8 @@ async fn greet(link: &Link) -> Result<Keeps> {
 }
 
 /// Whether the server knows how to wait for its disk, and lets us.
-async fn can_wait_for_disk(link: &Link) -> bool {
+async fn can_wait_for_disk(session: &Session) -> bool {
     let mut wait = cmd("WAITAOF");
     wait.arg(0).arg(0).arg(1);
-    link.command("open", &wait).await.is_ok()
+    session.command("open", &wait).await.is_ok()
 }

@@ -18,7 +18,7 @@ use std::num::NonZeroU32;
 use longshore_core::{Cursor, MessageState, Page, QueueName, Result, StoredMessage};
 use redis::cmd;
 
-use crate::layout::position::{Place, Section, malformed};
+use crate::layout::position::{Position, Section, malformed};
 use crate::store::RedisStore;
 
 /// One script reads at most this many rows.
@@ -47,7 +47,7 @@ impl RedisStore {
             .arg(0)
             .arg(u64::from(max.get()) + 1);
         let mut names = Vec::new();
-        for name in self.link.command("queues", &ask).await?.list()? {
+        for name in self.session.command("queues", &ask).await?.list()? {
             // A name that is none is not ours.
             names.extend(QueueName::new(name.text()?));
         }
@@ -92,7 +92,7 @@ impl RedisStore {
     ) -> Result<Page<StoredMessage>> {
         let start = from(after, 'e', "export", Section::LIVE[0])?;
         let free = |item: &StoredMessage| !matches!(item.state, MessageState::Leased { .. });
-        let dead = Place::start(Section::Dead);
+        let dead = Position::start(Section::Dead);
         if start.section == Section::Dead {
             return self
                 .page(queue, start, &[Section::Dead], 'e', max, free)
@@ -110,9 +110,9 @@ impl RedisStore {
             // The dead ones are for the next page, if there are any.
             let probe = self.page(queue, dead, &[Section::Dead], 'e', NonZeroU32::MIN, free);
             let first = probe.await?.items.pop();
-            let before_all = Place {
+            let before_all = Position {
                 key: b"0-0".to_vec(),
-                ..Place::start(Section::Dead)
+                ..Position::start(Section::Dead)
             };
             let next = first.map(|_| before_all.to_cursor('e'));
             return Ok(Page { items, next });
@@ -131,14 +131,14 @@ impl RedisStore {
     async fn page(
         &self,
         queue: &QueueName,
-        start: Place,
+        start: Position,
         sections: &[Section],
         call: char,
         max: NonZeroU32,
         wanted: impl Fn(&StoredMessage) -> bool + Send + Sync,
     ) -> Result<Page<StoredMessage>> {
         let max = max.get() as usize;
-        let mut found: Vec<(Place, StoredMessage)> = Vec::new();
+        let mut found: Vec<(Position, StoredMessage)> = Vec::new();
         let mut place = start;
         while found.len() <= max {
             let ask = ((max + 1 - found.len()) as u32).min(ROWS_MAX);
@@ -146,7 +146,7 @@ impl RedisStore {
             for (key, item) in rows.items {
                 if wanted(&item) {
                     found.push((
-                        Place {
+                        Position {
                             key,
                             ..place.clone()
                         },
@@ -173,7 +173,7 @@ impl RedisStore {
     }
 
     /// The start of the next section, of the next partition after the last.
-    fn after_section(&self, place: &Place, sections: &[Section]) -> Option<Place> {
+    fn after_section(&self, place: &Position, sections: &[Section]) -> Option<Position> {
         let at = sections
             .iter()
             .position(|section| *section == place.section)?;
@@ -182,7 +182,7 @@ impl RedisStore {
             None if place.partition + 1 < self.partitions => (place.partition + 1, sections[0]),
             None => return None,
         };
-        Some(Place {
+        Some(Position {
             partition,
             section,
             key: Vec::new(),
@@ -195,9 +195,9 @@ fn from(
     call: char,
     operation: &'static str,
     first: Section,
-) -> Result<Place> {
+) -> Result<Position> {
     after.map_or_else(
-        || Ok(Place::start(first)),
-        |cursor| Place::of_cursor(cursor, call, operation),
+        || Ok(Position::start(first)),
+        |cursor| Position::of_cursor(cursor, call, operation),
     )
 }

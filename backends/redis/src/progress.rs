@@ -17,7 +17,7 @@ impl ProgressStore for RedisStore {
         let [_, progress] = self.keys.lease(name);
         let mut ask = cmd("HGET");
         ask.arg(progress).arg(key);
-        let kept = self.link.command("load", &ask).await?;
+        let kept = self.session.command("load", &ask).await?;
         if kept.is_nil() {
             return Ok(None);
         }
@@ -38,7 +38,7 @@ impl ProgressStore for RedisStore {
         }
         let mut ask = cmd("HSCAN");
         ask.arg(progress).arg(at).arg("COUNT").arg(max.get());
-        let [next, pairs] = self.link.command("list", &ask).await?.fixed()?;
+        let [next, pairs] = self.session.command("list", &ask).await?.fixed()?;
         let (next, now) = (next.text()?, self.time.now().as_millis());
         let mut words = pairs.list()?.into_iter();
         let mut items = Vec::new();
@@ -67,7 +67,7 @@ impl ProgressStore for RedisStore {
         for (key, value) in entries {
             call.arg(key).arg(value.as_ref());
         }
-        Ok(!self.link.run(&call).await?.is_nil())
+        Ok(!self.session.run(&call).await?.is_nil())
     }
 }
 

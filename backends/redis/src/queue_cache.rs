@@ -1,13 +1,66 @@
 //! What this handle remembers of queues.
 
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use longshore_core::QueueSettings;
+use longshore_core::{QueueName, QueueSettings};
 
-/// What this handle knows of a queue.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    pub(crate) settings: QueueSettings,
-    pub(crate) read_at: Instant,
-    pub(crate) registered: bool,
+use crate::sync::locked;
+
+/// How long settings are believed after they were read. The contract allows 5 s.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Maximum cached queues; the cache is cleared when full.
+const QUEUES_MAX: usize = 10_000;
+
+/// The queues that this handle used lately.
+#[derive(Debug, Default)]
+pub(crate) struct QueueCache(Mutex<HashMap<QueueName, Cached>>);
+
+#[derive(Debug)]
+struct Cached {
+    settings: QueueSettings,
+    read_at: Instant,
+    /// Whether this handle has seen that the queue is listed.
+    registered: bool,
+}
+
+impl QueueCache {
+    /// The settings of a queue, if they were read within the last second.
+    pub(crate) fn fresh_settings(&self, queue: &QueueName) -> Option<QueueSettings> {
+        let queues = locked(&self.0);
+        let cached = queues.get(queue)?;
+        (cached.read_at.elapsed() < FRESH).then(|| cached.settings.clone())
+    }
+
+    /// Keeps settings that were just read. Whether the queue is listed stays as it was.
+    pub(crate) fn keep(&self, queue: &QueueName, settings: QueueSettings) {
+        let mut queues = locked(&self.0);
+        if queues.len() >= QUEUES_MAX && !queues.contains_key(queue) {
+            queues.clear();
+        }
+        let registered = queues.get(queue).is_some_and(|cached| cached.registered);
+        let cached = Cached {
+            settings,
+            read_at: Instant::now(),
+            registered,
+        };
+        queues.insert(queue.clone(), cached);
+    }
+
+    pub(crate) fn is_registered(&self, queue: &QueueName) -> bool {
+        let queues = locked(&self.0);
+        queues.get(queue).is_some_and(|cached| cached.registered)
+    }
+
+    pub(crate) fn set_registered(&self, queue: &QueueName) {
+        if let Some(cached) = locked(&self.0).get_mut(queue) {
+            cached.registered = true;
+        }
+    }
+
+    pub(crate) fn forget(&self, queue: &QueueName) {
+        locked(&self.0).remove(queue);
+    }
 }

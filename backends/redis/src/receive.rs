@@ -70,13 +70,13 @@ impl RedisStore {
         let mut set_aside = 0;
         loop {
             let sleeps = Instant::now() < deadline;
-            let bell = self.bell.of(queue);
+            let wakeups = self.wakeups.of(queue);
             // Before the server is asked: a ring in between must not get lost.
-            let ring = bell.notified();
+            let ring = wakeups.notified();
             tokio::pin!(ring);
             ring.as_mut().enable();
             if sleeps {
-                self.bell.listen().await;
+                self.wakeups.listen().await;
             }
             let (received, next_due) = self.round(queue, &request, sleeps).await?;
             set_aside += received.set_aside;
@@ -97,7 +97,7 @@ impl RedisStore {
     /// Whether this process hears of new messages: its subscription stands, and time goes by
     /// itself.
     fn is_woken(&self) -> bool {
-        self.time.clock().is_none() && self.bell.is_listening()
+        self.time.clock().is_none() && self.wakeups.is_listening()
     }
 
     /// How long to sleep where nothing rings.
@@ -228,7 +228,7 @@ impl RedisStore {
             ask.cmd("GET").arg(self.keys.body(queue, partition, &name));
         }
         let key = self.keys.any(queue, partition);
-        let bodies = self.link.bulk(operation, &ask, &key).await?;
+        let bodies = self.session.bulk(operation, &ask, &key).await?;
         for (row, body) in large.into_iter().zip(bodies) {
             row.body = body.bytes()?;
         }

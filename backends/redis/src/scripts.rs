@@ -78,21 +78,21 @@ with_shared! {
     PAGE: READS, "page.lua";
 }
 
-/// Tries the short way before it reads the long one.
+/// Tries the fast path before it reads the long one.
 pub(crate) static RECEIVE: LazyLock<Script> = LazyLock::new(|| {
     let fast = include_str!("scripts/receive_fast.lua");
     Script::new(DRAINS, &[fast, SHARED, include_str!("scripts/receive.lua")])
 });
 
-/// The short way first, too. What would grow is refused beside it, in the same transaction.
-pub(crate) static ENQUEUE_BARE: LazyLock<Script> = LazyLock::new(|| {
-    let fast = include_str!("scripts/enqueue_bare.lua");
-    let due = include_str!("scripts/enqueue_bare_due.lua");
+/// The fast path first, too. What would grow is refused beside it, in the same transaction.
+pub(crate) static ENQUEUE_DIRECT: LazyLock<Script> = LazyLock::new(|| {
+    let fast = include_str!("scripts/enqueue_direct.lua");
+    let due = include_str!("scripts/enqueue_direct_due.lua");
     Script::new(DRAINS, &[fast, SHARED, due])
 });
 
 alone! {
-    RECEIVE_BARE: DRAINS, "receive_bare.lua";
+    RECEIVE_DIRECT: DRAINS, "receive_direct.lua";
     ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";
     ENQUEUE_GROUPED: GROWS, "enqueue_grouped.lua";
     ACK: DRAINS, "ack.lua";

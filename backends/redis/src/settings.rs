@@ -1,47 +1,25 @@
 //! What is kept of a queue as a whole: that it exists, its settings, its number of partitions.
 
-use std::time::{Duration, Instant};
-
 use longshore_core::{
     Configured, QueueName, QueueSettings, Result, SettingsChange, StoreError, StoreErrorKind,
 };
 use redis::cmd;
 
 use crate::connection::call::Call;
-use crate::queue_cache::Known;
 use crate::scripts;
 use crate::store::RedisStore;
-use crate::sync::locked;
-
-/// How long read settings are believed. The contract allows 5 s.
-const FRESH: Duration = Duration::from_secs(1);
 
 impl RedisStore {
     /// The settings of a queue, at most a second old.
     pub(crate) async fn settings_of(&self, queue: &QueueName) -> Result<QueueSettings> {
-        let known = locked(&self.known).get(queue).cloned();
-        if let Some(known) = &known
-            && known.read_at.elapsed() < FRESH
-            && self.time.clock().is_none()
+        if self.time.clock().is_none()
+            && let Some(settings) = self.queue_cache.fresh_settings(queue)
         {
-            return Ok(known.settings.clone());
+            return Ok(settings);
         }
         let (settings, _) = self.read_settings(queue).await?;
-        self.keep(
-            queue,
-            settings.clone(),
-            known.is_some_and(|known| known.registered),
-        );
+        self.queue_cache.keep(queue, settings.clone());
         Ok(settings)
-    }
-
-    fn keep(&self, queue: &QueueName, settings: QueueSettings, registered: bool) {
-        let known = Known {
-            settings,
-            read_at: Instant::now(),
-            registered,
-        };
-        locked(&self.known).insert(queue.clone(), known);
     }
 
     async fn read_settings(&self, queue: &QueueName) -> Result<(QueueSettings, String)> {
@@ -49,7 +27,7 @@ impl RedisStore {
         ask.arg(self.keys.settings(queue))
             .arg("settings")
             .arg("partitions");
-        let [settings, partitions] = self.link.command("settings", &ask).await?.fixed()?;
+        let [settings, partitions] = self.session.command("settings", &ask).await?.fixed()?;
         if let Some(partitions) = partitions.optional_number()? {
             self.check_partitions(queue, partitions)?;
         }
@@ -83,8 +61,7 @@ impl RedisStore {
 
     /// Makes the queue exist; once for each handle, and `anew` where the server forgot it.
     pub(crate) async fn register(&self, queue: &QueueName, anew: bool) -> Result<()> {
-        let known = locked(&self.known).get(queue).cloned();
-        if !anew && known.as_ref().is_some_and(|known| known.registered) {
+        if !anew && self.queue_cache.is_registered(queue) {
             return Ok(());
         }
         let settings_key = self.keys.settings(queue);
@@ -93,18 +70,16 @@ impl RedisStore {
             .arg(&settings_key)
             .arg("partitions")
             .arg(self.partitions);
-        if self.link.command("enqueue", &number).await?.number()? == 0 {
+        if self.session.command("enqueue", &number).await?.number()? == 0 {
             let mut ask = cmd("HGET");
             ask.arg(&settings_key).arg("partitions");
-            let stored = self.link.command("enqueue", &ask).await?.number()?;
+            let stored = self.session.command("enqueue", &ask).await?.number()?;
             self.check_partitions(queue, stored)?;
         }
         let mut add = cmd("ZADD");
         add.arg(self.keys.queues()).arg(0).arg(queue.as_str());
-        self.link.command("enqueue", &add).await?;
-        if let Some(known) = locked(&self.known).get_mut(queue) {
-            known.registered = true;
-        }
+        self.session.command("enqueue", &add).await?;
+        self.queue_cache.set_registered(queue);
         Ok(())
     }
 
@@ -112,7 +87,7 @@ impl RedisStore {
     pub(crate) async fn exists(&self, queue: &QueueName) -> Result<bool> {
         let mut ask = cmd("ZSCORE");
         ask.arg(self.keys.queues()).arg(queue.as_str());
-        Ok(!self.link.command("stats", &ask).await?.is_nil())
+        Ok(!self.session.command("stats", &ask).await?.is_nil())
     }
 
     /// Changes settings; another writer in between makes it look again.
@@ -128,8 +103,8 @@ impl RedisStore {
             let keys = vec![self.keys.settings(queue)];
             let mut call = Call::new("configure", &scripts::CONFIGURE, keys);
             call.arg(before).arg(text);
-            if self.link.run(&call).await?.number()? == 1 {
-                self.keep(queue, settings.clone(), false);
+            if self.session.run(&call).await?.number()? == 1 {
+                self.queue_cache.keep(queue, settings.clone());
                 self.register(queue, true).await?;
                 return Ok(Configured::new(settings, overridden));
             }

@@ -169,7 +169,7 @@ impl RedisStore {
         parts
     }
 
-    /// The short ways, for acks that only delete or let the next of a group come. `None` where
+    /// The fast paths, for acks that only delete or let the next of a group come. `None` where
     /// other rows have to come first.
     async fn ack_short(
         &self,
@@ -204,7 +204,7 @@ impl RedisStore {
                 }
             }
         }
-        let reply = self.link.run(&call).await?;
+        let reply = self.session.run(&call).await?;
         if reply.is_number() {
             // All are applied; of the way for groups it is the refusal.
             return Ok((!grouped).then(|| vec![b'1'; places.len()]));

@@ -10,8 +10,7 @@ use serde_json::Error as JsonError;
 use crate::connection::reply::Reply;
 use crate::layout::row::Row;
 use crate::scripts;
-use crate::store::{RedisStore, told};
-use crate::sync::locked;
+use crate::store::{RedisStore, observe_time};
 
 impl RedisStore {
     pub(crate) async fn set_pause(&self, queue: &QueueName, pause: Option<&Pause>) -> Result<bool> {
@@ -50,7 +49,7 @@ impl RedisStore {
                 .arg(what)
                 .arg(text.as_deref().unwrap_or_default())
                 .arg(i32::from(sets));
-            had |= self.link.run(&call).await?.number()? == 1;
+            had |= self.session.run(&call).await?.number()? == 1;
         }
         Ok(had)
     }
@@ -66,18 +65,18 @@ impl RedisStore {
         }
         for partition in 0..self.partitions {
             let call = self.call("delete", &scripts::DELETE, queue, partition);
-            if self.link.run(&call).await?.number()? == 0 {
+            if self.session.run(&call).await?.number()? == 0 {
                 self.register(queue, true).await?;
                 return Ok(Deleted::NotEmpty);
             }
         }
         let mut settings = cmd("UNLINK");
         settings.arg(self.keys.settings(queue));
-        self.link.command("delete", &settings).await?;
+        self.session.command("delete", &settings).await?;
         let mut name = cmd("ZREM");
         name.arg(self.keys.queues()).arg(queue.as_str());
-        self.link.command("delete", &name).await?;
-        locked(&self.known).remove(queue);
+        self.session.command("delete", &name).await?;
+        self.queue_cache.forget(queue);
         // Whoever registered it between the two finds it listed again.
         if self.stats_of(queue).await?.is_some() {
             self.register(queue, true).await?;
@@ -91,7 +90,7 @@ impl RedisStore {
         let mut stats = QueueStats::default();
         for partition in 0..self.partitions {
             let call = self.call("stats", &scripts::STATS, queue, partition);
-            let fields = self.link.run(&call).await?.fixed::<14>()?;
+            let fields = self.session.run(&call).await?.fixed::<14>()?;
             exists |= self
                 .add_partition(queue, partition, &mut stats, fields)
                 .await?;
@@ -127,7 +126,7 @@ impl RedisStore {
             due,
             head,
         ] = fields;
-        let now = Timestamp::from_millis(told(self, now)?);
+        let now = Timestamp::from_millis(observe_time(self, now)?);
         let (leased, newer, due) = (leased.count()?, newer.count()?, due.count()?);
         stats.waiting += streams.count()?.saturating_sub(leased) + backlog.count()? + newer + due;
         stats.leased += leased;

@@ -1,9 +1,8 @@
 //! The store and its data plane.
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,14 +16,14 @@ use crate::config::{AckLevel, Config};
 use crate::connection::call::Call;
 use crate::connection::dialer::Dialer;
 use crate::connection::reply::Reply;
-use crate::connection::session::Link;
-use crate::enqueue::direct_gate::Fit;
-use crate::enqueue::recent_calls::Pending;
+use crate::connection::session::Session;
+use crate::enqueue::direct_gate::DirectGate;
+use crate::enqueue::recent_calls::RecentCalls;
 use crate::layout::schema::Keys;
-use crate::queue_cache::Known;
-use crate::receive::path_choice::Ways;
+use crate::queue_cache::QueueCache;
+use crate::receive::path_choice::PathChoice;
 use crate::scripts::Script;
-use crate::wakeup::Bell;
+use crate::wakeup::Wakeups;
 
 /// A lookup by id reads at most this many rows.
 const FIND_ROWS_MAX: u32 = 1_000_000;
@@ -32,10 +31,10 @@ const FIND_ROWS_MAX: u32 = 1_000_000;
 /// An open Redis store.
 #[derive(Debug)]
 pub struct RedisStore {
-    pub(crate) link: Link,
+    pub(crate) session: Session,
     pub(crate) keys: Keys,
     pub(crate) time: Time,
-    pub(crate) bell: Arc<Bell>,
+    pub(crate) wakeups: Arc<Wakeups>,
     pub(crate) limits: StoreLimits,
     pub(crate) partitions: u16,
     /// This handle among all that enqueue.
@@ -45,52 +44,52 @@ pub struct RedisStore {
     /// Counts calls, to number batches and to spread them over partitions.
     calls: AtomicU64,
     /// Queues whose settings were read lately.
-    pub(crate) known: Mutex<HashMap<QueueName, Known>>,
+    pub(crate) queue_cache: QueueCache,
     /// What was enqueued lately, so that a repeat is recognised.
-    pub(crate) pending: Mutex<Pending>,
-    /// Which way the next receive of a partition goes.
-    pub(crate) ways: Mutex<Ways>,
+    pub(crate) recent_calls: RecentCalls,
+    /// Which path the next receive of a partition goes.
+    pub(crate) path_choice: PathChoice,
     /// Where batches go by bare commands.
-    pub(crate) fit: Mutex<Fit>,
+    pub(crate) direct_gate: DirectGate,
 }
 
 impl RedisStore {
     pub(crate) fn new(
-        link: Link,
+        session: Session,
         dialer: Dialer,
         config: &Config,
         options: OpenOptions,
     ) -> Arc<Self> {
         let keys = Keys::new(&config.prefix);
         let producer = format!("{:016x}", fastrand::u64(..));
-        let bell = Bell::new(dialer, keys.channel(&producer));
+        let wakeups = Wakeups::new(dialer, keys.channel(&producer));
         if let Some(clock) = &options.clock {
-            let listener: Arc<dyn longshore_core::StepListener> = bell.clone();
+            let listener: Arc<dyn longshore_core::StepListener> = wakeups.clone();
             clock.on_step(Arc::downgrade(&listener));
         }
         Arc::new(Self {
-            link,
+            session,
             keys,
             time: Time::new(options.clock),
-            bell,
+            wakeups,
             limits: limits(config),
             partitions: config.partitions.get(),
             producer,
             repeats: matches!(config.servers, crate::config::Servers::Cluster(_)),
             calls: AtomicU64::new(0),
-            known: Mutex::default(),
-            pending: Mutex::default(),
-            fit: Mutex::default(),
-            ways: Mutex::default(),
+            queue_cache: QueueCache::default(),
+            recent_calls: RecentCalls::default(),
+            direct_gate: DirectGate::default(),
+            path_choice: PathChoice::default(),
         })
     }
 
     /// Asks the server for its time, once before anything else.
     pub(crate) async fn greeted(&self) -> Result<()> {
-        let time = self.link.command("open", &redis::cmd("TIME")).await?;
+        let time = self.session.command("open", &redis::cmd("TIME")).await?;
         let [seconds, micros] = time.fixed()?;
         self.time
-            .told(seconds.number()? * 1000 + micros.number()? / 1000);
+            .observe_time(seconds.number()? * 1000 + micros.number()? / 1000);
         Ok(())
     }
 
@@ -114,7 +113,7 @@ impl RedisStore {
 
     /// One answer of '0' or '1' for each item.
     pub(crate) async fn marks(&self, call: &Call, count: usize) -> Result<Vec<u8>> {
-        let marks = self.link.run(call).await?.bytes()?;
+        let marks = self.session.run(call).await?.bytes()?;
         read_marks(&marks, count)
     }
 }
@@ -123,7 +122,7 @@ pub(crate) fn read_marks(marks: &[u8], count: usize) -> Result<Vec<u8>> {
     if marks.len() == count {
         return Ok(marks.to_vec());
     }
-    Err(crate::error::strange(
+    Err(crate::error::unexpected_reply(
         "settle",
         "there are too few outcomes",
     ))
@@ -172,8 +171,8 @@ impl QueueStore for RedisStore {
 }
 
 /// Reads a script's answer about its own time.
-pub(crate) fn told(store: &RedisStore, now: Reply) -> Result<i64> {
+pub(crate) fn observe_time(store: &RedisStore, now: Reply) -> Result<i64> {
     let now = now.number()?;
-    store.time.told(now);
+    store.time.observe_time(now);
     Ok(now)
 }

@@ -17,7 +17,7 @@ use crate::sync::locked;
 const SUBSCRIBE_MAX: Duration = Duration::from_millis(500);
 
 /// Rings for the receivers of this process.
-pub(crate) struct Bell {
+pub(crate) struct Wakeups {
     channel: String,
     dialer: Dialer,
     queues: Mutex<HashMap<String, Arc<Notify>>>,
@@ -25,21 +25,21 @@ pub(crate) struct Bell {
     listening: OnceCell<watch::Receiver<bool>>,
 }
 
-impl fmt::Debug for Bell {
+impl fmt::Debug for Wakeups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bell")
+        f.debug_struct("Wakeups")
             .field("channel", &self.channel)
             .finish_non_exhaustive()
     }
 }
 
-impl StepListener for Bell {
+impl StepListener for Wakeups {
     fn stepped(&self) {
         self.ring_all();
     }
 }
 
-impl Bell {
+impl Wakeups {
     pub(crate) fn new(dialer: Dialer, channel: String) -> Arc<Self> {
         Arc::new(Self {
             channel,
@@ -57,21 +57,21 @@ impl Bell {
     /// What rings when a queue may have something.
     pub(crate) fn of(&self, queue: &QueueName) -> Arc<Notify> {
         let mut queues = locked(&self.queues);
-        if let Some(bell) = queues.get(queue.as_str()) {
-            return bell.clone();
+        if let Some(wakeups) = queues.get(queue.as_str()) {
+            return wakeups.clone();
         }
         queues.entry(queue.as_str().to_owned()).or_default().clone()
     }
 
     fn ring(&self, queue: &str) {
-        if let Some(bell) = locked(&self.queues).get(queue) {
-            bell.notify_waiters();
+        if let Some(wakeups) = locked(&self.queues).get(queue) {
+            wakeups.notify_waiters();
         }
     }
 
     fn ring_all(&self) {
-        for bell in locked(&self.queues).values() {
-            bell.notify_waiters();
+        for wakeups in locked(&self.queues).values() {
+            wakeups.notify_waiters();
         }
     }
 
@@ -103,13 +103,13 @@ impl Bell {
 }
 
 /// Keeps the subscription up until the store is dropped.
-async fn subscribe(bell: Weak<Bell>, stands: watch::Sender<bool>) {
+async fn subscribe(wakeups: Weak<Wakeups>, stands: watch::Sender<bool>) {
     let mut failures = 0_u32;
-    while let Some((dialer, channel)) = bell
+    while let Some((dialer, channel)) = wakeups
         .upgrade()
         .map(|b| (b.dialer.clone(), b.channel.clone()))
     {
-        match follow(&bell, &dialer, &channel, &stands).await {
+        match follow(&wakeups, &dialer, &channel, &stands).await {
             Ok(()) => failures = 0,
             Err(error) => {
                 failures = failures.saturating_add(1);
@@ -122,7 +122,7 @@ async fn subscribe(bell: Weak<Bell>, stands: watch::Sender<bool>) {
 }
 
 async fn follow(
-    bell: &Weak<Bell>,
+    wakeups: &Weak<Wakeups>,
     dialer: &Dialer,
     channel: &str,
     stands: &watch::Sender<bool>,
@@ -140,17 +140,19 @@ async fn follow(
     })??;
     stands.send_replace(true);
     // What was published while nobody listened is gone: everyone looks once.
-    if let Some(bell) = bell.upgrade() {
-        bell.ring_all();
+    if let Some(wakeups) = wakeups.upgrade() {
+        wakeups.ring_all();
     }
     let mut messages = subscription.on_message();
     loop {
         let next = tokio::time::timeout(Duration::from_secs(5), messages.next()).await;
-        let Some(bell) = bell.upgrade() else {
+        let Some(wakeups) = wakeups.upgrade() else {
             return Ok(());
         };
         match next {
-            Ok(Some(message)) => bell.ring(&String::from_utf8_lossy(message.get_payload_bytes())),
+            Ok(Some(message)) => {
+                wakeups.ring(&String::from_utf8_lossy(message.get_payload_bytes()));
+            }
             Ok(None) => {
                 stands.send_replace(false);
                 return Err((redis::ErrorKind::Io, "the connection ended").into());

@@ -27,7 +27,7 @@ impl RedisStore {
                     .min(1 << 52),
             )
             .arg(text);
-        self.link.run(&call).await.map(drop)
+        self.session.run(&call).await.map(drop)
     }
 
     pub(crate) async fn list_workers(&self) -> Result<Vec<WorkerInfo>> {
@@ -35,7 +35,7 @@ impl RedisStore {
         ask.arg(self.keys.workers());
         let now = self.time.now().as_millis();
         let mut workers = Vec::new();
-        for entry in self.link.command("workers", &ask).await?.list()? {
+        for entry in self.session.command("workers", &ask).await?.list()? {
             workers.extend(read(&entry.text()?, now));
         }
         workers.sort_by(|a: &WorkerInfo, b| a.id.cmp(&b.id));

@@ -13,7 +13,7 @@ use redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, RedisResult, 
 use crate::config::Servers;
 use crate::connection::dialer::{Dialer, manager_config};
 use crate::connection::sentinel::Followed;
-use crate::error::{failed, late};
+use crate::error::{deadline_exceeded, failed};
 
 /// One connection that mends itself.
 pub(crate) enum Line {
@@ -40,7 +40,7 @@ impl Line {
                 let connect = Self::cluster(dialer, nodes, timeout);
                 match tokio::time::timeout(timeout, connect).await {
                     Ok(made) => made,
-                    Err(_) => return Err(late("open", timeout)),
+                    Err(_) => return Err(deadline_exceeded("open", timeout)),
                 }
             }
         };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use longshore_core::Result;
 use redis::Value;
 
-use crate::error::strange;
+use crate::error::unexpected_reply;
 
 /// A value of an answer, and the operation it answers.
 pub(crate) struct Reply {
@@ -39,7 +39,7 @@ impl Reply {
                 .map(|value| Self { value, operation })
                 .collect()),
             Value::Nil => Ok(Vec::new()),
-            _ => Err(strange(operation, "a list was expected")),
+            _ => Err(unexpected_reply(operation, "a list was expected")),
         }
     }
 
@@ -48,7 +48,7 @@ impl Reply {
         let operation = self.operation;
         let streams = self.list()?.into_iter().next();
         let [_, entries] = streams
-            .ok_or_else(|| strange(operation, "a stream is missing"))?
+            .ok_or_else(|| unexpected_reply(operation, "a stream is missing"))?
             .fixed()?;
         Ok(entries)
     }
@@ -60,7 +60,7 @@ impl Reply {
         items.truncate(N);
         items
             .try_into()
-            .map_err(|_| strange(operation, "a list is too short"))
+            .map_err(|_| unexpected_reply(operation, "a list is too short"))
     }
 
     /// Bytes; nothing is empty.
@@ -72,14 +72,15 @@ impl Reply {
             Value::Double(number) => Ok(format!("{number}").into_bytes().into()),
             Value::Okay => Ok(Bytes::from_static(b"OK")),
             Value::Nil => Ok(Bytes::new()),
-            _ => Err(strange(self.operation, "text was expected")),
+            _ => Err(unexpected_reply(self.operation, "text was expected")),
         }
     }
 
     /// Text; nothing is empty.
     pub(crate) fn text(self) -> Result<String> {
         let operation = self.operation;
-        String::from_utf8(self.bytes()?.into()).map_err(|_| strange(operation, "text is not UTF-8"))
+        String::from_utf8(self.bytes()?.into())
+            .map_err(|_| unexpected_reply(operation, "text is not UTF-8"))
     }
 
     /// A number; the server sends large ones as text.
@@ -92,7 +93,7 @@ impl Reply {
         let whole = text.split('.').next().unwrap_or_default();
         whole
             .parse()
-            .map_err(|_| strange(operation, "a number was expected"))
+            .map_err(|_| unexpected_reply(operation, "a number was expected"))
     }
 
     /// A number that may be absent.

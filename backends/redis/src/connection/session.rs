@@ -13,12 +13,12 @@ use crate::connection::call::{Call, is_unknown_script};
 use crate::connection::line::Line;
 use crate::connection::reply::Reply;
 use crate::connection::waits::Waits;
-use crate::error::{failed, failed_in_cluster, late, strange};
+use crate::error::{deadline_exceeded, failed, failed_in_cluster, unexpected_reply};
 use crate::scripts::Script;
 
 /// The connections of an open store. Nothing on them ever blocks the server side, but for the
 /// durable one.
-pub(crate) struct Link {
+pub(crate) struct Session {
     /// All scripts.
     main: Line,
     /// Large bodies, so that they do not stand in front of small calls.
@@ -34,16 +34,16 @@ pub(crate) struct Link {
     prefix: String,
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
+        f.debug_struct("Session")
             .field("timeout", &self.timeout)
             .field("ack", &self.ack)
             .finish_non_exhaustive()
     }
 }
 
-impl Link {
+impl Session {
     pub(crate) fn new(
         main: Line,
         bulk: Line,
@@ -91,7 +91,7 @@ impl Link {
                 Line::Cluster(_) => failed_in_cluster(operation, error),
                 Line::One(_) | Line::Followed(_) => failed(operation, error),
             }),
-            Err(_) => Err(late(operation, self.timeout)),
+            Err(_) => Err(deadline_exceeded(operation, self.timeout)),
         }
     }
 
@@ -201,7 +201,7 @@ impl Link {
         let answer = self.by_deadline(operation, self.main.pipeline(transaction, key));
         match answer.await?.pop() {
             Some(Value::Array(answers)) => Ok(answers),
-            _ => Err(strange(operation, "a transaction has no answers")),
+            _ => Err(unexpected_reply(operation, "a transaction has no answers")),
         }
     }
 

@@ -5,7 +5,7 @@ use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerError, Value};
 
 use crate::connection::call::{Call, is_unknown_script};
 use crate::connection::reply::Reply;
-use crate::connection::session::Link;
+use crate::connection::session::Session;
 use crate::error::failed;
 
 /// A script and commands of the same slot. The server runs all of them with nothing in between, or
@@ -40,7 +40,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-impl Link {
+impl Session {
     /// Runs a transaction on the line of the scripts. Answers what its script answered; where the
     /// server did not know that, it is run behind the commands.
     ///

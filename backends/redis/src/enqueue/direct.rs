@@ -6,11 +6,10 @@ use longshore_core::{Enqueued, NewMessage, QueueName, QueueSettings, Result};
 use redis::Cmd;
 
 use crate::connection::transaction::Transaction;
-use crate::enqueue::partition_batch::Part;
+use crate::enqueue::partition_batch::PartitionBatch;
 use crate::layout::row::{id_bytes, lane_text};
 use crate::scripts;
 use crate::store::RedisStore;
-use crate::sync::locked;
 
 /// A transaction costs as much as this many messages in a script.
 const FEW: usize = 4;
@@ -20,60 +19,60 @@ impl RedisStore {
     ///
     /// Not where each enqueue waits for replicas, nor on a cluster, whose driver may send a call
     /// twice: both want a script that tells a repeat.
-    pub(crate) fn goes_bare(&self, queue: &QueueName, part: &Part) -> bool {
+    pub(crate) fn takes_direct_path(&self, queue: &QueueName, part: &PartitionBatch) -> bool {
         if part.places.len() < FEW || part.is_repeat {
             return false;
         }
-        locked(&self.fit).holds(queue, part.partition)
+        self.direct_gate.is_open(queue, part.partition)
     }
 
     /// Prepares the next batch, after a script stored one there.
-    pub(crate) async fn prepare_bare(&self, queue: &QueueName, part: &Part) {
-        let is_waited_for = self.link.waits().is_some();
-        if part.places.len() < FEW || self.repeats || is_waited_for || locked(&self.fit).is_denied()
+    pub(crate) async fn prepare_direct(&self, queue: &QueueName, part: &PartitionBatch) {
+        let is_waited_for = self.session.waits().is_some();
+        if part.places.len() < FEW || self.repeats || is_waited_for || self.direct_gate.is_denied()
         {
             return;
         }
         // What is stored is stored: should this fail, the next batch goes through a script too.
-        let Ok(allowed) = self.ready_bare(queue, part.partition).await else {
+        let Ok(allowed) = self.ready_direct(queue, part.partition).await else {
             return;
         };
-        locked(&self.fit).note(queue, part.partition, allowed);
+        self.direct_gate.note(queue, part.partition, allowed);
     }
 
-    async fn ready_bare(&self, queue: &QueueName, partition: u16) -> Result<bool> {
+    async fn ready_direct(&self, queue: &QueueName, partition: u16) -> Result<bool> {
         let key = self.keys.any(queue, partition);
-        let allowed = self.link.allows_transactions("enqueue", &key).await?;
+        let allowed = self.session.allows_transactions("enqueue", &key).await?;
         if allowed {
-            self.link.load(&[&scripts::ENQUEUE_BARE]).await?;
+            self.session.load(&[&scripts::ENQUEUE_DIRECT]).await?;
         }
         Ok(allowed)
     }
 
-    pub(crate) async fn enqueue_bare(
+    pub(crate) async fn enqueue_direct(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
-        let done = self.send_bare(queue, part, batch, settings).await;
+        let done = self.send_direct(queue, part, batch, settings).await;
         if done.is_err() {
             // Whatever it was, a script looks first.
-            locked(&self.fit).forget();
+            self.direct_gate.forget();
         }
         done
     }
 
-    async fn send_bare(
+    async fn send_direct(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
         let messages = || part.places.iter().map(|place| &batch[*place]);
-        let mut call = self.call("enqueue", &scripts::ENQUEUE_BARE, queue, part.partition);
+        let mut call = self.call("enqueue", &scripts::ENQUEUE_DIRECT, queue, part.partition);
         call.key(self.keys.producer(queue, part.partition, &self.producer));
         let mut lanes: Vec<&str> = messages().map(|new| lane_text(new.lane)).collect();
         lanes.sort_unstable();
@@ -89,7 +88,7 @@ impl RedisStore {
             encode_new(new, now, settings.expires(), &mut head);
             transaction.add(added(&streams[usize::from(new.lane.number())], new, &head));
         }
-        let reply = self.link.run_transaction(transaction).await?;
+        let reply = self.session.run_transaction(transaction).await?;
         self.read_outcomes(queue, reply, part.places.len()).await
     }
 }

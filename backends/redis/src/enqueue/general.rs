@@ -1,4 +1,4 @@
-//! Storing messages by the long way, for whatever they may have: a delay, a given id, a dedup key,
+//! Storing messages by the general path, for whatever they may have: a delay, a given id, a dedup key,
 //! a large body, a bound on the depth.
 
 use longshore_core::wire::encode_new;
@@ -9,7 +9,7 @@ use longshore_core::{
 use redis::Pipeline;
 
 use crate::connection::call::Call;
-use crate::enqueue::partition_batch::{LARGE, Part};
+use crate::enqueue::partition_batch::{LARGE, PartitionBatch};
 use crate::layout::row::{id_bytes, lane_text};
 use crate::scripts;
 use crate::store::RedisStore;
@@ -18,11 +18,11 @@ use crate::store::RedisStore;
 const ORPHAN_S: u64 = 3600;
 
 impl RedisStore {
-    /// The long way, for whatever a message may have.
-    pub(crate) async fn enqueue_any(
+    /// The general path, for whatever a message may have.
+    pub(crate) async fn enqueue_general(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
@@ -47,9 +47,9 @@ impl RedisStore {
         }
         if !bodies.is_empty() {
             let key = self.keys.any(queue, part.partition);
-            self.link.bulk("enqueue", &bodies, &key).await?;
+            self.session.bulk("enqueue", &bodies, &key).await?;
         }
-        let reply = self.link.run_durably(&call).await;
+        let reply = self.session.run_durably(&call).await;
         let reply = reply.map_err(|error| match settings.depth_max {
             // What is full is the share of one partition.
             Some(max) if share > 1 && error.kind() == StoreErrorKind::Overloaded => error

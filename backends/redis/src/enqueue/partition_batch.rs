@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 use crate::connection::call::Call;
 use crate::connection::reply::Reply;
-use crate::error::strange;
+use crate::error::unexpected_reply;
 use crate::layout::row::{id_bytes, lane_text};
 use crate::scripts::{self, Script};
-use crate::store::{RedisStore, told};
+use crate::store::{RedisStore, observe_time};
 
 /// Bodies over this lie in a key of their own: through a script they would cost too much.
 pub(crate) const LARGE: usize = 16 * 1024;
 
 /// The part of a batch that goes to one partition.
-pub(crate) struct Part {
+pub(crate) struct PartitionBatch {
     pub(crate) partition: u16,
     /// The number of the call.
     pub(crate) number: u64,
@@ -28,18 +28,18 @@ pub(crate) struct Part {
 }
 
 impl RedisStore {
-    pub(crate) async fn enqueue_part(
+    pub(crate) async fn enqueue_in_partition(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Vec<Enqueued>> {
         let messages = || part.places.iter().map(|place| &batch[*place]);
         if settings.depth_max.is_none() && messages().all(is_simple) {
             let grouped = messages().any(|new| new.group.is_some());
-            if !grouped && self.goes_bare(queue, part) {
-                return self.enqueue_bare(queue, part, batch, settings).await;
+            if !grouped && self.takes_direct_path(queue, part) {
+                return self.enqueue_direct(queue, part, batch, settings).await;
             }
             let done = if grouped {
                 self.enqueue_grouped(queue, part, batch, settings).await?
@@ -48,24 +48,24 @@ impl RedisStore {
             };
             if let Some(done) = done {
                 if !grouped {
-                    self.prepare_bare(queue, part).await;
+                    self.prepare_direct(queue, part).await;
                 }
                 return Ok(done);
             }
         }
-        self.enqueue_any(queue, part, batch, settings).await
+        self.enqueue_general(queue, part, batch, settings).await
     }
 
-    /// The short way for messages that need nothing but a place in the stream.
+    /// The fast path for messages that need nothing but a place in the stream.
     async fn enqueue_plain(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Option<Vec<Enqueued>>> {
         let names = ["c", "s0", "s1", "s2", "w", "pr", "z"];
-        let mut call = self.short_call(&scripts::ENQUEUE_PLAIN, queue, part, &names);
+        let mut call = self.fast_call(&scripts::ENQUEUE_PLAIN, queue, part, &names);
         let (now, mut head) = (self.time.now(), Vec::new());
         for new in part.places.iter().map(|place| &batch[*place]) {
             encode_new(new, now, settings.expires(), &mut head);
@@ -74,19 +74,19 @@ impl RedisStore {
                 .arg(&head)
                 .arg(new.body.as_ref());
         }
-        self.enqueue_short(queue, part, &call).await
+        self.run_fast(queue, part, &call).await
     }
 
-    /// The short way where some have groups, and nothing else that needs more than a place.
+    /// The fast path where some have groups, and nothing else that needs more than a place.
     async fn enqueue_grouped(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         batch: &[NewMessage],
         settings: &QueueSettings,
     ) -> Result<Option<Vec<Enqueued>>> {
         let names = ["c", "s0", "s1", "s2", "w", "pr", "z", "b", "gw", "ga"];
-        let mut call = self.short_call(&scripts::ENQUEUE_GROUPED, queue, part, &names);
+        let mut call = self.fast_call(&scripts::ENQUEUE_GROUPED, queue, part, &names);
         let (now, mut head) = (self.time.now(), Vec::new());
         for new in part.places.iter().map(|place| &batch[*place]) {
             encode_new(new, now, settings.expires(), &mut head);
@@ -96,15 +96,15 @@ impl RedisStore {
                 .arg(&head)
                 .arg(new.body.as_ref());
         }
-        self.enqueue_short(queue, part, &call).await
+        self.run_fast(queue, part, &call).await
     }
 
-    /// The call of a short way, whose sixth key is the producer's.
-    fn short_call(
+    /// The call of a fast path, whose sixth key is the producer's.
+    fn fast_call(
         &self,
         script: &'static Script,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         names: &[&str],
     ) -> Call {
         let mut keys = self.keys.some(queue, part.partition, names);
@@ -117,14 +117,14 @@ impl RedisStore {
         call
     }
 
-    /// Runs a short way. `None` where rows are due that go first.
-    async fn enqueue_short(
+    /// Runs a fast path. `None` where rows are due that go first.
+    async fn run_fast(
         &self,
         queue: &QueueName,
-        part: &Part,
+        part: &PartitionBatch,
         call: &Call,
     ) -> Result<Option<Vec<Enqueued>>> {
-        let reply = self.link.run_durably(call).await?;
+        let reply = self.session.run_durably(call).await?;
         if reply.is_number() {
             return Ok(None);
         }
@@ -140,7 +140,7 @@ impl RedisStore {
         count: usize,
     ) -> Result<Vec<Enqueued>> {
         let [now, is_new, outcomes] = reply.fixed()?;
-        told(self, now)?;
+        observe_time(self, now)?;
         if is_new.number()? == 1 {
             self.register(queue, true).await?;
         }
@@ -170,7 +170,7 @@ fn read_marks(outcomes: &[u8], count: usize) -> Result<Vec<Enqueued>> {
             continue;
         }
         let Some((id, after)) = rest.split_first_chunk::<16>() else {
-            return Err(strange("enqueue", "an outcome is cut off"));
+            return Err(unexpected_reply("enqueue", "an outcome is cut off"));
         };
         rest = after;
         let first = MessageId::from_uuid(Uuid::from_bytes(*id));
@@ -179,7 +179,7 @@ fn read_marks(outcomes: &[u8], count: usize) -> Result<Vec<Enqueued>> {
     if read.len() == count {
         return Ok(read);
     }
-    Err(strange("enqueue", "there are too few outcomes"))
+    Err(unexpected_reply("enqueue", "there are too few outcomes"))
 }
 
 #[cfg(test)]

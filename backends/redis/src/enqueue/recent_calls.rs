@@ -1,12 +1,14 @@
 //! What this handle enqueued lately, so that a repeated call stores nothing twice.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use longshore_core::{NewMessage, QueueName, Timestamp};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::layout::row::id_bytes;
+use crate::sync::locked;
 
 /// At most this many calls are remembered.
 const REMEMBERED_MAX: usize = 1024;
@@ -26,25 +28,29 @@ pub(crate) enum Earlier {
 
 /// The calls of a handle by a hash of queue and ids.
 #[derive(Debug, Default)]
-pub(crate) struct Pending {
+pub(crate) struct RecentCalls(Mutex<Calls>);
+
+#[derive(Debug, Default)]
+struct Calls {
     calls: HashMap<u64, Earlier>,
     order: VecDeque<u64>,
 }
 
-impl Pending {
-    pub(crate) fn note(&mut self, fingerprint: u64, earlier: Earlier) {
-        if self.calls.insert(fingerprint, earlier).is_none() {
-            self.order.push_back(fingerprint);
+impl RecentCalls {
+    pub(crate) fn note(&self, fingerprint: u64, earlier: Earlier) {
+        let mut recent = locked(&self.0);
+        if recent.calls.insert(fingerprint, earlier).is_none() {
+            recent.order.push_back(fingerprint);
         }
-        while self.order.len() > REMEMBERED_MAX {
-            if let Some(oldest) = self.order.pop_front() {
-                self.calls.remove(&oldest);
+        while recent.order.len() > REMEMBERED_MAX {
+            if let Some(oldest) = recent.order.pop_front() {
+                recent.calls.remove(&oldest);
             }
         }
     }
 
     pub(crate) fn earlier(&self, fingerprint: u64, now: Timestamp) -> Option<Earlier> {
-        let earlier = self.calls.get(&fingerprint).copied()?;
+        let earlier = locked(&self.0).calls.get(&fingerprint).copied()?;
         match earlier {
             Earlier::Stored { at } if now.since(at) >= ANSWERED => None,
             known => Some(known),
@@ -69,23 +75,26 @@ mod tests {
     #[test]
     fn answered_calls_are_forgotten_soon_and_unknown_ones_are_not() {
         let at = Timestamp::from_millis(5_000);
-        let mut pending = Pending::default();
+        let recent_calls = RecentCalls::default();
         let unknown = Earlier::Unknown {
             partition: 0,
             number: 7,
         };
-        pending.note(1, Earlier::Stored { at });
-        pending.note(2, unknown);
-        assert_eq!(pending.earlier(1, at), Some(Earlier::Stored { at }));
+        recent_calls.note(1, Earlier::Stored { at });
+        recent_calls.note(2, unknown);
+        assert_eq!(recent_calls.earlier(1, at), Some(Earlier::Stored { at }));
         let later = at.plus(ANSWERED);
         assert_eq!(
-            (pending.earlier(1, later), pending.earlier(2, later)),
+            (
+                recent_calls.earlier(1, later),
+                recent_calls.earlier(2, later)
+            ),
             (None, Some(unknown))
         );
         for call in 10..2_000 {
-            pending.note(call, unknown);
+            recent_calls.note(call, unknown);
         }
-        assert_eq!(pending.earlier(2, later), None);
-        assert!(pending.calls.len() <= REMEMBERED_MAX);
+        assert_eq!(recent_calls.earlier(2, later), None);
+        assert!(locked(&recent_calls.0).calls.len() <= REMEMBERED_MAX);
     }
 }

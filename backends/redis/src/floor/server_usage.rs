@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Value, cmd};
 
 use crate::connection::reply::Reply;
-use crate::error::{failed, strange};
+use crate::error::{failed, unexpected_reply};
 use crate::floor::{RedisFloor, add_all, drop_stream, scratch_stream};
 
 /// How many keys one step of a scan looks at.
@@ -26,7 +26,7 @@ impl FloorServer for RedisFloor {
         };
         let text = text.await.map_err(|error| failed("bench", error))?;
         usage_of(&text).ok_or_else(|| {
-            strange(
+            unexpected_reply(
                 "bench",
                 "INFO does not tell processor time and memory; Redis 7.0 or newer does",
             )

@@ -58,13 +58,13 @@ impl Section {
 
 /// A place to read on from; an empty key is the start of the section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) partition: u16,
     pub(crate) section: Section,
     pub(crate) key: Vec<u8>,
 }
 
-impl Place {
+impl Position {
     pub(crate) fn start(section: Section) -> Self {
         Self {
             partition: 0,
@@ -124,10 +124,10 @@ mod tests {
             ["p:7:g:670078ff", "e:0:s:00", "d:1:d:61"].map(|text| text.as_bytes().to_vec());
         longshore_fuzz::fuzz("redis-cursor", &samples, |input| {
             let cursor = Cursor::new(String::from_utf8_lossy(input));
-            let read = ['p', 'd', 'e'].map(|call| Place::of_cursor(&cursor, call, "peek").ok());
+            let read = ['p', 'd', 'e'].map(|call| Position::of_cursor(&cursor, call, "peek").ok());
             for (call, place) in ['p', 'd', 'e'].into_iter().zip(&read) {
                 if let Some(place) = place {
-                    let again = Place::of_cursor(&place.to_cursor(call), call, "peek");
+                    let again = Position::of_cursor(&place.to_cursor(call), call, "peek");
                     assert_eq!(again.as_ref().ok(), Some(place));
                 }
             }
@@ -137,21 +137,21 @@ mod tests {
 
     #[test]
     fn cursors_are_read_back_by_their_own_call_only() {
-        let place = Place {
+        let place = Position {
             partition: 7,
             section: Section::Backlog,
             key: b"g\0x\xff".to_vec(),
         };
         let cursor = place.to_cursor('p');
-        assert_eq!(Place::of_cursor(&cursor, 'p', "peek").unwrap(), place);
+        assert_eq!(Position::of_cursor(&cursor, 'p', "peek").unwrap(), place);
         for bad in [
             "", "p", "p:1:g:0", "p:x:g:00", "p:1:q:00", "p:1:g:zz", "p:1:g:",
         ] {
             assert!(
-                Place::of_cursor(&Cursor::new(bad), 'p', "peek").is_err(),
+                Position::of_cursor(&Cursor::new(bad), 'p', "peek").is_err(),
                 "{bad}"
             );
         }
-        assert!(Place::of_cursor(&cursor, 'e', "export").is_err());
+        assert!(Position::of_cursor(&cursor, 'e', "export").is_err());
     }
 }

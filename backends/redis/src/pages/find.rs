@@ -7,8 +7,8 @@ use redis::cmd;
 use uuid::Uuid;
 
 use crate::connection::call::Call;
-use crate::error::strange;
-use crate::layout::position::{Place, Section};
+use crate::error::unexpected_reply;
+use crate::layout::position::{Position, Section};
 use crate::layout::row::id_bytes;
 use crate::scripts;
 use crate::store::RedisStore;
@@ -18,7 +18,7 @@ const ROWS_MAX: u64 = 2_000;
 
 /// What a scan for ids came to.
 pub(crate) struct Located {
-    pub(crate) places: HashMap<MessageId, Place>,
+    pub(crate) places: HashMap<MessageId, Position>,
     /// Whether everything was read; otherwise what is missing may still be there.
     pub(crate) complete: bool,
 }
@@ -50,14 +50,14 @@ impl RedisStore {
         &self,
         queue: &QueueName,
         id: MessageId,
-    ) -> Result<Option<Place>> {
+    ) -> Result<Option<Position>> {
         for partition in 0..self.partitions {
             let key = self.keys.some(queue, partition, &["di"]).remove(0);
             let mut ask = cmd("HGET");
             ask.arg(key).arg(id.to_string());
-            let entry = self.link.command("find", &ask).await?;
+            let entry = self.session.command("find", &ask).await?;
             if !entry.is_nil() {
-                return Ok(Some(Place {
+                return Ok(Some(Position {
                     partition,
                     section: Section::Dead,
                     key: entry.bytes()?.to_vec(),
@@ -77,7 +77,7 @@ impl RedisStore {
         let mut read = 0;
         for partition in 0..self.partitions {
             for section in Section::SCANNED {
-                let mut place = Place {
+                let mut place = Position {
                     partition,
                     section,
                     key: Vec::new(),
@@ -113,9 +113,9 @@ impl RedisStore {
     async fn scan(
         &self,
         queue: &QueueName,
-        place: &Place,
+        place: &Position,
         ids: &[MessageId],
-        places: &mut HashMap<MessageId, Place>,
+        places: &mut HashMap<MessageId, Position>,
     ) -> Result<(u64, Vec<u8>)> {
         let keys = self.keys.partition(queue, place.partition);
         let mut call = Call::new("find", &scripts::FIND, keys);
@@ -125,9 +125,9 @@ impl RedisStore {
         for id in ids {
             call.arg(&id_bytes(*id)[..]);
         }
-        let mut parts = self.link.run(&call).await?.list()?.into_iter();
+        let mut parts = self.session.run(&call).await?.list()?.into_iter();
         let (Some(next), Some(read)) = (parts.next(), parts.next()) else {
-            return Err(strange("find", "an answer is too short"));
+            return Err(unexpected_reply("find", "an answer is too short"));
         };
         for hit in parts {
             let [id, key] = hit.fixed()?;
@@ -135,8 +135,8 @@ impl RedisStore {
                 .bytes()?
                 .as_ref()
                 .try_into()
-                .map_err(|_| strange("find", "an id has a wrong length"))?;
-            let found = Place {
+                .map_err(|_| unexpected_reply("find", "an id has a wrong length"))?;
+            let found = Position {
                 key: key.bytes()?.to_vec(),
                 ..place.clone()
             };

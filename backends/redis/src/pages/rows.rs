@@ -8,11 +8,11 @@ use longshore_core::{
 };
 
 use crate::connection::reply::Reply;
-use crate::layout::position::{Place, Section};
+use crate::layout::position::{Position, Section};
 use crate::layout::receipt::entry_parts;
 use crate::layout::row::{Meta, Row};
 use crate::scripts;
-use crate::store::{RedisStore, told};
+use crate::store::{RedisStore, observe_time};
 
 /// A run of entries that a segment holds, or that came back.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl RedisStore {
         &self,
         operation: &'static str,
         queue: &QueueName,
-        place: &Place,
+        place: &Position,
         max: u32,
         only: bool,
     ) -> Result<Rows> {
@@ -62,8 +62,8 @@ impl RedisStore {
             .arg(max)
             .arg(if only { "only" } else { "" });
         let [now, next, cursor, segments, ends, returned, rows, beside] =
-            self.link.run(&call).await?.fixed()?;
-        let now = Timestamp::from_millis(told(self, now)?);
+            self.session.run(&call).await?.fixed()?;
+        let now = Timestamp::from_millis(observe_time(self, now)?);
         let next = next.bytes()?.to_vec();
         let held = match place.section {
             Section::Lane(lane) => Held::read(lane, now, cursor, segments, ends, returned)?,

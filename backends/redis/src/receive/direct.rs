@@ -9,8 +9,7 @@ use crate::layout::receipt::segment_name;
 use crate::receive::path_choice;
 use crate::receive::segment::{Batch, Run, lease_ms};
 use crate::scripts;
-use crate::store::{RedisStore, told};
-use crate::sync::locked;
+use crate::store::{RedisStore, observe_time};
 
 /// The group that stands, for the time of one transaction, where the cursor of the lane is.
 const GROUP: &str = "cursor";
@@ -34,7 +33,7 @@ impl RedisStore {
     /// Leases as many as are wanted, or nothing, in one transaction: a script that checks and sets
     /// the place, a bare read, a script that books. `None` where nothing was leased, and where
     /// nobody knows: then the script of a receive answers the same segment, if there is one.
-    pub(crate) async fn lease_bare(
+    pub(crate) async fn lease_direct(
         &self,
         queue: &QueueName,
         partition: u16,
@@ -43,14 +42,14 @@ impl RedisStore {
     ) -> Result<Option<Batch>> {
         let place = path_choice::place(queue, partition);
         let key = self.keys.any(queue, partition);
-        if !self.may_read_bare(&key).await {
-            locked(&self.ways).failed(place);
+        if !self.may_read_direct(&key).await {
+            self.path_choice.failed(place);
             return Ok(None);
         }
         let [begin, end] = ["begin", "end"].map(|phase| {
             let keys = ["c", "s0", "s1", "s2", "l", "h", "e", "z"];
             let keys = self.keys.some(queue, partition, &keys);
-            let mut call = Call::new("receive", &scripts::RECEIVE_BARE, keys);
+            let mut call = Call::new("receive", &scripts::RECEIVE_DIRECT, keys);
             call.arg(phase)
                 .arg(self.time.argument())
                 .arg(segment_name(segment))
@@ -63,36 +62,36 @@ impl RedisStore {
             .add_command(begin.command(false))
             .add_command(self.read(queue, partition, request))
             .add_command(end.command(false));
-        let answers = match self.link.transaction("receive", &turn, &key).await {
+        let answers = match self.session.transaction("receive", &turn, &key).await {
             Ok(answers) => answers,
             // There is no time left to ask again.
             Err(error) if error.kind() == StoreErrorKind::Timeout => return Err(error),
             Err(error) => {
                 if error.kind() != StoreErrorKind::Unavailable {
-                    locked(&self.ways).failed(place);
+                    self.path_choice.failed(place);
                 }
                 return Ok(None);
             }
         };
         match self.read_turn(answers, partition, segment) {
             Ended::Leased(batch) => return Ok(Some(batch)),
-            Ended::Refused => locked(&self.ways).refused(place),
-            Ended::Unknown => self.link.load(&[&scripts::RECEIVE_BARE]).await?,
-            Ended::Odd => locked(&self.ways).failed(place),
+            Ended::Refused => self.path_choice.refused(place),
+            Ended::Unknown => self.session.load(&[&scripts::RECEIVE_DIRECT]).await?,
+            Ended::Odd => self.path_choice.failed(place),
         }
         Ok(None)
     }
 
     /// Whether the user may open transactions: refused that, the server runs each command by
     /// itself, with others in between.
-    async fn may_read_bare(&self, key: &str) -> bool {
-        let known = locked(&self.ways).transactions;
+    async fn may_read_direct(&self, key: &str) -> bool {
+        let known = self.path_choice.transactions();
         if let Some(allowed) = known {
             return allowed;
         }
-        let allowed = self.link.allows_transactions("receive", key).await;
+        let allowed = self.session.allows_transactions("receive", key).await;
         let allowed = allowed.unwrap_or(false);
-        locked(&self.ways).transactions = Some(allowed);
+        self.path_choice.set_transactions(allowed);
         allowed
     }
 
@@ -128,7 +127,7 @@ impl RedisStore {
         segment: u64,
     ) -> Result<Batch> {
         let [now, until] = Reply::new("receive", Value::Array(times)).fixed()?;
-        let now = told(self, now)?;
+        let now = observe_time(self, now)?;
         let run = Run {
             partition,
             segment,

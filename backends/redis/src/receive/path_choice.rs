@@ -1,12 +1,15 @@
-//! Which way the next receive goes: through a script, or beside it.
+//! Which path the next receive goes: through a script, or beside it.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use longshore_core::QueueName;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// For fewer messages the three commands of the bare way cost more than they save.
-const BARE_MIN: u32 = 8;
+use crate::sync::locked;
+
+/// For fewer messages the three commands of the direct path cost more than they save.
+const DIRECT_MIN: u32 = 8;
 /// So many partitions are remembered; beyond it all are learned anew.
 const REMEMBERED_MAX: usize = 4096;
 /// After the server said that the case is not plain, so many receives go through the script.
@@ -16,19 +19,22 @@ const AFTER_ERROR: u16 = 1024;
 
 /// What is known of a partition: only a guess, since others work on it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Path {
     /// Through the script, for so many receives at least.
     Script(u16),
-    Bare,
+    Direct,
 }
 
-/// The ways of all partitions that this handle receives from. Two that are mistaken for each
+/// The paths of all partitions that this handle receives from. Two that are mistaken for each
 /// other are served rightly, if not in the fastest way.
 #[derive(Debug, Default)]
-pub(crate) struct Ways {
+pub(crate) struct PathChoice(Mutex<Guesses>);
+
+#[derive(Debug, Default)]
+struct Guesses {
     /// Whether the user may open transactions, once that was tried.
-    pub(crate) transactions: Option<bool>,
-    known: HashMap<u64, Way>,
+    transactions: Option<bool>,
+    known: HashMap<u64, Path>,
 }
 
 /// The name of a partition here.
@@ -36,34 +42,47 @@ pub(crate) fn place(queue: &QueueName, partition: u16) -> u64 {
     xxh3_64_with_seed(queue.as_str().as_bytes(), u64::from(partition))
 }
 
-impl Ways {
-    /// Whether to try the bare way for so many messages.
-    pub(crate) fn is_bare(&self, place: u64, wanted: u32) -> bool {
-        wanted >= BARE_MIN && self.known.get(&place) == Some(&Way::Bare)
+impl PathChoice {
+    /// Whether to try the direct path for so many messages.
+    pub(crate) fn is_direct(&self, place: u64, wanted: u32) -> bool {
+        wanted >= DIRECT_MIN && locked(&self.0).known.get(&place) == Some(&Path::Direct)
     }
 
-    /// A script answered; `plain` if it was a full batch that the bare way would have got too.
-    pub(crate) fn answered(&mut self, place: u64, plain: bool) {
-        let next = match self.known.get(&place) {
-            Some(Way::Script(left)) if *left > 0 => Way::Script(left - 1),
-            _ if plain => Way::Bare,
-            _ => Way::Script(0),
+    /// A script answered; `plain` if it was a full batch that the direct path would have got too.
+    pub(crate) fn answered(&self, place: u64, plain: bool) {
+        let mut guesses = locked(&self.0);
+        let next = match guesses.known.get(&place) {
+            Some(Path::Script(left)) if *left > 0 => Path::Script(left - 1),
+            _ if plain => Path::Direct,
+            _ => Path::Script(0),
         };
-        self.note(place, next);
+        guesses.note(place, next);
     }
 
     /// The server found that the case is not plain.
-    pub(crate) fn refused(&mut self, place: u64) {
-        self.note(place, Way::Script(AFTER_REFUSAL));
+    pub(crate) fn refused(&self, place: u64) {
+        locked(&self.0).note(place, Path::Script(AFTER_REFUSAL));
     }
 
     /// The server does not let us go this way.
-    pub(crate) fn failed(&mut self, place: u64) {
-        self.transactions = None;
-        self.note(place, Way::Script(AFTER_ERROR));
+    pub(crate) fn failed(&self, place: u64) {
+        let mut guesses = locked(&self.0);
+        guesses.transactions = None;
+        guesses.note(place, Path::Script(AFTER_ERROR));
     }
 
-    fn note(&mut self, place: u64, way: Way) {
+    /// Whether the user may open transactions; `None` until that was tried.
+    pub(crate) fn transactions(&self) -> Option<bool> {
+        locked(&self.0).transactions
+    }
+
+    pub(crate) fn set_transactions(&self, allowed: bool) {
+        locked(&self.0).transactions = Some(allowed);
+    }
+}
+
+impl Guesses {
+    fn note(&mut self, place: u64, way: Path) {
         if self.known.len() >= REMEMBERED_MAX && !self.known.contains_key(&place) {
             self.known.clear();
         }
@@ -76,29 +95,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_plain_batch_opens_the_bare_way_and_a_refusal_shuts_it_for_a_while() {
-        let mut ways = Ways::default();
-        assert!(!ways.is_bare(1, 64));
-        ways.answered(1, false);
-        assert!(!ways.is_bare(1, 64));
-        ways.answered(1, true);
-        assert!(ways.is_bare(1, 64) && !ways.is_bare(1, 2) && !ways.is_bare(2, 64));
-        ways.refused(1);
+    fn a_full_plain_batch_opens_the_direct_path_and_a_refusal_shuts_it_for_a_while() {
+        let path_choice = PathChoice::default();
+        assert!(!path_choice.is_direct(1, 64));
+        path_choice.answered(1, false);
+        assert!(!path_choice.is_direct(1, 64));
+        path_choice.answered(1, true);
+        assert!(
+            path_choice.is_direct(1, 64)
+                && !path_choice.is_direct(1, 2)
+                && !path_choice.is_direct(2, 64)
+        );
+        path_choice.refused(1);
         for _ in 0..AFTER_REFUSAL {
-            assert!(!ways.is_bare(1, 64));
-            ways.answered(1, true);
+            assert!(!path_choice.is_direct(1, 64));
+            path_choice.answered(1, true);
         }
-        assert!(!ways.is_bare(1, 64));
-        ways.answered(1, true);
-        assert!(ways.is_bare(1, 64));
+        assert!(!path_choice.is_direct(1, 64));
+        path_choice.answered(1, true);
+        assert!(path_choice.is_direct(1, 64));
     }
 
     #[test]
     fn only_so_many_partitions_are_remembered() {
-        let mut ways = Ways::default();
+        let path_choice = PathChoice::default();
         for place in 0..3 * REMEMBERED_MAX as u64 {
-            ways.answered(place, true);
+            path_choice.answered(place, true);
         }
-        assert!(ways.known.len() <= REMEMBERED_MAX);
+        assert!(locked(&path_choice.0).known.len() <= REMEMBERED_MAX);
     }
 }

@@ -5,13 +5,12 @@ use longshore_core::{Effect, QueueName, Receive, Result, StoreErrorKind, Timesta
 
 use crate::connection::call::Call;
 use crate::connection::reply::Reply;
-use crate::error::strange;
+use crate::error::unexpected_reply;
 use crate::layout::receipt::{AckWay, Proof, entry_parts, segment_name};
 use crate::layout::row::Row;
 use crate::receive::path_choice;
 use crate::scripts;
-use crate::store::{RedisStore, told};
-use crate::sync::locked;
+use crate::store::{RedisStore, observe_time};
 
 /// For how long the server keeps the name of a sleeper: longer than it sleeps.
 const SLEEPER_MS: u64 = 3_000;
@@ -54,21 +53,25 @@ impl RedisStore {
     ) -> Result<Batch> {
         let segment = fastrand::u64(..);
         let place = path_choice::place(queue, partition);
-        let is_bare = locked(&self.ways).is_bare(place, request.batch_max.get());
-        if is_bare && let Some(batch) = self.lease_bare(queue, partition, request, segment).await? {
+        let is_direct = self.path_choice.is_direct(place, request.batch_max.get());
+        if is_direct
+            && let Some(batch) = self
+                .lease_direct(queue, partition, request, segment)
+                .await?
+        {
             return Ok(batch);
         }
         let mut call = self.call("receive", &scripts::RECEIVE, queue, partition);
         call.arg(segment_name(segment))
             .arg(request.batch_max.get())
             .arg(lease_ms(request))
-            .arg(if sleeps { self.bell.channel() } else { "" })
+            .arg(if sleeps { self.wakeups.channel() } else { "" })
             .arg(SLEEPER_MS)
             .arg(queue.as_str());
         let reply = self.lease_once(&call).await?;
         let (batch, is_plain) = self.read_batch(reply, partition, segment)?;
         let is_full = batch.leased.len() >= request.batch_max.get() as usize;
-        locked(&self.ways).answered(place, is_plain && is_full);
+        self.path_choice.answered(place, is_plain && is_full);
         Ok(batch)
     }
 
@@ -76,12 +79,12 @@ impl RedisStore {
     /// is sent once more: the name of the segment is the same, so the server answers the same run
     /// and no message is charged for a lost answer.
     async fn lease_once(&self, call: &Call) -> Result<Reply> {
-        match self.link.run(call).await {
+        match self.session.run(call).await {
             Err(error)
                 if error.kind() == StoreErrorKind::Unavailable
                     && error.effect() == Effect::Unknown =>
             {
-                self.link.run(call).await
+                self.session.run(call).await
             }
             answered => answered,
         }
@@ -93,9 +96,9 @@ impl RedisStore {
         let mut next = || {
             parts
                 .next()
-                .ok_or_else(|| strange("receive", "an answer is too short"))
+                .ok_or_else(|| unexpected_reply("receive", "an answer is too short"))
         };
-        let now = told(self, next()?)?;
+        let now = observe_time(self, next()?)?;
         next()?;
         let until = next()?.number()?;
         let next_due = next()?.optional_number()?;
@@ -123,7 +126,7 @@ impl Run {
         let mut next = || {
             parts
                 .next()
-                .ok_or_else(|| strange("receive", "a run is too short"))
+                .ok_or_else(|| unexpected_reply("receive", "a run is too short"))
         };
         let lane = next()?.number()? as u8;
         let base = next()?.number()? as u32;
@@ -151,7 +154,7 @@ impl Run {
         for entry in entries.list()? {
             let [name, fields] = entry.fixed()?;
             let entry = entry_parts(&name.text()?)
-                .ok_or_else(|| strange("receive", "an entry has no name"))?;
+                .ok_or_else(|| unexpected_reply("receive", "an entry has no name"))?;
             let mut row = Row::of_fields(fields)?;
             if let Some(checkpoint) = &self.checkpoint {
                 row.checkpoint = checkpoint.clone();

@@ -33,7 +33,7 @@ async fn a_repeated_enqueue_stores_nothing_twice() {
         .await
         .unwrap();
     for round in 1..=20 {
-        // The short way, and the long one.
+        // The fast path, and the long one.
         enqueue_twice(&proxy, &store, &fresh(&["a", "b"])).await;
         enqueue_twice(&proxy, &store, &[grouped("g", "c"), grouped("g", "d")]).await;
         assert_eq!(stats(&store).await.live(), 1 + 4 * round);

@@ -1,11 +1,11 @@
 //! What only Redis can show: servers that fail, are set up wrongly, fail over, or are many.
 
-mod bare_enqueue;
-mod bare_faults;
-mod bare_receive;
-mod bare_special;
-mod bare_topologies;
 mod chaos;
+mod direct_enqueue;
+mod direct_faults;
+mod direct_receive;
+mod direct_special;
+mod direct_topologies;
 mod faults;
 mod floor;
 mod fsync;

@@ -1,4 +1,4 @@
--- The long way of enqueue_bare.lua: rows are due, and go before the batch.
+-- The long way of enqueue_direct.lua: rows are due, and go before the batch.
 local now = clock(ARGV[1])
 promote(now, 1000)
 local is_new = call('HSETNX', K.c, 'v', '1')
