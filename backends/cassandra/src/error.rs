@@ -246,7 +246,10 @@ fn said(operation: &'static str, meant: Meaning) -> StoreError {
 }
 
 /// The server answered something that this build does not know.
-pub(crate) fn strange(operation: &'static str, what: &dyn std::fmt::Display) -> StoreError {
+pub(crate) fn unexpected_reply(
+    operation: &'static str,
+    what: &dyn std::fmt::Display,
+) -> StoreError {
     let words = format!("the answer is not understood: {}", cut(&what.to_string()));
     StoreError::new(Kind::Corrupt, operation, words).effect_unknown()
 }

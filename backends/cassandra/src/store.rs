@@ -111,7 +111,7 @@ impl CassandraStore {
     ) -> Result<T> {
         let timeout = self.inner.call_timeout;
         let done = tokio::time::timeout(timeout, call).await;
-        done.unwrap_or_else(|_| Err(late(operation, timeout)))
+        done.unwrap_or_else(|_| Err(deadline_exceeded(operation, timeout)))
     }
 
     async fn carried_for<T, F>(
@@ -133,13 +133,13 @@ impl CassandraStore {
                 "the runtime of this program is shutting down",
             )
             .effect_unknown()),
-            Err(_) => Err(late(operation, timeout)),
+            Err(_) => Err(deadline_exceeded(operation, timeout)),
         }
     }
 }
 
 /// The deadline passed before the servers answered.
-pub(crate) fn late(operation: &'static str, after: Duration) -> StoreError {
+pub(crate) fn deadline_exceeded(operation: &'static str, after: Duration) -> StoreError {
     let words =
         format!("not done in {after:?}; the cluster is slow or another process holds the queue");
     StoreError::new(StoreErrorKind::Timeout, operation, words).effect_unknown()

@@ -6,7 +6,7 @@ use crate::schema::{DeadPlace, DeadRow, Place, Queue, Row};
 
 impl Queue {
     /// Moves a live message to the dead letters and admits its successor.
-    pub(crate) fn bury(&mut self, id: MessageId, mark: DeadMark, number: u64) {
+    pub(crate) fn dead_letter(&mut self, id: MessageId, mark: DeadMark, number: u64) {
         let Some(row) = self.take_out(id) else {
             return;
         };

@@ -9,6 +9,7 @@
 
 mod admin;
 mod adopt;
+mod change;
 mod clock;
 mod config;
 mod dead;
@@ -16,16 +17,16 @@ mod enqueue;
 mod floor;
 mod groups;
 mod lease;
-mod names;
+mod open;
 mod pages;
 mod progress;
 mod queue;
+mod receipt;
 mod receive;
-mod reschedule;
 mod schema;
 mod settle;
 mod store;
 mod workers;
 
-pub use names::{open, scheme};
+pub use open::{open, scheme};
 pub use store::MemoryStore;

@@ -1,13 +1,13 @@
 //! Handing messages out.
 
-use bytes::Bytes;
 use longshore_core::wire::{DecodeError, decode};
 use longshore_core::{
-    Content, DeadMark, DeadReason, Delivery, Lane, Message, MessageId, OnExpired, Receipt, Receive,
+    Content, DeadMark, DeadReason, Delivery, Lane, Message, MessageId, OnExpired, Receive,
     Received, Timestamp,
 };
 use std::time::Duration;
 
+use crate::receipt::receipt;
 use crate::schema::{Numbers, Place, Queue, State};
 
 /// How long a row of a newer version is put back.
@@ -69,7 +69,7 @@ impl Queue {
             Ok(message) => message,
             Err(DecodeError::Damaged(why)) => {
                 let mark = DeadMark::new(DeadReason::Damaged, Some(why.to_owned()), now, false);
-                self.bury(place.id, mark, number);
+                self.dead_letter(place.id, mark, number);
                 return Handed::Unreadable;
             }
             Err(_newer) => {
@@ -103,7 +103,7 @@ impl Queue {
         if self.settings.on_expired.unwrap_or_default() == OnExpired::Dead {
             let error = "it expired before it could be handed out".to_owned();
             let mark = DeadMark::new(DeadReason::Expired, Some(error), now, false);
-            return self.bury(id, mark, number);
+            return self.dead_letter(id, mark, number);
         }
         if let Some(row) = self.take_out(id) {
             self.remember_id(&row, now);
@@ -129,18 +129,4 @@ impl Queue {
         handed.recorded_through = row.recorded_through;
         Some(handed)
     }
-}
-
-/// The receipt of a delivery: the id, then the number of the delivery.
-fn receipt(id: MessageId, delivery: u64) -> Receipt {
-    let mut bytes = id.as_uuid().as_bytes().to_vec();
-    bytes.extend_from_slice(&delivery.to_be_bytes());
-    Receipt::from_bytes(Bytes::from(bytes))
-}
-
-/// What a receipt says; `None` if it is none of this store.
-pub(crate) fn read_receipt(receipt: &Receipt) -> Option<(MessageId, u64)> {
-    let (id, delivery) = receipt.as_bytes().split_first_chunk::<16>()?;
-    let id = MessageId::from_uuid(uuid::Uuid::from_bytes(*id));
-    Some((id, u64::from_be_bytes(delivery.try_into().ok()?)))
 }

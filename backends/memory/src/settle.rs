@@ -7,7 +7,7 @@ use longshore_core::{
     AttemptRecord, DeadMark, Disposition, Due, MessageId, Receipt, Settled, Settlement, Timestamp,
 };
 
-use crate::receive::read_receipt;
+use crate::receipt::read_receipt;
 use crate::schema::{Queue, Row, State};
 
 impl Queue {
@@ -39,7 +39,7 @@ impl Queue {
             } => {
                 self.record(id, record);
                 let error = Some(record.error.clone());
-                self.bury(id, DeadMark::new(*reason, error, now, *park_group), number);
+                self.dead_letter(id, DeadMark::new(*reason, error, now, *park_group), number);
             }
         }
         Settled::Applied

@@ -15,13 +15,13 @@ use rusqlite::params;
 use crate::adopt::adopt;
 use crate::change::{cancel, purge, reschedule};
 use crate::check;
+use crate::database::transaction::Tx;
 use crate::dead::{discard, redrive};
 use crate::error::Outcome;
+use crate::pages::find;
 use crate::pages::{self, DEAD_LETTERS, EXPORT, PEEK, Walk};
-use crate::queue_row::QueueRow;
+use crate::rows::queue::QueueRow;
 use crate::store::SqliteStore;
-use crate::tx::Tx;
-use crate::view;
 use crate::workers;
 
 /// A purge holds up the other writers for no longer than this many messages take.
@@ -158,7 +158,7 @@ impl QueueAdmin for SqliteStore {
             let Some(queue) = QueueRow::find(conn, &name)? else {
                 return Ok(Found::NotFound);
             };
-            let found = view::find(conn, queue.number, id, now)?;
+            let found = find::find(conn, queue.number, id, now)?;
             Ok(found.map_or(Found::NotFound, |one| Found::Message(Box::new(one))))
         })
         .await
@@ -312,9 +312,9 @@ impl QueueAdmin for SqliteStore {
     }
 
     async fn check(&self) -> Result<Vec<Finding>> {
-        let engine = self.current();
-        let mut findings = check::of_engine(&engine);
-        let clocks = engine.clocks.clone();
+        let database = self.current();
+        let mut findings = check::of_engine(&database);
+        let clocks = database.clocks.clone();
         let in_file = self.read("check", move |conn| check::of_file(conn, &clocks));
         findings.extend(in_file.await?);
         Ok(findings)

@@ -3,14 +3,14 @@
 use longshore_core::{Adopted, Content, GroupName, MessageState, StoredMessage};
 use rusqlite::params;
 
-use crate::detail::Detail;
+use crate::database::transaction::{Tx, new_token};
+use crate::enqueue::recent_ids::{first_with_key, remember_key};
 use crate::error::Outcome;
-use crate::group;
-use crate::live::Live;
-use crate::queue_row::QueueRow;
-use crate::remembered::{first_with_key, remember_key};
-use crate::state::{self, BACKOFF, BEHIND, DEAD, DELAYED, PARKED, flags};
-use crate::tx::{Tx, new_token};
+use crate::rows::detail::Detail;
+use crate::rows::group;
+use crate::rows::message::Live;
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, BACKOFF, BEHIND, DEAD, DELAYED, PARKED, flags};
 
 /// Takes over one message.
 pub(crate) fn adopt(tx: &Tx<'_>, queue: &mut QueueRow, stored: &StoredMessage) -> Outcome<Adopted> {

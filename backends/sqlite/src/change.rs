@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use longshore_core::{Changed, Due, MessageId, Purged};
 use rusqlite::params;
 
+use crate::database::transaction::Tx;
+use crate::enqueue::recent_ids::forget_key;
 use crate::error::Outcome;
-use crate::group;
-use crate::live::{Live, columns};
-use crate::promote::promote;
-use crate::queue_row::QueueRow;
-use crate::remembered::forget_key;
-use crate::state::{self, BACKOFF, BEHIND, DELAYED, LEASED, READY, SET_ASIDE};
-use crate::tx::Tx;
+use crate::receive::promote::promote;
+use crate::rows::group;
+use crate::rows::message::{Live, columns};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, BACKOFF, BEHIND, DELAYED, LEASED, READY, SET_ASIDE};
 
 /// What a purge removes, in this order: those behind go before the head that would admit them.
 /// Of the leased ones it takes those whose lease ended.

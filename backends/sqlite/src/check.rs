@@ -1,14 +1,16 @@
 //! What a check of the store finds.
 
+pub(crate) mod fsck;
+
 use longshore_core::{Finding, QueueName, Severity};
 use rusqlite::Connection;
 
+use crate::check::fsck::wrong_counters;
 use crate::clock::moment::Clocks;
 use crate::config::Durability;
-use crate::connect::WAL_BYTES_MAX;
-use crate::engine::Engine;
+use crate::database::connect::WAL_BYTES_MAX;
+use crate::database::handle::Database;
 use crate::error::Outcome;
-use crate::fsck::wrong_counters;
 use crate::schema;
 use crate::stats::stats;
 
@@ -16,8 +18,8 @@ use crate::stats::stats;
 const CHECKED_BYTES_MAX: i64 = 512 << 20;
 
 /// The findings that need no connection.
-pub(crate) fn of_engine(engine: &Engine) -> Vec<Finding> {
-    let mut findings = vec![match engine.durability {
+pub(crate) fn of_engine(database: &Database) -> Vec<Finding> {
+    let mut findings = vec![match database.durability {
         Durability::Full => Finding::new(
             Severity::Ok,
             "durability",
@@ -30,15 +32,15 @@ pub(crate) fn of_engine(engine: &Engine) -> Vec<Finding> {
         )
         .fix("open the store without sync=normal where messages must survive a power cut"),
     }];
-    findings.extend(space(engine));
-    findings.extend(wal(engine));
-    findings.extend(modes(engine));
+    findings.extend(space(database));
+    findings.extend(wal(database));
+    findings.extend(modes(database));
     findings
 }
 
 /// A WAL beyond its bound is cut within seconds, unless somebody still reads from it.
-fn wal(engine: &Engine) -> Option<Finding> {
-    let mut path = engine.place.file.as_os_str().to_owned();
+fn wal(database: &Database) -> Option<Finding> {
+    let mut path = database.place.file.as_os_str().to_owned();
     path.push("-wal");
     let bytes = std::fs::metadata(&path).ok()?.len();
     if bytes <= WAL_BYTES_MAX {
@@ -52,13 +54,13 @@ fn wal(engine: &Engine) -> Option<Finding> {
     Some(
         Finding::new(Severity::Warning, "write-ahead log", found).fix(format!(
             "end that program; `lsof {}` names it",
-            engine.place.file.display()
+            database.place.file.display()
         )),
     )
 }
 
-fn space(engine: &Engine) -> Option<Finding> {
-    let room = engine.probe.look(&engine.place.directory).ok()?;
+fn space(database: &Database) -> Option<Finding> {
+    let room = database.probe.look(&database.place.directory).ok()?;
     let found = format!(
         "{} MiB free, {} MiB are kept for settling",
         room.free >> 20,
@@ -75,9 +77,9 @@ fn space(engine: &Engine) -> Option<Finding> {
 }
 
 #[cfg(unix)]
-fn modes(engine: &Engine) -> Option<Finding> {
+fn modes(database: &Database) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt as _;
-    let meta = std::fs::metadata(&engine.place.file).ok()?;
+    let meta = std::fs::metadata(&database.place.file).ok()?;
     let mode = meta.permissions().mode() & 0o777;
     let others = mode & 0o077;
     Some(if others == 0 {
@@ -92,12 +94,12 @@ fn modes(engine: &Engine) -> Option<Finding> {
             "file mode",
             format!("{mode:03o}: others than its owner may read or write messages"),
         )
-        .fix(format!("chmod 600 {}", engine.place.file.display()))
+        .fix(format!("chmod 600 {}", database.place.file.display()))
     })
 }
 
 #[cfg(not(unix))]
-fn modes(_engine: &Engine) -> Option<Finding> {
+fn modes(_engine: &Database) -> Option<Finding> {
     None
 }
 

@@ -1,20 +1,20 @@
-//! Dead letters: burying, redriving, discarding.
+//! Dead letters: dead-lettering, redriving, discarding.
 
 use longshore_core::wire::{decode, encode};
 use longshore_core::{Changed, DeadReason, Message, MessageId};
 use rusqlite::params;
 
-use crate::detail::Detail;
+use crate::database::transaction::Tx;
+use crate::enqueue::recent_ids::forget_key;
 use crate::error::Outcome;
-use crate::group;
-use crate::live::Live;
-use crate::queue_row::QueueRow;
-use crate::remembered::forget_key;
-use crate::state::{self, BEHIND, DEAD, PARKED};
-use crate::tx::Tx;
+use crate::rows::detail::Detail;
+use crate::rows::group;
+use crate::rows::message::Live;
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, BEHIND, DEAD, PARKED};
 
 /// Moves a message to the dead letters and admits its successor, unless it is to hold its group.
-pub(crate) fn bury(
+pub(crate) fn dead_letter(
     tx: &Tx<'_>,
     queue: &mut QueueRow,
     row: &mut Live,

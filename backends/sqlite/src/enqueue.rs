@@ -1,5 +1,8 @@
 //! Judging and storing new messages.
 
+pub(crate) mod bulk;
+pub(crate) mod recent_ids;
+
 use std::time::Duration;
 
 use longshore_core::validate::check_batch;
@@ -9,13 +12,13 @@ use longshore_core::{
 };
 use rusqlite::params;
 
-use crate::bulk::{self, is_plain};
+use crate::database::transaction::{Tx, new_token};
+use crate::enqueue::bulk::is_plain;
+use crate::enqueue::recent_ids::{first_with_key, knows_id, remember_key};
 use crate::error::Outcome;
-use crate::group;
-use crate::queue_row::QueueRow;
-use crate::remembered::{first_with_key, knows_id, remember_key};
-use crate::state::{self, BEHIND, DELAYED, flags};
-use crate::tx::{Tx, new_token};
+use crate::rows::group;
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, BEHIND, DELAYED, flags};
 
 /// When a producer that found a queue full may try again.
 const RETRY_FULL: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_core::{StoreError, StoreErrorKind};
 use rusqlite::ErrorCode;
 
-use crate::access;
+use crate::file::access;
 
 const OUT_OF_FILES: &str = "no more files can be opened; raise the limit (ulimit -n, or LimitNOFILE of the unit) and try again";
 const DISK_FULL: &str = "the disk is full; free some space, nothing was lost";
@@ -63,7 +63,7 @@ pub(crate) fn sql(operation: &'static str, error: rusqlite::Error) -> StoreError
 }
 
 /// The deadline passed before the database was free or had answered.
-pub(crate) fn late(operation: &'static str, timeout: Duration) -> StoreError {
+pub(crate) fn deadline_exceeded(operation: &'static str, timeout: Duration) -> StoreError {
     StoreError::new(
         StoreErrorKind::Timeout,
         operation,

@@ -17,9 +17,9 @@ use longshore_core::{Floor, FloorReport, FloorSpec, Result, StoreError, StoreErr
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::config::{Config, Durability};
-use crate::connect;
+use crate::database::connect;
 use crate::error::sql;
-use crate::side_lock::{SideLock, private};
+use crate::file::lock::{SideLock, private};
 
 /// What a store in one SQLite file cannot be faster than.
 #[derive(Debug)]

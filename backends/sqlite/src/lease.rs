@@ -8,10 +8,10 @@ use longshore_core::{LeaseName, LeaseStore, NamedLease, Result, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::clock::moment::Moment;
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::live::time;
+use crate::rows::message::time;
 use crate::store::SqliteStore;
-use crate::tx::Tx;
 
 /// The row of a lease. A released one has no holder and ended in 1970.
 #[derive(Clone, Debug)]

@@ -8,12 +8,12 @@ use longshore_core::{
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::engine::Engine;
-use crate::host::Host;
+use crate::database::handle::Database;
+use crate::file::host::Host;
 use crate::schema::ddl;
 use crate::store::SqliteStore;
 
-/// One clock for all handles that bring none, so that they share an engine.
+/// One clock for all handles that bring none, so that they share a database.
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
 /// How `sqlite://` is opened.
@@ -37,8 +37,8 @@ pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Resul
     let config = Config::of(url, options)?;
     let clock = options.clock.clone().unwrap_or_else(|| CLOCK.clone());
     let store = (config.clone(), clock.clone(), host.clone());
-    let opening = tokio::task::spawn_blocking(move || Engine::open(&config, &clock, host));
-    let engine = opening.await.map_err(|error| {
+    let opening = tokio::task::spawn_blocking(move || Database::open(&config, &clock, host));
+    let database = opening.await.map_err(|error| {
         StoreError::new(
             StoreErrorKind::Unexpected,
             "open",
@@ -47,7 +47,7 @@ pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Resul
         .caused_by(error)
     })??;
     let (config, clock, host) = store;
-    let store = Arc::new(SqliteStore::new(engine, config, clock, host));
+    let store = Arc::new(SqliteStore::new(database, config, clock, host));
     Ok(Backend::of(store.clone())
         .with_fsck(store.clone())
         .with_backup(store))

@@ -1,5 +1,7 @@
 //! Paging. A cursor is a letter for the call, then the place of the last item.
 
+pub(crate) mod find;
+
 use std::num::NonZeroU32;
 
 use longshore_core::{Cursor, Page, QueueName, Result, StoreError, StoredMessage};
@@ -7,8 +9,8 @@ use rusqlite::{Connection, params};
 
 use crate::clock::moment::Moment;
 use crate::error::Outcome;
-use crate::state::{BACKOFF, BEHIND, DEAD, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
-use crate::view::{Seen, seen_columns};
+use crate::pages::find::{Seen, seen_columns};
+use crate::rows::state::{BACKOFF, BEHIND, DEAD, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
 
 /// What a list walks through, one after the other. States in one slot are sorted together.
 #[derive(Clone, Copy, Debug)]

@@ -9,10 +9,10 @@ use longshore_core::validate::check_count;
 use longshore_core::{Cursor, LeaseName, NamedLease, Page, ProgressStore, QueueStore as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
 use crate::lease::is_current;
 use crate::store::SqliteStore;
-use crate::tx::Tx;
 
 fn save(
     tx: &Tx<'_>,

@@ -1,26 +1,29 @@
 //! Handing messages out.
 
+pub(crate) mod look;
+pub(crate) mod promote;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_core::wire::{DecodeError, decode};
 use longshore_core::{
-    DeadReason, Delivery, Lane, Message, OnExpired, QueueName, Receipt, Receive, Received,
-    Timestamp,
+    DeadReason, Delivery, Lane, Message, OnExpired, QueueName, Receive, Received, Timestamp,
 };
 use rusqlite::{CachedStatement, Row, params};
 
-use crate::dead::bury;
-use crate::detail::Detail;
+use crate::database::transaction::{Tx, new_token};
+use crate::dead::dead_letter;
+use crate::enqueue::recent_ids::remember_id;
 use crate::error::Outcome;
-use crate::group;
-use crate::live::{Live, columns};
-use crate::promote::promote;
-use crate::queue_row::QueueRow;
-use crate::remembered::remember_id;
-use crate::state::{self, LEASED, SET_ASIDE};
-use crate::tx::{Tx, new_token};
+use crate::receipt::receipt;
+use crate::receive::promote::promote;
+use crate::rows::detail::Detail;
+use crate::rows::group;
+use crate::rows::message::{Live, columns};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, LEASED, SET_ASIDE, number};
 
 /// How long a row of a newer version is put back.
 const PUT_BACK: Duration = Duration::from_secs(60);
@@ -29,8 +32,11 @@ const PUT_BACK: Duration = Duration::from_secs(60);
 const ROWS_MAX: usize = 2000;
 
 /// Leases a row; only what has the same length afterwards is written.
-const CLAIM: &str = "
-    UPDATE message SET state = 13, at = ?2, token = ?3, attempts = ?4 WHERE seq = ?1";
+const CLAIM: &str = concat!(
+    "UPDATE message SET state = ",
+    number!(LEASED),
+    ", at = ?2, token = ?3, attempts = ?4 WHERE seq = ?1"
+);
 
 /// A message that may be handed out.
 struct Candidate {
@@ -216,7 +222,7 @@ fn hand_out(
         Err(DecodeError::Damaged(why)) => {
             received.set_aside += 1;
             let detail = Detail::read(tx.conn(), row.seq, row.flags)?;
-            bury(
+            dead_letter(
                 tx,
                 queue,
                 &mut row,
@@ -263,7 +269,7 @@ fn expire(tx: &Tx<'_>, queue: &mut QueueRow, mut row: Live) -> Outcome<()> {
     if queue.settings.on_expired.unwrap_or_default() == OnExpired::Dead {
         let detail = Detail::read(tx.conn(), row.seq, row.flags)?;
         let error = "it expired before it could be handed out".to_owned();
-        return bury(
+        return dead_letter(
             tx,
             queue,
             &mut row,
@@ -280,19 +286,4 @@ fn expire(tx: &Tx<'_>, queue: &mut QueueRow, mut row: Live) -> Outcome<()> {
         Some(name) => group::admit(tx, queue, name),
         None => Ok(()),
     }
-}
-
-/// The receipt of a delivery: the number of the row, then its token.
-fn receipt(seq: i64, token: i64) -> Receipt {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&seq.to_be_bytes());
-    bytes[8..].copy_from_slice(&token.to_be_bytes());
-    Receipt::from_bytes(Bytes::copy_from_slice(&bytes))
-}
-
-/// What a receipt says; `None` if it is none of this store.
-pub(crate) fn read_receipt(receipt: &Receipt) -> Option<(i64, i64)> {
-    let (seq, token) = receipt.as_bytes().split_first_chunk::<8>()?;
-    let token: [u8; 8] = token.try_into().ok()?;
-    Some((i64::from_be_bytes(*seq), i64::from_be_bytes(token)))
 }

@@ -5,22 +5,28 @@ use std::time::Duration;
 use longshore_core::{Disposition, Due, QueueName, Receipt, Settled, Settlement};
 use rusqlite::{CachedStatement, params};
 
-use crate::dead::bury;
-use crate::detail::Detail;
+use crate::database::transaction::Tx;
+use crate::dead::dead_letter;
+use crate::enqueue::recent_ids::remember_id;
 use crate::error::Outcome;
-use crate::group;
-use crate::live::Live;
-use crate::queue_row::QueueRow;
-use crate::receive::read_receipt;
-use crate::remembered::remember_id;
-use crate::state::{self, BACKOFF, LEASED};
-use crate::tx::Tx;
+use crate::receipt::read_receipt;
+use crate::rows::detail::Detail;
+use crate::rows::group;
+use crate::rows::message::Live;
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, BACKOFF, LEASED, number};
 
 /// Acks a message that has no group, no given id and no detail. Most are like that, and one
 /// statement is half the work of two.
-const ACK_PLAIN: &str = "
-    DELETE FROM message WHERE seq = ?1 AND token = ?2 AND queue = ?3 AND state = 13
-    AND flags & 3 = 0 AND grp IS NULL";
+const ACK_PLAIN: &str = concat!(
+    "DELETE FROM message WHERE seq = ?1 AND token = ?2 AND queue = ?3 AND state = ",
+    number!(LEASED),
+    " AND flags & (",
+    number!(GIVEN),
+    " | ",
+    number!(DETAIL),
+    ") = 0 AND grp IS NULL"
+);
 
 /// Ends deliveries.
 pub(crate) fn settle(tx: &Tx<'_>, name: &QueueName, batch: &[Settlement]) -> Outcome<Vec<Settled>> {
@@ -127,7 +133,7 @@ fn end(tx: &Tx<'_>, queue: &mut QueueRow, mut row: Live, disposition: &Dispositi
         } => {
             detail.record(row.attempts, record);
             let why = (*reason, record.error.clone());
-            bury(tx, queue, &mut row, detail, why, *park_group)
+            dead_letter(tx, queue, &mut row, detail, why, *park_group)
         }
     }
 }

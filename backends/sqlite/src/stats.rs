@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::clock::moment::Moment;
 use crate::error::Outcome;
-use crate::live::time;
-use crate::queue_row::QueueRow;
-use crate::state::{BACKOFF, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
+use crate::rows::message::time;
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{BACKOFF, DELAYED, LEASED, PARKED, READY, SET_ASIDE};
 
 /// Of those whose lease ended so many are looked at for their age, those that ended first.
 const LAPSED_MAX: i64 = 1000;

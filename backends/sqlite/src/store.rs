@@ -14,19 +14,19 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clock::moment::Moment;
 use crate::config::{Config, SPAN_MAX};
-use crate::engine::Engine;
+use crate::database::handle::Database;
+use crate::database::transaction::Tx;
 use crate::enqueue::enqueue;
 use crate::error::Outcome;
-use crate::host::Host;
+use crate::file::host::Host;
 use crate::receive::receive;
 use crate::settle::{extend, settle};
-use crate::tx::Tx;
 
 /// A handle on a file. All handles of a process on one file share their connections.
 #[derive(Debug)]
 pub struct SqliteStore {
     /// Replaced where the file at the path was.
-    engine: RwLock<Arc<Engine>>,
+    database: RwLock<Arc<Database>>,
     clock: Arc<dyn Clock>,
     config: Config,
     host: Host,
@@ -35,13 +35,13 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// A handle on an open file.
     pub(crate) fn new(
-        engine: Arc<Engine>,
+        database: Arc<Database>,
         config: Config,
         clock: Arc<dyn Clock>,
         host: Host,
     ) -> Self {
         Self {
-            engine: RwLock::new(engine),
+            database: RwLock::new(database),
             clock,
             config,
             host,
@@ -49,9 +49,9 @@ impl SqliteStore {
     }
 
     /// The open file.
-    pub(crate) fn current(&self) -> Arc<Engine> {
-        let engine = self.engine.read();
-        engine.unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn current(&self) -> Arc<Database> {
+        let database = self.database.read();
+        database.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The moment that is now, by the clocks of the open file.
@@ -60,10 +60,10 @@ impl SqliteStore {
     }
 
     /// The open file, opened anew where the one at the path is another one by now.
-    async fn engine(&self, operation: &'static str) -> Result<Arc<Engine>> {
-        let engine = self.current();
-        let Some(gone) = engine.presence.recent().cloned() else {
-            return Ok(engine);
+    async fn database(&self, operation: &'static str) -> Result<Arc<Database>> {
+        let database = self.current();
+        let Some(gone) = database.presence.recent().cloned() else {
+            return Ok(database);
         };
         // A file that was taken away is not made again: it may be about to be put back.
         let config = Config {
@@ -73,8 +73,8 @@ impl SqliteStore {
         let (clock, host) = (self.clock.clone(), self.host.clone());
         let opening = tokio::task::spawn_blocking(move || {
             // What was open is closed here, since that may take a while.
-            drop(engine);
-            Engine::open(&config, &clock, host)
+            drop(database);
+            Database::open(&config, &clock, host)
         });
         let opened = opening.await.map_err(|error| {
             StoreError::new(
@@ -98,8 +98,11 @@ impl SqliteStore {
     }
 
     /// Goes on with this one; answers the one before it, if another call was not quicker.
-    fn replace(&self, opened: &Arc<Engine>) -> Option<Arc<Engine>> {
-        let mut current = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+    fn replace(&self, opened: &Arc<Database>) -> Option<Arc<Database>> {
+        let mut current = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         let is_new = !Arc::ptr_eq(&*current, opened);
         is_new.then(|| std::mem::replace(&mut *current, opened.clone()))
     }
@@ -110,9 +113,9 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Outcome<T> + Send + 'static,
     {
-        let engine = self.engine(operation).await?;
+        let database = self.database(operation).await?;
         let timeout = self.config.call_timeout;
-        engine.write(operation, timeout, work).await
+        database.write(operation, timeout, work).await
     }
 
     /// Reads one consistent state.
@@ -121,9 +124,9 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     {
-        let engine = self.engine(operation).await?;
+        let database = self.database(operation).await?;
         let timeout = self.config.call_timeout;
-        engine.readers.read(operation, timeout, work).await
+        database.readers.read(operation, timeout, work).await
     }
 }
 
@@ -163,7 +166,7 @@ impl QueueStore for SqliteStore {
                 return Ok(received);
             }
             // The end of the wait is no error: one last look follows.
-            let _ended = timeout_at(deadline, self.current().sleepers.sleep(queue)).await;
+            let _ended = timeout_at(deadline, self.current().waiters.sleep(queue)).await;
         }
     }
 

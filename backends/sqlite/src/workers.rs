@@ -6,8 +6,8 @@ use longshore_core::WorkerInfo;
 use rusqlite::{Connection, params};
 
 use crate::clock::moment::Moment;
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::tx::Tx;
 
 /// Announces a worker; a zero `ttl` takes it off the list.
 pub(crate) fn announce(tx: &Tx<'_>, worker: &WorkerInfo, ttl: Duration) -> Outcome<()> {

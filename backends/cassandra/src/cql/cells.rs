@@ -17,8 +17,8 @@ use crate::config::{Config, misconfigured};
 use crate::cql::data_centre::DataCentre;
 use crate::cql::driver::Driver;
 use crate::cql::migrate::{one, run};
-use crate::error::{failed, strange};
-use crate::store::late;
+use crate::error::{failed, unexpected_reply};
+use crate::store::deadline_exceeded;
 
 /// How often a registration that others got in the way of is tried.
 const REGISTER_TRIES: u32 = 5;
@@ -48,7 +48,7 @@ pub(crate) async fn of(
         None => {
             let registering = cells.register_one(config.cell);
             let registered = tokio::time::timeout(timeout, registering).await;
-            registered.unwrap_or_else(|_| Err(cells.apart(late("open", timeout))))
+            registered.unwrap_or_else(|_| Err(cells.apart(deadline_exceeded("open", timeout))))
         }
     }
 }
@@ -151,7 +151,9 @@ impl Cells<'_> {
             let whose = self.known(cell, Consistency::Serial).await;
             let error = match (whose, written) {
                 (Ok(Some(whose)), _) => return Ok(whose),
-                (Ok(None), Ok(())) => strange("open", &"a cell that was just registered is not"),
+                (Ok(None), Ok(())) => {
+                    unexpected_reply("open", &"a cell that was just registered is not")
+                }
                 (Ok(None), Err(error)) | (Err(error), _) => error,
             };
             tried += 1;
@@ -169,13 +171,13 @@ impl Cells<'_> {
         let answer = answer.map_err(|error| failed("open", error))?;
         let rows = answer
             .into_rows_result()
-            .map_err(|error| strange("open", &error))?;
+            .map_err(|error| unexpected_reply("open", &error))?;
         let rows = rows
             .rows::<(i16, Option<String>)>()
-            .map_err(|error| strange("open", &error))?;
+            .map_err(|error| unexpected_reply("open", &error))?;
         let mut all = Vec::new();
         for row in rows {
-            let (cell, dc) = row.map_err(|error| strange("open", &error))?;
+            let (cell, dc) = row.map_err(|error| unexpected_reply("open", &error))?;
             all.extend(dc.map(|dc| (cell, dc)));
         }
         Ok(all)

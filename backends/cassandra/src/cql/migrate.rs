@@ -13,7 +13,7 @@ use crate::config::{Config, SchemaRule, misconfigured};
 use crate::cql::data_centre::DataCentre;
 use crate::cql::driver::Driver;
 use crate::cql::schema::{self, Compaction};
-use crate::error::{failed, strange};
+use crate::error::{failed, unexpected_reply};
 
 /// A turn to create the tables is this long, in seconds: that of a process that was killed must
 /// end.
@@ -69,7 +69,7 @@ pub(crate) async fn bring_up(
     };
     creator.create(config).await?;
     let refreshed = driver.refresh().await;
-    refreshed.map_err(|error| strange("open", &error))
+    refreshed.map_err(|error| unexpected_reply("open", &error))
 }
 
 /// A version that is none of ours: of a later program, or of one before the first release, whose
@@ -244,9 +244,9 @@ where
     let answer = answer.map_err(|error| said(&text, error))?;
     let rows = answer
         .into_rows_result()
-        .map_err(|error| strange("open", &error))?;
+        .map_err(|error| unexpected_reply("open", &error))?;
     rows.maybe_first_row::<R>()
-        .map_err(|error| strange("open", &error))
+        .map_err(|error| unexpected_reply("open", &error))
 }
 
 fn said(cql: &str, error: ExecutionError) -> StoreError {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::cql::driver::Driver;
 use crate::cql::schema::{self, Use};
-use crate::error::{failed, strange};
+use crate::error::{failed, unexpected_reply};
 
 /// What all nodes count about the tables of a keyspace. The nodes keep it in tables of their own,
 /// which each answers for itself.
@@ -76,17 +76,17 @@ async fn view(
     let answer = answer.map_err(|error| failed("bench", error))?;
     let rows = answer
         .into_rows_result()
-        .map_err(|error| strange("bench", &error))?;
+        .map_err(|error| unexpected_reply("bench", &error))?;
     numbers(&rows, keyspace)
 }
 
 fn numbers(rows: &QueryRowsResult, keyspace: &str) -> Result<Vec<(String, u64)>> {
     let read = rows
         .rows::<Row>()
-        .map_err(|error| strange("bench", &error))?;
+        .map_err(|error| unexpected_reply("bench", &error))?;
     let mut numbers = Vec::new();
     for row in read {
-        let row = row.map_err(|error| strange("bench", &error))?;
+        let row = row.map_err(|error| unexpected_reply("bench", &error))?;
         if let [
             Some(CqlValue::Text(of)),
             Some(CqlValue::Text(table)),

@@ -235,5 +235,5 @@ fn text<T: serde::Serialize>(value: &T) -> String {
 
 fn stored<T: DeserializeOwned>(text: Option<&str>) -> Result<Option<T>> {
     let read = text.map(serde_json::from_str).transpose();
-    read.map_err(|error| crate::error::strange("queue", &error))
+    read.map_err(|error| crate::error::unexpected_reply("queue", &error))
 }

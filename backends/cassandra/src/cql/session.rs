@@ -16,7 +16,7 @@ use crate::cql::data_centre::DataCentre;
 use crate::cql::driver::{Driver, Values};
 use crate::cql::queue_def::Cache;
 use crate::cql::statements::Statements;
-use crate::error::{failed, strange};
+use crate::error::{failed, unexpected_reply};
 
 /// An open connection to a cluster. Stores of several cells may share one.
 pub(crate) struct Link {
@@ -83,9 +83,9 @@ impl Link {
         let answer = answer.map_err(|error| failed(operation, error))?;
         let rows = answer
             .into_rows_result()
-            .map_err(|error| strange(operation, &error))?;
+            .map_err(|error| unexpected_reply(operation, &error))?;
         rows.maybe_first_row::<R>()
-            .map_err(|error| strange(operation, &error))
+            .map_err(|error| unexpected_reply(operation, &error))
     }
 
     /// Reads all rows, page by page. An empty page is not the end; a page that fails is an
@@ -107,7 +107,7 @@ impl Link {
             let (answer, next) = page.map_err(|error| failed(operation, error))?;
             let rows = answer
                 .into_rows_result()
-                .map_err(|error| strange(operation, &error))?;
+                .map_err(|error| unexpected_reply(operation, &error))?;
             take_rows(operation, &rows, &make, &mut all)?;
             match next {
                 PagingStateResponse::HasMorePages { state: more } => state = more,
@@ -127,7 +127,7 @@ impl Link {
         let answer = answer.map_err(|error| failed(operation, error))?;
         let rows = answer
             .into_rows_result()
-            .map_err(|error| strange(operation, &error))?;
+            .map_err(|error| unexpected_reply(operation, &error))?;
         applied(operation, &rows)
     }
 
@@ -142,7 +142,7 @@ impl Link {
         let answer = answer.map_err(|error| failed(operation, error))?;
         let rows = answer
             .into_rows_result()
-            .map_err(|error| strange(operation, &error))?;
+            .map_err(|error| unexpected_reply(operation, &error))?;
         applied(operation, &rows)
     }
 }
@@ -158,9 +158,11 @@ where
 {
     let read = rows
         .rows::<R>()
-        .map_err(|error| strange(operation, &error))?;
+        .map_err(|error| unexpected_reply(operation, &error))?;
     for row in read {
-        all.push(make(row.map_err(|error| strange(operation, &error))?));
+        all.push(make(
+            row.map_err(|error| unexpected_reply(operation, &error))?,
+        ));
     }
     Ok(())
 }
@@ -169,10 +171,10 @@ where
 fn applied(operation: &'static str, rows: &QueryRowsResult) -> Result<bool> {
     let row = rows
         .maybe_first_row::<Row>()
-        .map_err(|error| strange(operation, &error))?;
+        .map_err(|error| unexpected_reply(operation, &error))?;
     match row.and_then(|row| row.columns.into_iter().next().flatten()) {
         Some(CqlValue::Boolean(applied)) => Ok(applied),
-        _ => Err(strange(
+        _ => Err(unexpected_reply(
             operation,
             &"it does not say whether it was applied",
         )),

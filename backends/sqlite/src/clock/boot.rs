@@ -9,7 +9,7 @@ use longshore_core::{Clock, Finding, Result, Severity, Timestamp, Uptime};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
-use crate::side_lock::Turn;
+use crate::file::lock::Turn;
 
 /// A wall clock that is moved by less is one that is kept right.
 const STEP_MS: i64 = 1_000;

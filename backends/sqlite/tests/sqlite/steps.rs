@@ -148,10 +148,10 @@ async fn processes_that_open_before_and_after_a_step_agree() {
         up: AtomicU64::new(host.up.load(Ordering::SeqCst)),
         wall_ahead: AtomicI64::new(host.wall_ahead.load(Ordering::SeqCst)),
     });
-    let late = another.open(&scene).await;
-    assert!(take(&late, 1, Duration::ZERO).await.is_empty());
+    let deadline_exceeded = another.open(&scene).await;
+    assert!(take(&deadline_exceeded, 1, Duration::ZERO).await.is_empty());
     another.pass(LEASE);
-    assert_eq!(take(&late, 1, Duration::ZERO).await.len(), 1);
+    assert_eq!(take(&deadline_exceeded, 1, Duration::ZERO).await.len(), 1);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn without_a_bell_a_sleeper_looks_again() {
 async fn one_message_for_many_sleepers_reaches_one() {
     let scene = Scene::new();
     let store = scene.open().await;
-    let sleepers: Vec<_> = (0..20)
+    let waiters: Vec<_> = (0..20)
         .map(|_| {
             let store = store.clone();
             tokio::spawn(async move { take(&store, 1, Duration::from_secs(2)).await.len() })
@@ -97,7 +97,7 @@ async fn one_message_for_many_sleepers_reaches_one() {
         .collect();
     put(&store, "x").await.unwrap();
     let mut got = 0;
-    for sleeper in sleepers {
+    for sleeper in waiters {
         got += sleeper.await.unwrap();
     }
     assert_eq!(got, 1);

@@ -11,74 +11,79 @@ use notify::RecommendedWatcher;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
-use crate::bell::{Attendance, Bell, listen};
-use crate::call::{Call, Claim};
 use crate::clock::boot::Boot;
 use crate::clock::moment::Clocks;
-use crate::closing::{Closing, closing};
 use crate::config::{Config, Durability};
-use crate::connect;
-use crate::error::{Outcome, late, sql, unwritable};
-use crate::host::Host;
-use crate::place::Place;
-use crate::prepare::{prepare, wait_for_turn};
-use crate::presence::Presence;
-use crate::reader::Readers;
+use crate::database::call::{Call, Claim};
+use crate::database::connect;
+use crate::database::maintenance::Maintenance;
+use crate::database::reader::Readers;
+use crate::database::shutdown::{Shutdown, closing};
+use crate::database::transaction::Tx;
+use crate::database::writer::Writer;
+use crate::error::{Outcome, deadline_exceeded, sql, unwritable};
+use crate::file::host::Host;
+use crate::file::init::{prepare, wait_for_turn};
+use crate::file::location::FileLocation;
+use crate::file::presence::Presence;
+use crate::file::space::{RoomProbe, Space};
 use crate::schema;
-use crate::sleepers::{Sleepers, Watchman};
-use crate::space::{RoomProbe, Space};
-use crate::tx::Tx;
-use crate::upkeep::Upkeep;
-use crate::writer::Writer;
+use crate::wakeup::bell::{Bell, WaiterLock, listen};
+use crate::wakeup::{Waiters, Watchman};
 
 /// So many calls wait for the writer; more wait for room in this line, with their deadlines.
 const CALLS_WAITING: usize = 1024;
 
 /// What the handles of one file share.
 #[derive(Debug)]
-pub(crate) struct Engine {
-    pub(crate) place: Place,
+pub(crate) struct Database {
+    pub(crate) place: FileLocation,
     pub(crate) durability: Durability,
     /// The address of the wall clock is part of the key, so it must live as long.
     pub(crate) clocks: Clocks,
     pub(crate) readers: Readers,
-    pub(crate) sleepers: Arc<Sleepers>,
+    pub(crate) waiters: Arc<Waiters>,
     pub(crate) probe: RoomProbe,
     pub(crate) presence: Arc<Presence>,
     calls: mpsc::Sender<Call>,
     /// Kept for as long as the bell is to be heard.
     _ear: Option<RecommendedWatcher>,
     /// Dropped last: by then nothing else keeps the threads.
-    _closing: Closing,
+    _closing: Shutdown,
 }
 
-/// Handles with the same file, durability and clock share an engine.
+/// Handles with the same file, durability and clock share a database.
 type Key = (PathBuf, Durability, usize);
 
-static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
+static DATABASES: Mutex<Option<HashMap<Key, Weak<Database>>>> = Mutex::new(None);
 
-impl Engine {
+impl Database {
     /// Opens the file, or joins those who have it open. Blocks; never past the call timeout.
     pub(crate) fn open(config: &Config, clock: &Arc<dyn Clock>, host: Host) -> Result<Arc<Self>> {
-        let place = Place::of(&config.path)?;
-        // An engine keeps its clock alive, so the address names it.
+        let place = FileLocation::of(&config.path)?;
+        // A database keeps its clock alive, so the address names it.
         let clock_address = Arc::as_ptr(clock).cast::<()>() as usize;
         let key = (place.file.clone(), config.durability, clock_address);
-        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
-        let engines = engines.get_or_insert_default();
-        engines.retain(|_, engine| engine.strong_count() > 0);
-        let open = engines.get(&key).and_then(Weak::upgrade);
-        if let Some(engine) =
-            open.filter(|engine| !engine.calls.is_closed() && engine.presence.now().is_none())
+        let mut databases = DATABASES.lock().unwrap_or_else(PoisonError::into_inner);
+        let databases = databases.get_or_insert_default();
+        databases.retain(|_, database| database.strong_count() > 0);
+        let open = databases.get(&key).and_then(Weak::upgrade);
+        if let Some(database) =
+            open.filter(|database| !database.calls.is_closed() && database.presence.now().is_none())
         {
-            return Ok(engine);
+            return Ok(database);
         }
-        let engine = Arc::new(Self::start(place, config, clock, host)?);
-        engines.insert(key, Arc::downgrade(&engine));
-        Ok(engine)
+        let database = Arc::new(Self::start(place, config, clock, host)?);
+        databases.insert(key, Arc::downgrade(&database));
+        Ok(database)
     }
 
-    fn start(place: Place, config: &Config, clock: &Arc<dyn Clock>, host: Host) -> Result<Self> {
+    fn start(
+        place: FileLocation,
+        config: &Config,
+        clock: &Arc<dyn Clock>,
+        host: Host,
+    ) -> Result<Self> {
         let lock = prepare(&place, config)?;
         let writer = connect::writer(&place.file, config.durability);
         let conn = writer.map_err(|error| sql("open", error))?;
@@ -92,21 +97,21 @@ impl Engine {
         let no_bell =
             |error| unwritable(&place.bell, "the file that wakes waiting receivers", error);
         let bell = Bell::open(&place.bell).map_err(no_bell)?;
-        let attendance = Attendance::open(&place.bell).map_err(no_bell)?;
+        let waiter_lock = WaiterLock::open(&place.bell).map_err(no_bell)?;
         let presence = Arc::new(Presence::of(&place)?);
         let (poke, pokes) = std_mpsc::sync_channel(1);
         let ear = listen(&place.bell, poke.clone());
-        let sleepers = Sleepers::new(poke);
-        let listener: Arc<dyn StepListener> = sleepers.clone();
+        let waiters = Waiters::new(poke);
+        let listener: Arc<dyn StepListener> = waiters.clone();
         clock.on_step(Arc::downgrade(&listener));
         let (calls, waiting) = mpsc::channel(CALLS_WAITING);
         let (alive, closing) = closing();
         let started = Watchman {
-            sleepers: Arc::downgrade(&sleepers),
+            waiters: Arc::downgrade(&waiters),
             pokes,
             conn: watching,
             clocks: clocks.clone(),
-            attendance,
+            waiter_lock,
             presence: presence.clone(),
             look_again: host.look_again,
             _alive: alive.clone(),
@@ -120,8 +125,8 @@ impl Engine {
                 calls: waiting,
                 clocks: clocks.clone(),
                 space: Space::new(&place.directory, host.room.clone()),
-                sleepers: Arc::downgrade(&sleepers),
-                upkeep: Upkeep::new(&place.file),
+                waiters: Arc::downgrade(&waiters),
+                upkeep: Maintenance::new(&place.file),
                 presence: presence.clone(),
                 alive,
             }
@@ -140,7 +145,7 @@ impl Engine {
             place,
             durability: config.durability,
             clocks,
-            sleepers,
+            waiters,
             probe: host.room,
             presence,
             calls,
@@ -170,14 +175,14 @@ impl Engine {
         match timeout_at(deadline, self.calls.send(call)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(stopped(operation)),
-            Err(_) => return Err(late(operation, timeout)),
+            Err(_) => return Err(deadline_exceeded(operation, timeout)),
         }
         match timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) if claim.0.abandon() => Err(stopped(operation)),
             Ok(Err(_)) => Err(stopped(operation).effect_unknown()),
-            Err(_) if claim.0.abandon() => Err(late(operation, timeout)),
-            Err(_) => Err(late(operation, timeout).effect_unknown()),
+            Err(_) if claim.0.abandon() => Err(deadline_exceeded(operation, timeout)),
+            Err(_) => Err(deadline_exceeded(operation, timeout).effect_unknown()),
         }
     }
 }

@@ -2,29 +2,50 @@
 
 use longshore_core::{IdOrigin, Lane, Message};
 
-/// Ready in the high lane; the other lanes follow.
-pub(crate) const READY: i64 = 10;
-/// In a worker's hands.
-pub(crate) const LEASED: i64 = 13;
-/// Delivered before (or released with a due time), due later; keeps the head of its group.
-pub(crate) const BACKOFF: i64 = 14;
-/// Of a newer version, looked at again later.
-pub(crate) const SET_ASIDE: i64 = 15;
-/// Dead and holding its group.
-pub(crate) const PARKED: i64 = 16;
-/// Never delivered, due later; not yet in its group.
-pub(crate) const DELAYED: i64 = 20;
-/// Due, behind another member of its group.
-pub(crate) const BEHIND: i64 = 21;
-/// Dead.
-pub(crate) const DEAD: i64 = 30;
+/// Constants, each with its number as text for the statements: those are put together when the
+/// program is compiled.
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $name: i64 = $number;)*
 
-/// The id was given by the caller.
-pub(crate) const GIVEN: i64 = 1;
-/// There is a detail row.
-pub(crate) const DETAIL: i64 = 2;
-/// There is a dedup key.
-pub(crate) const DEDUP: i64 = 4;
+        /// The number of a constant of this file, for `concat!`.
+        macro_rules! number {
+            $(($name) => { stringify!($number) };)*
+        }
+        pub(crate) use number;
+    };
+}
+
+numbers! {
+    /// Ready in the high lane; the other lanes follow.
+    READY = 10;
+    /// Ready in the low lane.
+    READY_LOW = 12;
+    /// In a worker's hands.
+    LEASED = 13;
+    /// Delivered before (or released with a due time), due later; keeps the head of its group.
+    BACKOFF = 14;
+    /// Of a newer version, looked at again later.
+    SET_ASIDE = 15;
+    /// Dead and holding its group.
+    PARKED = 16;
+    /// Never delivered, due later; not yet in its group.
+    DELAYED = 20;
+    /// Due, behind another member of its group.
+    BEHIND = 21;
+    /// Dead.
+    DEAD = 30;
+
+    /// The id was given by the caller.
+    GIVEN = 1;
+    /// There is a detail row.
+    DETAIL = 2;
+    /// There is a dedup key.
+    DEDUP = 4;
+}
+
+const _: () = assert!(READY_LOW == READY + 2, "one for each lane");
+
 const LANE_SHIFT: i64 = 3;
 
 /// The ready state of a lane.

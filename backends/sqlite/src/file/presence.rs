@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use longshore_core::{Result, StoreError, StoreErrorKind};
 
-use crate::place::Place;
+use crate::file::location::FileLocation;
 
 /// A look is believed for this long before a call; after a commit none is.
 const BELIEVED_FOR: Duration = Duration::from_millis(50);
@@ -80,7 +80,7 @@ impl Gone {
     }
 }
 
-/// The files of an engine.
+/// The files of a database.
 #[derive(Debug)]
 pub(crate) struct Presence {
     database: Known,
@@ -94,7 +94,7 @@ pub(crate) struct Presence {
 
 impl Presence {
     /// The files as they are now.
-    pub(crate) fn of(place: &Place) -> Result<Self> {
+    pub(crate) fn of(place: &FileLocation) -> Result<Self> {
         let known = |path| {
             Known::of(path).map_err(|error| {
                 let words = "the files of the database changed while it was opened; try again";

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use longshore_core::{Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{access, connect, schema};
+use crate::database::connect;
+use crate::file::access;
+use crate::schema;
 
 const NO_DATABASE: &str =
     "the file is not a SQLite database; it was not touched, name another file";
@@ -16,7 +18,7 @@ const DAMAGED: &str =
 
 /// The file and its companions.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct FileLocation {
     /// The database.
     pub(crate) file: PathBuf,
     /// Its directory.
@@ -38,7 +40,7 @@ pub(crate) enum Found {
     Ready,
 }
 
-impl Place {
+impl FileLocation {
     /// Finds the file of a path and refuses places where it could not live.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         let parent = match path.parent() {

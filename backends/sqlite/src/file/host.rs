@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::space::RoomProbe;
+use crate::file::space::RoomProbe;
 
 /// The disk and the pace of looking; replaced in tests.
 #[derive(Clone, Debug)]

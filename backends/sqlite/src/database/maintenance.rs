@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::clock::moment::Clocks;
-use crate::connect::{BUSY_TIMEOUT, WAL_BYTES_MAX};
-use crate::space::Space;
+use crate::database::connect::{BUSY_TIMEOUT, WAL_BYTES_MAX};
+use crate::file::space::Space;
 
 /// Files are looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 /// Checkpoints beyond those that SQLite makes by itself each thousand pages.
 #[derive(Debug)]
-pub(crate) struct Upkeep {
+pub(crate) struct Maintenance {
     wal: PathBuf,
     looked: Instant,
     /// Not before then the WAL is cut again,
@@ -28,7 +28,7 @@ pub(crate) struct Upkeep {
     noted: Instant,
 }
 
-impl Upkeep {
+impl Maintenance {
     /// For the database `file`.
     pub(crate) fn new(file: &Path) -> Self {
         let mut wal = file.as_os_str().to_owned();

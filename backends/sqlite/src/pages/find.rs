@@ -6,15 +6,15 @@ use longshore_core::{Content, DeadMark, DeadReason, MessageId, MessageState, Sto
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::clock::moment::Moment;
-use crate::detail::Detail;
 use crate::error::Outcome;
-use crate::live::{Live, columns, time};
-use crate::state::{self, BACKOFF, DELAYED, LEASED, PARKED};
+use crate::rows::detail::Detail;
+use crate::rows::message::{Live, columns, time};
+use crate::rows::state::{self, BACKOFF, DELAYED, LEASED, PARKED};
 
 /// The columns of a [`Seen`], in order.
 macro_rules! seen_columns {
     () => {
-        concat!(crate::live::columns!(), ", head, body")
+        concat!(crate::rows::message::columns!(), ", head, body")
     };
 }
 pub(crate) use seen_columns;

@@ -1,5 +1,7 @@
 //! Receivers that wait for a message, and the thread that wakes them.
 
+pub(crate) mod bell;
+
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -10,22 +12,22 @@ use longshore_core::QueueName;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::bell::Attendance;
 use crate::clock::moment::Clocks;
-use crate::closing::Alive;
-use crate::look::look;
-use crate::presence::Presence;
+use crate::database::shutdown::Alive;
+use crate::file::presence::Presence;
+use crate::receive::look::look;
+use crate::wakeup::bell::WaiterLock;
 
 type Waiting = HashMap<QueueName, VecDeque<oneshot::Sender<()>>>;
 
 /// The receivers of this process that sleep, by queue.
 #[derive(Debug)]
-pub(crate) struct Sleepers {
+pub(crate) struct Waiters {
     waiting: Mutex<Waiting>,
     poke: SyncSender<()>,
 }
 
-impl Sleepers {
+impl Waiters {
     /// Nobody sleeps; `poke` makes the thread look.
     pub(crate) fn new(poke: SyncSender<()>) -> Arc<Self> {
         Arc::new(Self {
@@ -60,28 +62,28 @@ impl Sleepers {
         self.lock().values().all(VecDeque::is_empty)
     }
 
-    /// The queues somebody sleeps for, with the number of sleepers.
+    /// The queues somebody sleeps for, with the number of waiters.
     fn wanted(&self) -> Vec<(QueueName, usize)> {
         let mut waiting = self.lock();
-        waiting.retain(|_, sleepers| {
-            sleepers.retain(|sleeper| !sleeper.is_closed());
-            !sleepers.is_empty()
+        waiting.retain(|_, waiters| {
+            waiters.retain(|sleeper| !sleeper.is_closed());
+            !waiters.is_empty()
         });
         waiting
             .iter()
-            .map(|(queue, sleepers)| (queue.clone(), sleepers.len()))
+            .map(|(queue, waiters)| (queue.clone(), waiters.len()))
             .collect()
     }
 
-    /// Wakes as many sleepers as there are messages: the others would find nothing.
+    /// Wakes as many waiters as there are messages: the others would find nothing.
     fn wake(&self, queue: &QueueName, count: usize) {
         let mut waiting = self.lock();
-        let Some(sleepers) = waiting.get_mut(queue) else {
+        let Some(waiters) = waiting.get_mut(queue) else {
             return;
         };
         let mut left = count;
         while left > 0
-            && let Some(sleeper) = sleepers.pop_front()
+            && let Some(sleeper) = waiters.pop_front()
         {
             // A sleeper that went away passes its message on.
             left -= usize::from(sleeper.send(()).is_ok());
@@ -90,15 +92,15 @@ impl Sleepers {
 }
 
 /// Looks for messages whenever it is poked, at the next due time and once in a while, and wakes
-/// sleepers. Ends when the store is closed.
+/// waiters. Ends when the store is closed.
 pub(crate) struct Watchman {
-    pub(crate) sleepers: std::sync::Weak<Sleepers>,
+    pub(crate) waiters: std::sync::Weak<Waiters>,
     pub(crate) pokes: Receiver<()>,
     pub(crate) conn: Connection,
     pub(crate) clocks: Clocks,
-    pub(crate) attendance: Attendance,
+    pub(crate) waiter_lock: WaiterLock,
     pub(crate) presence: Arc<Presence>,
-    /// Without a bell, sleepers look again after this long.
+    /// Without a bell, waiters look again after this long.
     pub(crate) look_again: Duration,
     /// Declared after the connection: dropped once that is closed.
     pub(crate) _alive: Alive,
@@ -127,38 +129,38 @@ impl Watchman {
             if heard == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
-            let Some(sleepers) = self.sleepers.upgrade() else {
+            let Some(waiters) = self.waiters.upgrade() else {
                 return;
             };
-            pause = self.round(&sleepers);
-            if sleepers.nobody() {
+            pause = self.round(&waiters);
+            if waiters.nobody() {
                 // Who comes now pokes, and is looked after in a new round.
-                self.attendance.end();
+                self.waiter_lock.end();
                 pause = None;
             }
         }
     }
 
     /// Wakes who can be woken; answers how long to wait at most until the next round.
-    fn round(&mut self, sleepers: &Sleepers) -> Option<Duration> {
-        let wanted = sleepers.wanted();
+    fn round(&mut self, waiters: &Waiters) -> Option<Duration> {
+        let wanted = waiters.wanted();
         if wanted.is_empty() {
             return None;
         }
         if self.presence.now().is_some() {
             // Each opens the file anew, or tells its caller that there is none.
             for (queue, count) in wanted {
-                sleepers.wake(&queue, count);
+                waiters.wake(&queue, count);
             }
             return None;
         }
-        self.attendance.begin();
+        self.waiter_lock.begin();
         let mut pause = self.look_again;
         for (queue, count) in wanted {
             let now = self.clocks.now();
             match look(&self.conn, &queue, now, count) {
                 Ok(seen) => {
-                    sleepers.wake(&queue, seen.found);
+                    waiters.wake(&queue, seen.found);
                     if let Some(next) = seen.next {
                         pause = pause.min(next.since(now.wall).max(Duration::from_millis(1)));
                     }
@@ -166,7 +168,7 @@ impl Watchman {
                 // The receiver meets the same trouble and can tell its caller.
                 Err(error) => {
                     tracing::debug!(%error, "looking for messages failed");
-                    sleepers.wake(&queue, count);
+                    waiters.wake(&queue, count);
                 }
             }
         }
@@ -174,7 +176,7 @@ impl Watchman {
     }
 }
 
-impl longshore_core::StepListener for Sleepers {
+impl longshore_core::StepListener for Waiters {
     fn stepped(&self) {
         self.look();
     }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use longshore_core::{AttemptRecord, DeadReason, History};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::live::{Live, count};
-use crate::state::DETAIL;
-use crate::tx::Tx;
+use crate::rows::message::{Live, count};
+use crate::rows::state::DETAIL;
 
 /// The detail row of a message, or what stands for a missing one.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::side_lock::companion;
+use crate::file::lock::companion;
 
 /// Rings the bell. The WAL file would not do: it changes before a commit can be seen.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl Bell {
 
 /// Tells the writers of all processes that somebody here sleeps.
 #[derive(Debug)]
-pub(crate) struct Attendance {
+pub(crate) struct WaiterLock {
     file: File,
     held: bool,
 }
 
-impl Attendance {
+impl WaiterLock {
     /// Of the bell at `path`, which exists. Nobody sleeps yet.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
         let file = companion(path)?;
@@ -59,7 +59,7 @@ impl Attendance {
     }
 
     /// Somebody sleeps: from now on the bell is rung. Look at the table after this call. Without
-    /// the lock sleepers still look again each second.
+    /// the lock waiters still look again each second.
     pub(crate) fn begin(&mut self) {
         if !self.held {
             let locked = self.file.lock_shared();

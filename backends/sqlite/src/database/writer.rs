@@ -8,17 +8,17 @@ use longshore_core::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::bell::Bell;
-use crate::call::Call;
 use crate::clock::moment::Clocks;
-use crate::closing::Alive;
+use crate::database::call::Call;
+use crate::database::maintenance::Maintenance;
+use crate::database::shutdown::Alive;
+use crate::database::transaction::Tx;
 use crate::error::{Fault, Outcome, sql};
-use crate::presence::{Gone, Presence};
-use crate::side_lock::SideLock;
-use crate::sleepers::Sleepers;
-use crate::space::Space;
-use crate::tx::Tx;
-use crate::upkeep::Upkeep;
+use crate::file::lock::SideLock;
+use crate::file::presence::{Gone, Presence};
+use crate::file::space::Space;
+use crate::wakeup::Waiters;
+use crate::wakeup::bell::Bell;
 
 /// A transaction takes at most this many calls,
 const CALLS_MAX: usize = 256;
@@ -33,8 +33,8 @@ pub(crate) struct Writer {
     pub(crate) calls: mpsc::Receiver<Call>,
     pub(crate) clocks: Clocks,
     pub(crate) space: Space,
-    pub(crate) sleepers: std::sync::Weak<Sleepers>,
-    pub(crate) upkeep: Upkeep,
+    pub(crate) waiters: std::sync::Weak<Waiters>,
+    pub(crate) upkeep: Maintenance,
     pub(crate) presence: Arc<Presence>,
     /// Declared after the connection: dropped once that is closed.
     pub(crate) alive: Alive,
@@ -75,7 +75,7 @@ impl Writer {
             calls,
             clocks,
             space,
-            sleepers,
+            waiters,
             upkeep,
             presence,
             alive,
@@ -99,8 +99,8 @@ impl Writer {
         }
         if committed.rings && bell.is_heard() {
             bell.ring();
-            if let Some(sleepers) = sleepers.upgrade() {
-                sleepers.look();
+            if let Some(waiters) = waiters.upgrade() {
+                waiters.look();
             }
         }
         upkeep.after_commit(conn, space, clocks);
@@ -288,7 +288,7 @@ fn no_lock(error: std::io::Error) -> StoreError {
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
-    use crate::space::RoomProbe;
+    use crate::file::space::RoomProbe;
     use longshore_core::Result;
     use tokio::sync::oneshot::Receiver;
 

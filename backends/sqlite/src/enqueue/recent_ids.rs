@@ -4,11 +4,11 @@ use longshore_core::wire::decode;
 use longshore_core::{GroupName, Message, MessageId};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::live::{Live, message_id};
-use crate::queue_row::QueueRow;
-use crate::state::DEDUP;
-use crate::tx::Tx;
+use crate::rows::message::{Live, message_id};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::DEDUP;
 
 /// For each one that comes in, up to this many whose window ended are forgotten.
 const FORGOTTEN_AT_ONCE: i64 = 4;

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::clock::moment::Moment;
 use crate::error::Outcome;
-use crate::space::Space;
+use crate::file::space::Space;
 
 /// The transaction of the writer, for one call.
 #[derive(Debug)]
@@ -60,14 +60,14 @@ impl<'a> Tx<'a> {
         self.conn.last_insert_rowid()
     }
 
-    /// Says that something becomes receivable at `due`, so that sleepers look again.
+    /// Says that something becomes receivable at `due`, so that waiters look again.
     pub(crate) fn receivable_at(&self, due_ms: i64) {
         if due_ms <= self.now.as_millis() + RING_AHEAD_MS {
             self.rings.set(true);
         }
     }
 
-    /// Whether sleepers must look again after the commit.
+    /// Whether waiters must look again after the commit.
     pub(crate) fn rings(&self) -> bool {
         self.rings.get()
     }

@@ -11,10 +11,10 @@ use longshore_core::wire::encode_new;
 use longshore_core::{Enqueued, IdOrigin, NewMessage};
 use rusqlite::ErrorCode;
 
+use crate::database::transaction::{Tx, new_token};
 use crate::error::Outcome;
-use crate::queue_row::QueueRow;
-use crate::state;
-use crate::tx::{Tx, new_token};
+use crate::rows::queue::QueueRow;
+use crate::rows::state;
 
 /// So many messages share a statement.
 pub(crate) const ROWS: usize = 32;

@@ -32,13 +32,13 @@ impl Alive {
 /// Waits, when it is dropped, until no [`Alive`] of it is left. A process that ends meanwhile
 /// would end the checkpoint of its last connection, and leave the WAL for the next one to read.
 #[derive(Debug)]
-pub(crate) struct Closing {
+pub(crate) struct Shutdown {
     gone: Mutex<Receiver<Infallible>>,
     waits: Arc<AtomicBool>,
 }
 
 /// A token for the threads, and who waits for them.
-pub(crate) fn closing() -> (Alive, Closing) {
+pub(crate) fn closing() -> (Alive, Shutdown) {
     let (open, gone) = sync_channel(0);
     let waits = Arc::new(AtomicBool::new(false));
     let alive = Alive {
@@ -46,10 +46,10 @@ pub(crate) fn closing() -> (Alive, Closing) {
         waits: waits.clone(),
     };
     let gone = Mutex::new(gone);
-    (alive, Closing { gone, waits })
+    (alive, Shutdown { gone, waits })
 }
 
-impl Drop for Closing {
+impl Drop for Shutdown {
     fn drop(&mut self) {
         if !self.waits.load(Ordering::SeqCst)
             && let Ok(gone) = self.gone.get_mut()

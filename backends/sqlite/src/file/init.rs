@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use longshore_core::{Result, StoreError, StoreErrorKind};
 
 use crate::config::{Config, Durability};
-use crate::connect;
-use crate::error::{late, sql, unwritable};
-use crate::place::{Found, Place};
+use crate::database::connect;
+use crate::error::{deadline_exceeded, sql, unwritable};
+use crate::file::location::{FileLocation, Found};
+use crate::file::lock::{SideLock, Turn, private};
 use crate::schema;
-use crate::side_lock::{SideLock, Turn, private};
 
 /// Brings the file into being and up to date. Two processes that start on a new file at once
 /// take turns here.
-pub(crate) fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
+pub(crate) fn prepare(place: &FileLocation, config: &Config) -> Result<SideLock> {
     // A file that is not ours is left alone; one that another process is just creating may look
     // odd for a moment, but then its lock file is there.
     let first = match place.inspect() {
@@ -47,7 +47,7 @@ pub(crate) fn prepare(place: &Place, config: &Config) -> Result<SideLock> {
     Ok(lock)
 }
 
-fn missing(place: &Place) -> StoreError {
+fn missing(place: &FileLocation) -> StoreError {
     StoreError::new(
         StoreErrorKind::NotFound,
         "open",
@@ -56,7 +56,7 @@ fn missing(place: &Place) -> StoreError {
     .with("path", place.file.display())
 }
 
-fn create(place: &Place) -> Result<()> {
+fn create(place: &FileLocation) -> Result<()> {
     let file = private(&mut OpenOptions::new())
         .create_new(true)
         .write(true)
@@ -77,7 +77,7 @@ pub(crate) fn wait_for_turn(lock: &SideLock, timeout: Duration) -> Result<Turn<'
             Ok(None) if Instant::now() < deadline => {
                 std::thread::park_timeout(Duration::from_millis(5));
             }
-            Ok(None) => return Err(late("open", timeout)),
+            Ok(None) => return Err(deadline_exceeded("open", timeout)),
             Err(error) => {
                 return Err(StoreError::new(
                     StoreErrorKind::Unavailable,

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use longshore_core::{Backup, Result, StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
-use crate::connect;
+use crate::database::connect;
 use crate::error::sql;
-use crate::side_lock::private;
+use crate::file::lock::private;
 use crate::store::SqliteStore;
 
 const OPERATION: &str = "backup";

@@ -3,28 +3,37 @@
 use rusqlite::OptionalExtension as _;
 use rusqlite::params;
 
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::live::{Live, columns};
-use crate::queue_row::QueueRow;
-use crate::tx::Tx;
+use crate::rows::message::{Live, columns};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::number;
 
-/// 10 to 16 are the states of a head and of the dead that hold the group.
-const IS_BUSY: &str = "
-    SELECT 1 FROM message INDEXED BY message_group
-    WHERE queue = ?1 AND grp = ?2 AND state BETWEEN 10 AND 16 LIMIT 1";
+/// The states of a head and of the dead that hold the group.
+const IS_BUSY: &str = concat!(
+    "SELECT 1 FROM message INDEXED BY message_group WHERE queue = ?1 AND grp = ?2 AND state BETWEEN ",
+    number!(READY),
+    " AND ",
+    number!(PARKED),
+    " LIMIT 1"
+);
 
 const FIRST_BEHIND: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM message INDEXED BY message_group
-      WHERE queue = ?1 AND grp = ?2 AND state = 21 ORDER BY at, seq LIMIT 1"
+      WHERE queue = ?1 AND grp = ?2 AND state = ",
+    number!(BEHIND),
+    " ORDER BY at, seq LIMIT 1"
 );
 
 const FIRST_DUE: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM message INDEXED BY message_group
-      WHERE queue = ?1 AND grp = ?2 AND state = 20 AND at <= ?3 ORDER BY at, seq LIMIT 1"
+      WHERE queue = ?1 AND grp = ?2 AND state = ",
+    number!(DELAYED),
+    " AND at <= ?3 ORDER BY at, seq LIMIT 1"
 );
 
 /// Whether a member is ready, leased or in back-off, or a dead one holds the group.
@@ -43,7 +52,7 @@ pub(crate) fn admit(tx: &Tx<'_>, queue: &mut QueueRow, group: &str) -> Outcome<(
         // the front of its group.
         let place = next.at.max(next.due);
         tx.receivable_at(tx.now.as_millis());
-        next.enter(tx, queue, crate::state::ready_of(next.flags), place)?;
+        next.enter(tx, queue, crate::rows::state::ready_of(next.flags), place)?;
     }
     Ok(())
 }

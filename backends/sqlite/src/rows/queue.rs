@@ -4,9 +4,9 @@ use longshore_core::{MovingMark, Pause, QueueName, QueueSettings, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::from_str;
 
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::state::Count;
-use crate::tx::Tx;
+use crate::rows::state::Count;
 
 /// A queue inside a transaction. Numbers that change are written by [`QueueRow::save`].
 #[derive(Clone, Debug, Default)]

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use longshore_core::{Result, StoreError};
 use tokio::sync::oneshot;
 
+use crate::database::transaction::Tx;
 use crate::error::{Fault, Outcome};
-use crate::tx::Tx;
 
 const QUEUED: u8 = 0;
 const STARTED: u8 = 1;

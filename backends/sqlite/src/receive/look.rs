@@ -4,7 +4,7 @@ use longshore_core::{QueueName, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::clock::moment::Moment;
-use crate::state;
+use crate::rows::state::{self, number};
 
 /// What a look saw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,10 +32,14 @@ pub(crate) fn look(
         return Ok(Seen::default());
     };
     let mut found: i64 = conn
-        .prepare_cached(
+        .prepare_cached(concat!(
             "SELECT count(*) FROM (SELECT 1 FROM message
-             WHERE queue = ?1 AND state BETWEEN 10 AND 12 LIMIT ?2)",
-        )?
+                 WHERE queue = ?1 AND state BETWEEN ",
+            number!(READY),
+            " AND ",
+            number!(READY_LOW),
+            " LIMIT ?2)"
+        ))?
         .query_row(params![queue, wanted as i64], |row| row.get(0))?;
     let mut next = None;
     for waiting in [

@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_core::{Result, StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
-use crate::connect;
+use crate::database::connect;
 use crate::error::{Outcome, sql};
 
 /// So many idle connections are kept.

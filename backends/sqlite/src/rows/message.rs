@@ -4,10 +4,10 @@ use longshore_core::{MessageId, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
+use crate::database::transaction::{Tx, new_token};
 use crate::error::Outcome;
-use crate::queue_row::QueueRow;
-use crate::state::{self, DETAIL, GIVEN};
-use crate::tx::{Tx, new_token};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{self, DETAIL, GIVEN};
 
 /// What steers a message; its stored form is not read.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use rusqlite::{Connection, params};
 
 use crate::clock::moment::Moment;
 use crate::error::Outcome;
-use crate::queue_row::QueueRow;
-use crate::state::{BACKOFF, Count, DELAYED, LEASED};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{BACKOFF, Count, DELAYED, LEASED};
 use crate::store::SqliteStore;
 
 #[async_trait]

@@ -2,12 +2,12 @@
 
 use rusqlite::params;
 
+use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::group;
-use crate::live::{Live, columns};
-use crate::queue_row::QueueRow;
-use crate::state::{BACKOFF, BEHIND, DELAYED, SET_ASIDE};
-use crate::tx::Tx;
+use crate::rows::group;
+use crate::rows::message::{Live, columns};
+use crate::rows::queue::QueueRow;
+use crate::rows::state::{BACKOFF, BEHIND, DELAYED, SET_ASIDE};
 
 /// At most this many of each kind in one transaction: those that fell due at once are spread
 /// over the next receives.
@@ -23,7 +23,7 @@ pub(crate) fn promote(tx: &Tx<'_>, queue: &mut QueueRow) -> Outcome<()> {
     for mut row in due(tx, queue.number, DELAYED)? {
         let place = row.at;
         match row.group.clone() {
-            None => row.enter(tx, queue, crate::state::ready_of(row.flags), place)?,
+            None => row.enter(tx, queue, crate::rows::state::ready_of(row.flags), place)?,
             Some(name) => {
                 row.enter(tx, queue, BEHIND, place)?;
                 group::admit(tx, queue, &name)?;
