@@ -15,17 +15,16 @@ mod change;
 mod check;
 mod clock;
 mod config;
+mod coordination;
 mod cql;
 mod dead;
 mod enqueue;
 mod error;
 mod floor;
-mod lease;
 mod open;
 mod ownership;
 mod pages;
 mod producer;
-mod progress;
 mod protocol;
 mod receive;
 mod settle;
@@ -40,7 +39,6 @@ mod tasks;
 #[cfg(test)]
 #[path = "../tests/window/mod.rs"]
 mod window_tests;
-mod workers;
 
 pub use open::{Shared, open, schemes};
 pub use store::CassandraStore;

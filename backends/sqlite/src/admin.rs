@@ -15,6 +15,7 @@ use rusqlite::params;
 use crate::adopt::adopt;
 use crate::change::{cancel, purge, reschedule};
 use crate::check;
+use crate::coordination::workers;
 use crate::database::transaction::Tx;
 use crate::dead::{discard, redrive};
 use crate::error::Outcome;
@@ -22,7 +23,6 @@ use crate::pages::find;
 use crate::pages::{self, DEAD_LETTERS, EXPORT, PEEK, Walk};
 use crate::rows::queue::QueueRow;
 use crate::store::SqliteStore;
-use crate::workers;
 
 /// A purge holds up the other writers for no longer than this many messages take.
 const PURGE_MAX: u32 = 10_000;

@@ -8,6 +8,7 @@ use longshore_architecture_tests::root;
 const SAME: &[&str] = &[
     "admin.rs",
     "adopt.rs",
+    "change.rs",
     "clock.rs",
     "config.rs",
     "dead.rs",
@@ -15,8 +16,10 @@ const SAME: &[&str] = &[
     "floor.rs",
     "lease.rs",
     "lib.rs",
+    "open.rs",
     "pages.rs",
     "progress.rs",
+    "receipt.rs",
     "receive.rs",
     "schema.rs",
     "settle.rs",

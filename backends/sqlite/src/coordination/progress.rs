@@ -9,9 +9,9 @@ use longshore_core::validate::check_count;
 use longshore_core::{Cursor, LeaseName, NamedLease, Page, ProgressStore, QueueStore as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::coordination::lease::is_current;
 use crate::database::transaction::Tx;
 use crate::error::Outcome;
-use crate::lease::is_current;
 use crate::store::SqliteStore;
 
 fn save(

@@ -1,0 +1,15 @@
+//! What processes agree on beside messages.
+//!
+//! **Owns** named leases ([`lease`]), the progress of intakes that is kept under them
+//! ([`progress`]), and the list of workers that announced themselves ([`workers`]).
+//!
+//! **Invariant.** A lease has one holder at a time by the clock of the store, and its epoch grows
+//! with each new holder. Progress is stored only under the epoch that holds the lease; both are
+//! checked and written in one transaction of the writer.
+//!
+//! **When a process is killed.** A transaction is there as a whole or not. A lease of a dead
+//! process ends by its time.
+
+pub(crate) mod lease;
+pub(crate) mod progress;
+pub(crate) mod workers;
