@@ -30,15 +30,11 @@ mod receive;
 mod settle;
 mod shard;
 mod shard_access;
-#[cfg(test)]
-#[path = "../tests/simulated/mod.rs"]
-mod simulated;
 mod stats;
 mod store;
 mod tasks;
 #[cfg(test)]
-#[path = "../tests/window/mod.rs"]
-mod window_tests;
+mod tests;
 
 pub use open::{Shared, open, schemes};
 pub use store::CassandraStore;

@@ -49,6 +49,7 @@ const TABLE: &[Row] = &[
                 "longshore-memory",
                 "the reference model of the property test",
             ),
+            ("longshore-redis-server", "a server to work on"),
         ],
     },
     Row {
@@ -87,7 +88,10 @@ const TABLE: &[Row] = &[
     Row {
         name: "longshore-cli",
         may: &["longshore"],
-        for_tests: &[("longshore-fuzz", "feeds its parsers")],
+        for_tests: &[
+            ("longshore-fuzz", "feeds its parsers"),
+            ("longshore-redis-server", "a store to work on"),
+        ],
     },
     Row {
         name: "longshore-conformance",
@@ -100,8 +104,13 @@ const TABLE: &[Row] = &[
         for_tests: &[],
     },
     Row {
+        name: "longshore-redis-server",
+        may: &[],
+        for_tests: &[],
+    },
+    Row {
         name: "longshore-system-tests",
-        may: &["longshore"],
+        may: &["longshore", "longshore-redis-server"],
         for_tests: &[],
     },
     Row {

@@ -21,7 +21,6 @@ mod place;
 mod process;
 #[cfg(doctest)]
 mod readme;
-mod redis_server;
 mod tmpfs;
 mod verdict;
 mod wait;

@@ -7,7 +7,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::redis_server::RedisServer;
+use longshore_redis_server::Server;
 
 /// A folder that is gone after the test, with a queue file, the lines of the handlers and the
 /// output of every process in it.
@@ -16,7 +16,7 @@ pub struct Place {
     folder: TempDir,
     processes: Cell<u32>,
     /// Where the queues are, if not in a file.
-    server: Option<RedisServer>,
+    server: Option<Server>,
 }
 
 impl Place {
@@ -44,7 +44,8 @@ impl Place {
     /// When no folder can be made, or no server starts.
     pub fn on_redis() -> Self {
         let mut place = Self::new();
-        place.server = Some(RedisServer::start(place.folder()));
+        let server = Server::start_in(place.folder(), &[]);
+        place.server = Some(server.unwrap_or_else(|missing| panic!("{missing}")));
         place
     }
 
@@ -71,7 +72,7 @@ impl Place {
     /// The store in that file, or on the server.
     pub fn store(&self) -> String {
         match &self.server {
-            Some(server) => server.url(),
+            Some(server) => server.url(""),
             None => format!("sqlite://{}", self.database().display()),
         }
     }
@@ -80,7 +81,7 @@ impl Place {
     /// cut the power and have many messages.
     pub fn fast_store(&self) -> String {
         match &self.server {
-            Some(server) => server.url(),
+            Some(server) => server.url(""),
             None => self.store() + "?sync=normal",
         }
     }

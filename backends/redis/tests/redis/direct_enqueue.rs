@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::servers::{Proxy, Server, text, until};
+use crate::servers::{Commands as _, Proxy, Server, text, until};
 use crate::stage::{
     ack, bodies, delayed, fresh, open, opened, queue, stats, take, take_for, try_open,
 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use longshore_core::Settled;
 
-use crate::servers::{Proxy, Server};
+use crate::servers::{Commands as _, Proxy, Server};
 use crate::stage::{
     ack, assert_empty, bare_reads, bodies, names, number, open, opened, stats, store_numbers, take,
     take_for, warm,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use longshore_core::{AttemptRecord, Delivery, Disposition, Due, Label, Settled};
 
-use crate::servers::Server;
+use crate::servers::{Commands as _, Server};
 use crate::stage::{
     ack, assert_empty, bare_reads, bodies, names, settle, stats, store_numbers, take, take_for,
     warm,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::servers::Server;
+use crate::servers::{Commands as _, Server};
 use crate::stage::{ack, bodies, fresh, given, open, opened, queue, stats, take, try_open};
 use longshore_core::{Effect, Enqueued, Settled, StoreErrorKind};
 

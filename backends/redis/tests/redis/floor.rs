@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::servers::{Server, text};
+use crate::servers::{Commands as _, Server, text};
 use longshore_core::{Floor, FloorSpec, StoreUrl, UrlError};
 
 fn floor_of(url: &str) -> Result<Arc<dyn Floor>, String> {

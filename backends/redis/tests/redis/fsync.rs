@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use longshore_core::{Backend, Enqueued, Finding, Settled, StoreErrorKind};
 
-use crate::servers::Server;
+use crate::servers::{Commands as _, Server};
 use crate::stage::{bodies, fresh, open, queue, take, try_open};
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::servers::{Server, text};
+use crate::servers::{Commands as _, Server, text};
 use crate::stage::{ack, bodies, fresh, given, open, queue, stats, take};
 use longshore_core::{Backend, Disposition, Due, Enqueued, Settled, Settlement};
 

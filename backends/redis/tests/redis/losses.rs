@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::servers::{Proxy, Server, Watched, text, until};
+use crate::servers::{Commands as _, Proxy, Server, Watched, text, until};
 use crate::stage::{
     ack, bodies, fresh, grouped, open, queue, stats, take, take_for, try_ack, try_take,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::servers::Server;
+use crate::servers::{Commands as _, Server};
 use crate::stage::{
     ack, bodies, delayed, fresh, given, grouped, open, queue, stats, take, try_open,
 };

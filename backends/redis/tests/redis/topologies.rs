@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::servers::{Cluster, Server, Watched, text, until};
+use crate::servers::{Cluster, Commands as _, Server, Watched, text, until};
 use crate::stage::{ack, bodies, fresh, given, grouped, open, queue, stats, take, try_open};
 use longshore_core::{Enqueued, MessageId, Settled, StoreErrorKind};
 

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use super::single::{Server, free_port};
+use super::commands::Commands as _;
+use longshore_redis_server::{Server, free_port};
 
 /// A condition may take this long to come true.
 const SETTLE_MAX: Duration = Duration::from_secs(30);

@@ -4,7 +4,7 @@ use longshore_core::{Backend, Delivery, Disposition, Settled, Settlement};
 use redis::Value;
 
 use super::{ack, fresh, opened, queue, stats, take};
-use crate::servers::{Server, text};
+use crate::servers::{Commands as _, Server, text};
 
 /// How many receives went past the scripts.
 pub(crate) async fn bare_reads(server: &Server) -> u64 {

@@ -2,9 +2,7 @@
 //!
 //! The cluster is named by `LONGSHORE_TEST_CASSANDRA`; `tests/run` starts one and sets it.
 
-#[path = "cassandra/keyspace.rs"]
 mod keyspace;
-#[path = "cassandra/order.rs"]
 mod order;
 
 use std::process::ExitCode;

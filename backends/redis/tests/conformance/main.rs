@@ -1,12 +1,7 @@
 //! The conformance suite on a real redis-server, which this starts and stops.
 
-#[path = "suite/excluded.rs"]
 mod excluded;
-#[path = "suite/plant.rs"]
 mod plant;
-#[expect(dead_code, reason = "the suite needs no more than a server that runs")]
-#[path = "redis/servers/single.rs"]
-mod single;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +10,7 @@ use async_trait::async_trait;
 use longshore_conformance::{Harness, Missing, Subject, same_time};
 use longshore_core::{Backend, Clock, ManualClock, NewMessage, OpenOptions, QueueName};
 use longshore_memory::MemoryStore;
-use single::Server;
+use longshore_redis_server::Server;
 
 /// The store on one server, with so many partitions.
 struct Redis {

@@ -1,14 +1,9 @@
 //! A store whose password is in a file.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
-
-#[path = "redis/server.rs"]
-mod server;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
-use server::Server;
+use longshore_redis_server::Server;
 
 /// Stores a message in the store that these variables name.
 fn enqueue(folder: &Path, variables: &[(&str, &str)], more: &[&str]) -> Output {
@@ -26,7 +21,7 @@ fn enqueue(folder: &Path, variables: &[(&str, &str)], more: &[&str]) -> Output {
 
 #[test]
 fn the_password_is_read_from_its_file_and_never_shown() {
-    let server = Server::start();
+    let server = Server::start(&[]).unwrap();
     let set = server.says("CONFIG SET requirepass hunter2");
     assert_eq!(set.as_deref(), Some("+OK"));
     let folder = tempfile::tempdir().unwrap();
@@ -36,7 +31,7 @@ fn the_password_is_read_from_its_file_and_never_shown() {
         path.display().to_string()
     };
     let right = path("right", "hunter2\n");
-    let url = |file: &str| format!("redis://127.0.0.1:{}/0?password-file={file}", server.port);
+    let url = |file: &str| format!("redis://127.0.0.1:{}/0?password-file={file}", server.port());
     let stored = enqueue(folder.path(), &[], &["--store", &url(&right)]);
     assert!(stored.status.success(), "{stored:?}");
     let whole = path("whole", &format!("{}\n", url(&right)));

@@ -1,22 +1,17 @@
 //! `longshore bench` on a redis-server: every scenario in small, and no key stays.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
-
-#[path = "redis/server.rs"]
-mod server;
-
 use std::process::Command;
 
 use serde_json::Value;
 
-use server::Server;
+use longshore_redis_server::Server;
 
 fn small(server: &Server, scenario: &str) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
         .env_remove("LONGSHORE_CONFIG")
         .env(
             "LONGSHORE_STORE",
-            format!("redis://127.0.0.1:{}/0", server.port),
+            format!("redis://127.0.0.1:{}/0", server.port()),
         )
         .args(["bench", "--json", "--scenario", scenario])
         .args(["--messages", "101", "--batch", "10", "--rounds", "2"])
@@ -31,7 +26,7 @@ fn small(server: &Server, scenario: &str) -> Value {
 
 #[test]
 fn every_scenario_on_redis_leaves_no_key() {
-    let server = Server::start();
+    let server = Server::start(&[]).unwrap();
     for (scenario, expected) in [
         ("lifecycle", [6, 4, 0]),
         ("grouped", [6, 4, 0]),
