@@ -1,5 +1,12 @@
 //! A message in a worker's hands, and how its delivery ends.
 
+pub(crate) mod attempt;
+pub(crate) mod dead;
+pub(crate) mod failure;
+pub(crate) mod history;
+pub(crate) mod label;
+pub(crate) mod receipt;
+
 use bytes::Bytes;
 
 use crate::{AttemptRecord, DeadReason, Due, Message, Receipt, Timestamp};

@@ -1,5 +1,11 @@
 //! What a store keeps.
 
+pub(crate) mod headers;
+pub(crate) mod id;
+pub(crate) mod job;
+pub(crate) mod lane;
+pub(crate) mod name;
+
 use std::time::Duration;
 
 use bytes::Bytes;

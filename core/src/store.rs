@@ -1,5 +1,19 @@
 //! The data plane of a store.
 
+pub(crate) mod admin;
+pub(crate) mod aggregate;
+pub(crate) mod backend;
+pub(crate) mod backup;
+pub(crate) mod cursor;
+pub(crate) mod floor;
+pub(crate) mod lease;
+pub(crate) mod limits;
+pub(crate) mod page_size;
+pub(crate) mod progress;
+pub(crate) mod registry;
+pub(crate) mod stored;
+pub(crate) mod workers;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -20,7 +20,7 @@ impl Label {
     /// Keeps a label: dotted segments of letters, digits, `_` and `-`.
     pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
         let text = text.as_ref();
-        crate::name::check_label(text, Self::BYTES_MAX)?;
+        crate::message::name::check_label(text, Self::BYTES_MAX)?;
         Ok(Self(text.into()))
     }
 
