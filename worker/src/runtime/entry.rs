@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use longshore_core::{JobKind, QueueName};
 use tokio::sync::Semaphore;
 
-use super::meters::JobMeters;
+use crate::runtime::observe::meters::JobMeters;
 use crate::worker::ProcessorSetup;
 use crate::{Processor, ProcessorOptions};
 
@@ -23,7 +23,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// An entry of a queue that has so many slots.
-    pub(super) fn new(queue: &QueueName, slots: usize, setup: ProcessorSetup) -> Self {
+    pub(crate) fn new(queue: &QueueName, slots: usize, setup: ProcessorSetup) -> Self {
         let limit = setup.options.concurrency.filter(|jobs| *jobs < slots);
         Self {
             queue: queue.clone(),

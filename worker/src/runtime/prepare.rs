@@ -5,7 +5,7 @@ use std::time::Duration;
 use longshore_core::Result;
 use tokio::time::Instant;
 
-use super::queue_runtime::QueueRuntime;
+use crate::runtime::queue_runtime::QueueRuntime;
 use crate::worker::{BuildError, RunError};
 
 /// A store that is slow once may be busy; one that is slow so often in a row is slow.

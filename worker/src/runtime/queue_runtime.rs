@@ -10,15 +10,15 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::entry::Entry;
-use super::group_dead::GroupDead;
-use super::meters::QueueMeters;
-use super::running_jobs::{Job, RunningJobs};
-use super::settler::{Inbox, SettlerHandle, settler};
-use super::shared::Shared;
-use super::streaks::Streaks;
 use crate::JobContext;
 use crate::job::JobState;
+use crate::runtime::entry::Entry;
+use crate::runtime::job::group_dead::GroupDead;
+use crate::runtime::job::running::{Job, RunningJobs};
+use crate::runtime::observe::meters::QueueMeters;
+use crate::runtime::receive::release_backoff::Streaks;
+use crate::runtime::settle::handle::{Inbox, SettlerHandle, settler};
+use crate::runtime::shared::Shared;
 use crate::worker::QueueSetup;
 
 /// What fetching, working and settling of one queue share.

@@ -10,8 +10,8 @@ use longshore_core::{Changed, MessageId, PageSize, QueueName, Result, Timestamp}
 use metrics::counter;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::queue_runtime::QueueRuntime;
-use super::shared::Shared;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::shared::Shared;
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(60);

@@ -3,13 +3,17 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::drain::{cancel_all, drain};
-use super::prepare::prepare;
-use super::queue_runtime::QueueRuntime;
-use super::settler::Inbox;
-use super::shared::Shared;
-use super::tasks::Tasks;
-use super::{announce, fetch, gauges, lease_keeper, retention, settling};
+use crate::runtime::job::lease_keeper;
+use crate::runtime::observe::{announce, gauges};
+use crate::runtime::prepare::prepare;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::receive::fetch;
+use crate::runtime::retention;
+use crate::runtime::settle::batcher;
+use crate::runtime::settle::handle::Inbox;
+use crate::runtime::shared::Shared;
+use crate::runtime::shutdown::drain::{cancel_all, drain};
+use crate::runtime::tasks::Tasks;
 use crate::worker::{RunError, RunReport};
 
 /// Runs the queues until `end` is ready, the worker is told to stop, the store fails for good or
@@ -33,7 +37,7 @@ pub(crate) async fn run(
 
     let mut tasks = Tasks::default();
     for (queue, inbox) in queues.iter().zip(inboxes) {
-        tasks.settlers.spawn(settling::run(inbox, queue.clone()));
+        tasks.settlers.spawn(batcher::run(inbox, queue.clone()));
         tasks.keep(lease_keeper::run(queue.clone()));
         tasks.fetchers.spawn(fetch::run(queue.clone()));
     }

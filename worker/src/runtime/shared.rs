@@ -7,13 +7,13 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use super::counters::Counters;
-use super::gate::Gate;
-use super::identity::Identity;
-use super::phases::Phases;
-use super::settler::SettlerHandle;
 use crate::Connection;
 use crate::hooks::Hooks;
+use crate::runtime::identity::Identity;
+use crate::runtime::observe::counters::Counters;
+use crate::runtime::receive::quarantine::Gate;
+use crate::runtime::settle::handle::SettlerHandle;
+use crate::runtime::shutdown::phases::Phases;
 use crate::worker::Setup;
 
 /// One for each worker.

@@ -9,24 +9,24 @@ use crate::worker::RunError;
 
 /// The tasks of one worker. They end by themselves only in a drain.
 #[derive(Debug, Default)]
-pub(super) struct Tasks {
+pub(crate) struct Tasks {
     /// The fetch loops.
-    pub(super) fetchers: JoinSet<Result<()>>,
+    pub(crate) fetchers: JoinSet<Result<()>>,
     /// The settlers.
-    pub(super) settlers: JoinSet<()>,
+    pub(crate) settlers: JoinSet<()>,
     /// What keeps the worker alive beside them: leases, announcements, gauges.
     keepers: JoinSet<()>,
 }
 
 impl Tasks {
     /// Starts a task that never returns.
-    pub(super) fn keep(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn keep(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.keepers.spawn(task);
     }
 
     /// Waits for the first task that ends although nobody told it to, and says why. Pending while
     /// all is well. Dropping the future loses nothing.
-    pub(super) async fn first_to_fail(&mut self) -> RunError {
+    pub(crate) async fn first_to_fail(&mut self) -> RunError {
         loop {
             tokio::select! {
                 Some(ended) = self.fetchers.join_next() => match ended {
@@ -47,7 +47,7 @@ impl Tasks {
     }
 
     /// Waits until every fetch loop has ended; the first that failed is told.
-    pub(super) async fn fetched(&mut self) -> Option<RunError> {
+    pub(crate) async fn fetched(&mut self) -> Option<RunError> {
         let mut failed = None;
         while let Some(ended) = self.fetchers.join_next().await {
             if let Err(error) = ended {
@@ -58,7 +58,7 @@ impl Tasks {
     }
 
     /// Waits until every settler has ended; the first that failed is told.
-    pub(super) async fn settled(&mut self) -> Option<RunError> {
+    pub(crate) async fn settled(&mut self) -> Option<RunError> {
         let mut failed = None;
         while let Some(ended) = self.settlers.join_next().await {
             if let Err(error) = ended {
@@ -69,7 +69,7 @@ impl Tasks {
     }
 
     /// Ends the tasks that never return; one that failed meanwhile is told.
-    pub(super) async fn dismiss_keepers(&mut self) -> Option<RunError> {
+    pub(crate) async fn dismiss_keepers(&mut self) -> Option<RunError> {
         self.keepers.abort_all();
         let mut failed = None;
         while let Some(ended) = self.keepers.join_next().await {

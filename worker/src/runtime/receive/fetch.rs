@@ -9,10 +9,10 @@ use longshore_core::{Receive, Received, Result, StoreError};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::hand_out::hand_out;
-use super::queue_runtime::QueueRuntime;
-use super::receive_errors::{ReceiveErrors, is_final};
-use super::slots::Slots;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::receive::backoff::{ReceiveErrors, is_final};
+use crate::runtime::receive::dispatch::hand_out;
+use crate::runtime::receive::slots::Slots;
 use crate::spans;
 
 /// While the loop waits for something it shows that it is alive this often.

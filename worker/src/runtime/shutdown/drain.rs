@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::queue_runtime::QueueRuntime;
-use super::shared::Shared;
-use super::tasks::Tasks;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::shared::Shared;
+use crate::runtime::tasks::Tasks;
 use crate::worker::RunError;
 
 /// Past the budget, what was interrupted has this long to be given back.
@@ -19,7 +19,7 @@ const HALTED_FLUSH_MAX: Duration = Duration::from_millis(300);
 
 /// Drains within one shared budget. Fetchers have been told to stop. A task that broke meanwhile
 /// is told.
-pub(super) async fn drain(
+pub(crate) async fn drain(
     shared: &Shared,
     queues: &[Arc<QueueRuntime>],
     tasks: &mut Tasks,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use longshore_core::{Receipt, Settled};
 use tokio::time::Instant;
 
-use super::queue_runtime::QueueRuntime;
-use super::running_jobs::Job;
+use crate::runtime::job::running::Job;
+use crate::runtime::queue_runtime::QueueRuntime;
 
 /// Extends leases of one queue, in batches, when a third of them has passed. Never returns.
 pub(crate) async fn run(queue: Arc<QueueRuntime>) {

@@ -1,15 +1,49 @@
-//! From how a job ended to how its delivery is settled.
+//! From how a job ended to how its delivery is settled, and what that means besides.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use bytes::Bytes;
-use longshore_core::{AttemptRecord, DeadReason, Disposition, Due, Failure, Label, Timestamp};
+use futures_util::FutureExt;
+use longshore_core::{
+    AttemptRecord, ClauseAction, DeadReason, Decision, Disposition, Due, Failure, Label, Timestamp,
+};
 
-use super::decide::{Verdict, decide};
-use super::execute::Ended;
-use super::fate::{Conclusion, Fate};
-use super::queue_runtime::QueueRuntime;
-use super::running_jobs::Job;
 use crate::Outcome;
 use crate::hooks::{DeadEvent, FailedAttempt, RetryEvent};
+use crate::runtime::job::execute::{Ended, panic_text};
+use crate::runtime::job::running::Job;
+use crate::runtime::queue_runtime::QueueRuntime;
+
+/// An action of a clause ends by then.
+const ACTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a settlement means for counts, hooks and logs.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    Acked,
+    Retried(Box<RetryEvent>),
+    Dead(Box<DeadEvent>),
+    Released,
+    /// Released because no handler takes its kind.
+    Unserved,
+}
+
+/// A settle and what to tell once it is applied.
+#[derive(Debug)]
+pub(crate) struct Conclusion {
+    pub(crate) disposition: Disposition,
+    pub(crate) fate: Fate,
+}
+
+impl Conclusion {
+    pub(crate) fn release(due: Option<Due>, checkpoint: Option<Bytes>) -> Self {
+        Self {
+            disposition: Disposition::Release { due, checkpoint },
+            fate: Fate::Released,
+        }
+    }
+}
 
 /// Concludes a job that ended by itself, by its timeout or by a panic; the other ends give it
 /// back.
@@ -125,7 +159,49 @@ fn acked() -> Conclusion {
     }
 }
 
-fn put_back(delay: std::time::Duration, checkpoint: Option<Bytes>) -> Conclusion {
+fn put_back(delay: Duration, checkpoint: Option<Bytes>) -> Conclusion {
     let due = (!delay.is_zero()).then_some(Due::In(delay));
     Conclusion::release(due, checkpoint)
+}
+
+/// The fate of an attempt and the failure it is recorded with.
+#[derive(Debug)]
+enum Verdict {
+    Done,
+    Retry(Duration, Failure),
+    Release(Duration),
+    Dead(DeadReason, Failure),
+}
+
+/// Decides about a failure, taking the action that a clause may name. `away` is how often in a
+/// row the message was put back because something was away.
+async fn decide(job: &Job, mut failure: Failure, away: u32) -> Verdict {
+    let attempt = job.context.delivery.attempt;
+    let policy = &job.entry.options.policy;
+    let mut acted = false;
+    loop {
+        match policy.decide(&failure, attempt, away, fastrand::f64()) {
+            Decision::Retry(delay) => return Verdict::Retry(delay, failure),
+            Decision::Release(delay) => return Verdict::Release(delay),
+            Decision::DeadLetter(reason) => return Verdict::Dead(reason, failure),
+            Decision::Action(action) if !acted => match act(job, &failure, &action).await {
+                Outcome::Done => return Verdict::Done,
+                Outcome::Release { delay } => return Verdict::Release(delay),
+                Outcome::Failed(next) => failure = next,
+            },
+            // An action whose own failure names an action again would go round for ever.
+            _ => return Verdict::Dead(DeadReason::Permanent, failure),
+        }
+        acted = true;
+    }
+}
+
+async fn act(job: &Job, failure: &Failure, action: &ClauseAction) -> Outcome {
+    let work = job.entry.processor.act(&job.context, failure, action);
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(ACTION_TIMEOUT, work).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Outcome::Failed(Failure::panic(panic_text(&*panic))),
+        Err(_) => Outcome::Failed(Failure::timed_out(ACTION_TIMEOUT)),
+    }
 }

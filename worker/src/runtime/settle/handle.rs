@@ -7,9 +7,9 @@ use longshore_core::Settlement;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::entry::Entry;
-use super::fate::{Conclusion, Fate};
-use super::running_jobs::Job;
+use crate::runtime::entry::Entry;
+use crate::runtime::job::outcome::{Conclusion, Fate};
+use crate::runtime::job::running::Job;
 
 /// So many settlements may wait; beyond it jobs keep their slots until there is room.
 const WAITING_MAX: usize = 4096;

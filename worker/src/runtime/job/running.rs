@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use longshore_core::{RunningJob, Timestamp};
 use tokio::time::Instant;
 
-use super::entry::Entry;
 use crate::JobContext;
 use crate::job::lock;
+use crate::runtime::entry::Entry;
 
 /// A delivery from its receive until its settle is on its way.
 #[derive(Debug)]

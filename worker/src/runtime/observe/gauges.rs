@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::Shared;
+use crate::runtime::shared::Shared;
 
 /// How often. Idle workers must cost nothing that can be measured.
 const EVERY: Duration = Duration::from_secs(2);

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 
-use super::phases::Phases;
+use crate::runtime::shutdown::phases::Phases;
 use crate::{JobContext, Outcome, Processor};
 
 /// How a job ended.

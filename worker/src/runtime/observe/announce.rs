@@ -6,8 +6,8 @@ use std::time::Duration;
 use longshore_core::WorkerInfo;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::queue_runtime::QueueRuntime;
-use super::shared::Shared;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::shared::Shared;
 
 /// How often a worker says that it is there, if there is nothing new.
 const EVERY: Duration = Duration::from_secs(5);

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use longshore_core::{DeadReason, Delivery, Disposition, Due, Received, Settlement};
 use tokio::time::Instant;
 
-use super::conclude::refuse;
-use super::entry::Entry;
-use super::fate::{Conclusion, Fate};
-use super::gate::{SuspectWaits, Turn};
-use super::job_task;
-use super::queue_runtime::QueueRuntime;
-use super::running_jobs::Job;
-use super::settler::Note;
-use super::slots::Slots;
+use crate::runtime::entry::Entry;
+use crate::runtime::job::outcome::refuse;
+use crate::runtime::job::outcome::{Conclusion, Fate};
+use crate::runtime::job::running::Job;
+use crate::runtime::job::task;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::receive::quarantine::{SuspectWaits, Turn};
+use crate::runtime::receive::slots::Slots;
+use crate::runtime::settle::handle::Note;
 
 /// So many deliveries in a row that ended without a settle make a message a suspect.
 const SUSPECT_VANISHED: u32 = 2;
@@ -49,17 +49,17 @@ pub(crate) async fn hand_out(
     }
     if give_back_all {
         for job in ready.drain(..) {
-            job_task::give_back(queue, &job).await;
+            task::give_back(queue, &job).await;
         }
     }
     for job in ready {
         match slots.take_one() {
             Some(slot) => {
-                let task = job_task::run(queue.clone(), job, slot, turn.clone());
+                let task = task::run(queue.clone(), job, slot, turn.clone());
                 queue.shared.jobs.spawn(task);
             }
             // More than was asked for.
-            None => job_task::give_back(queue, &job).await,
+            None => task::give_back(queue, &job).await,
         }
     }
     if let Some(job) = suspect
@@ -143,5 +143,5 @@ async fn run_alone(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: Slots, waits: 
     };
     drop(waits);
     // Without the gate the worker stops or the lease is lost: the task sees which.
-    job_task::run(queue.clone(), job, slot, alone).await;
+    task::run(queue.clone(), job, slot, alone).await;
 }

@@ -7,9 +7,9 @@ use longshore_core::{Effect, Result, Settled, Settlement, StoreError, StoreError
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::fate::Fate;
-use super::queue_runtime::QueueRuntime;
-use super::settler::Note;
+use crate::runtime::job::outcome::Fate;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::settle::handle::Note;
 use crate::spans;
 
 /// The first pause between rounds is at most this long, later ones up to twice as long each.

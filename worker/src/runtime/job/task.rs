@@ -7,13 +7,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::conclude::conclude;
-use super::execute::{Ended, execute};
-use super::fate::Conclusion;
-use super::lease_keeper;
-use super::queue_runtime::QueueRuntime;
-use super::running_jobs::Job;
-use super::slots::Slots;
+use crate::runtime::job::execute::{Ended, execute};
+use crate::runtime::job::lease_keeper;
+use crate::runtime::job::outcome::Conclusion;
+use crate::runtime::job::outcome::conclude;
+use crate::runtime::job::running::Job;
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::receive::slots::Slots;
 use crate::spans;
 
 /// At the end of the drain what a job left running is given this long to end: a program has 5 s

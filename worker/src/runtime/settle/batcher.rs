@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::queue_runtime::QueueRuntime;
-use super::settle_rounds::{Batch, settle_all};
-use super::settler::{Command, Inbox};
+use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::settle::handle::{Command, Inbox};
+use crate::runtime::settle::retry::{Batch, settle_all};
 
 /// How often the settler lets other tasks run to gather more before it calls the store.
 const GATHER_TURNS: usize = 3;
