@@ -1,5 +1,8 @@
 //! Groups: one member at a time, in order, and at no cost to others.
 
+pub(super) mod group_heads;
+pub(super) mod parking;
+
 use longshore_core::{Changed, Lane, MessageState, NewMessage};
 
 use crate::Stage;

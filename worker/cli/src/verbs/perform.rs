@@ -1,9 +1,9 @@
 //! Which verb does what.
 
+use super::queue::{delete, move_queue, pause, purge, queues, resume};
 use super::{
-    backup, bench, cancel, completions, dead, delete, doctor, enqueue, extend, fsck, init,
-    move_queue, pause, peek, purge, queues, receive, reschedule, resume, routes, run, schema,
-    settle, show, workers,
+    backup, bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init, peek, receive,
+    reschedule, routes, run, schema, settle, show, workers,
 };
 use crate::args::Verb;
 use crate::error::Result;

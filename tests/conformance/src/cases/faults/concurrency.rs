@@ -197,7 +197,7 @@ async fn concurrent_takers_of_a_lease_find_one_holder(stage: Stage) {
     for (number, handle) in handles(&stage, 8).await.into_iter().enumerate() {
         tasks.spawn(async move {
             let holder = format!("h{number}");
-            super::leases::acquire(&handle, &holder).await
+            crate::cases::coordination::leases::acquire(&handle, &holder).await
         });
     }
     let held: Vec<_> = all(tasks).await.into_iter().flatten().collect();

@@ -27,7 +27,7 @@ struct Answer<'a> {
     dry_run: bool,
 }
 
-pub(super) async fn perform(args: MoveArgs, session: &Session) -> Result<Exit> {
+pub(in crate::verbs) async fn perform(args: MoveArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let from = place(&connection, &args.from);
     let stats = existing(&from.backend, &args.from).await?;

@@ -13,7 +13,7 @@ use crate::session::{Session, existing};
 /// The longest reason.
 const REASON_MAX: usize = 1000;
 
-pub(super) async fn perform(args: PauseArgs, session: &Session) -> Result<Exit> {
+pub(in crate::verbs) async fn perform(args: PauseArgs, session: &Session) -> Result<Exit> {
     if args.reason.len() > REASON_MAX {
         return Err(CliError::usage(format!(
             "the reason has {} bytes, at most {REASON_MAX} are allowed",

@@ -31,7 +31,7 @@ pub(super) fn lease(text: &str) -> LeaseName {
     LeaseName::new(text).expect("a lease name")
 }
 
-pub(super) async fn acquire(at: &Backend, holder: &str) -> Option<NamedLease> {
+pub(crate) async fn acquire(at: &Backend, holder: &str) -> Option<NamedLease> {
     let name = lease("intake:orders");
     let taken = at.leases.acquire(&name, holder, secs(30)).await;
     taken.expect("acquire")

@@ -2,7 +2,7 @@
 
 use longshore_core::{Changed, Disposition, Due};
 
-use super::groups::{grouped, work_off};
+use super::{grouped, work_off};
 use crate::Stage;
 use crate::case::cases;
 use crate::draft::{Draft, secs};

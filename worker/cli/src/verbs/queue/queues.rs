@@ -22,7 +22,7 @@ const WATCH_MIN: Duration = Duration::from_millis(100);
 
 type Numbers = Vec<(QueueName, QueueStats)>;
 
-pub(super) async fn perform(args: QueuesArgs, session: &Session) -> Result<Exit> {
+pub(in crate::verbs) async fn perform(args: QueuesArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let only = args.queue.as_ref();
     if let Some(each) = args.watch {

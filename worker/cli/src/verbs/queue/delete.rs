@@ -16,7 +16,7 @@ struct Answer<'a> {
     deleted: bool,
 }
 
-pub(super) async fn perform(args: DeleteArgs, session: &Session) -> Result<Exit> {
+pub(in crate::verbs) async fn perform(args: DeleteArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let (backend, queue) = (connection.backend(), &args.queue);
     let stats = existing(backend, queue).await?;

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::output::Stdout;
 use crate::session::{Session, existing};
 
-pub(super) async fn perform(args: ResumeArgs, session: &Session) -> Result<Exit> {
+pub(in crate::verbs) async fn perform(args: ResumeArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let backend = connection.backend();
     let stats = existing(backend, &args.queue).await?;

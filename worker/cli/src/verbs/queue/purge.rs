@@ -23,7 +23,7 @@ struct Answer<'a> {
     dry_run: bool,
 }
 
-pub(super) async fn perform(args: PurgeArgs, session: &Session) -> Result<Exit> {
+pub(in crate::verbs) async fn perform(args: PurgeArgs, session: &Session) -> Result<Exit> {
     let connection = session.open().await?;
     let backend = connection.backend();
     let stats = existing(backend, &args.queue).await?;
