@@ -36,7 +36,7 @@ use crate::{
 ///   error says whether the call certainly had no effect or whether that is unknown.
 /// - Times are compared with the store's clock.
 ///
-/// The whole contract is the table of cases in the conformance suite.
+/// The whole contract is `docs/contract.md`; the conformance suite has cases for each of its rules.
 #[async_trait]
 pub trait QueueStore: fmt::Debug + Send + Sync + 'static {
     /// Fixed facts about this store; callers stay within them.

@@ -23,7 +23,7 @@ const CASE_MAX: Duration = Duration::from_secs(60);
 pub struct Case {
     /// Topic and sentence, such as `settle::a_stale_ack_changes_nothing`.
     pub name: &'static str,
-    /// The number of the rule in the contract; 0 for what the traits say beyond the rules.
+    /// The number of the rule in `docs/contract.md`.
     pub rule: u8,
     /// Tries it, and panics where the store breaks the rule.
     pub(crate) run: fn(Stage) -> Running,

@@ -72,11 +72,33 @@ mod tests {
         }
     }
 
+    /// The numbers of the rules, as their headings say.
+    fn rules() -> Vec<u8> {
+        let contract = include_str!("../../../docs/contract.md");
+        let headings = contract
+            .lines()
+            .filter_map(|line| line.strip_prefix("## "));
+        let numbers = headings.filter_map(|heading| heading.split_once(". "));
+        numbers
+            .map(|(number, _)| number.parse().expect("a rule has a number"))
+            .collect()
+    }
+
     #[test]
-    fn every_rule_has_cases_and_a_flaw_names_cases_that_exist() {
-        for rule in 1..=13 {
-            assert!(cases().any(|case| case.rule == rule), "rule {rule}");
+    fn every_rule_of_the_contract_has_cases_and_every_case_a_rule() {
+        let rules = rules();
+        let numbered: Vec<u8> = (1..).take(rules.len()).collect();
+        assert_eq!(rules, numbered, "the rules are numbered without a gap");
+        for rule in &rules {
+            assert!(cases().any(|case| case.rule == *rule), "rule {rule}");
         }
+        for case in cases() {
+            assert!(rules.contains(&case.rule), "{}: {}", case.name, case.rule);
+        }
+    }
+
+    #[test]
+    fn a_flaw_names_cases_that_exist() {
         let names: HashSet<_> = cases().map(|case| case.name).collect();
         for flaw in crate::broken::Flaw::ALL {
             for name in flaw.noticed_by() {

@@ -10,21 +10,21 @@ use crate::draft::{MILLI, just_before, secs};
 use crate::stage::refused;
 
 cases! { "leases";
-    0 a_free_lease_is_taken,
-    0 a_held_lease_is_refused_to_others,
-    0 the_same_holder_keeps_its_epoch,
-    0 an_ended_lease_is_taken_with_a_greater_epoch,
-    0 the_epoch_grows_even_for_the_same_holder_after_the_end,
-    0 a_released_lease_is_free_at_once,
-    0 an_epoch_never_comes_twice,
-    0 a_renewed_lease_lasts_from_now,
-    0 an_ended_lease_that_nobody_took_is_renewed,
-    0 a_lost_lease_is_not_renewed,
-    0 a_released_lease_is_not_renewed,
-    0 a_stale_release_is_ignored,
-    0 names_are_apart,
-    0 every_handle_sees_the_holder,
-    0 a_lease_of_zero_is_refused,
+    16 a_free_lease_is_taken,
+    16 a_held_lease_is_refused_to_others,
+    16 the_same_holder_keeps_its_epoch,
+    16 an_ended_lease_is_taken_with_a_greater_epoch,
+    16 the_epoch_grows_even_for_the_same_holder_after_the_end,
+    16 a_released_lease_is_free_at_once,
+    16 an_epoch_never_comes_twice,
+    16 a_renewed_lease_lasts_from_now,
+    16 an_ended_lease_that_nobody_took_is_renewed,
+    16 a_lost_lease_is_not_renewed,
+    16 a_released_lease_is_not_renewed,
+    16 a_stale_release_is_ignored,
+    16 names_are_apart,
+    16 every_handle_sees_the_holder,
+    16 a_lease_of_zero_is_refused,
 }
 
 pub(super) fn lease(text: &str) -> LeaseName {

@@ -10,12 +10,12 @@ use crate::draft::{message, secs};
 use crate::stage::name;
 
 cases! { "workers";
-    0 an_announced_worker_is_listed_as_it_said,
-    0 a_worker_that_is_not_heard_of_leaves_the_list,
-    0 a_repeated_announcement_replaces_the_one_before,
-    0 a_zero_time_takes_a_worker_off_the_list,
-    0 every_handle_sees_the_workers,
-    0 not_more_than_so_many_jobs_are_listed,
+    19 an_announced_worker_is_listed_as_it_said,
+    19 a_worker_that_is_not_heard_of_leaves_the_list,
+    19 a_repeated_announcement_replaces_the_one_before,
+    19 a_zero_time_takes_a_worker_off_the_list,
+    19 every_handle_sees_the_workers,
+    19 not_more_than_so_many_jobs_are_listed,
 }
 
 fn worker(id: &str) -> WorkerInfo {

@@ -13,16 +13,16 @@ use crate::draft::{Draft, message, messages, secs};
 use crate::stage::{LEASE, bodies, count};
 
 cases! { "wake";
-    0 an_enqueue_wakes_a_receive,
-    0 an_enqueue_by_another_handle_wakes_a_receive,
-    0 a_due_time_wakes_a_receive,
-    0 the_end_of_a_lease_wakes_a_receive,
-    0 a_release_wakes_a_receive,
-    0 a_resume_wakes_a_receive,
-    0 an_ack_of_the_head_wakes_a_receive,
-    0 a_redrive_wakes_a_receive,
-    0 a_reschedule_wakes_a_receive,
-    0 an_enqueue_wakes_as_many_as_it_feeds,
+    15 an_enqueue_wakes_a_receive,
+    15 an_enqueue_by_another_handle_wakes_a_receive,
+    15 a_due_time_wakes_a_receive,
+    15 the_end_of_a_lease_wakes_a_receive,
+    15 a_release_wakes_a_receive,
+    15 a_resume_wakes_a_receive,
+    15 an_ack_of_the_head_wakes_a_receive,
+    15 a_redrive_wakes_a_receive,
+    15 a_reschedule_wakes_a_receive,
+    15 an_enqueue_wakes_as_many_as_it_feeds,
 }
 
 /// A wait that is longer than any of these cases may take.

@@ -19,7 +19,7 @@ cases! { "concurrency";
     3 of_concurrent_settlements_of_a_receipt_one_counts,
     8 concurrent_receivers_never_hold_two_of_a_group,
     12 concurrent_producers_do_not_pass_the_depth_limit,
-    0 concurrent_takers_of_a_lease_find_one_holder,
+    16 concurrent_takers_of_a_lease_find_one_holder,
     9 concurrent_redrives_bring_back_one_message,
 }
 

@@ -8,21 +8,21 @@ use crate::draft::{Draft, message, messages, secs};
 use crate::stage::{LEASE, bodies, count, refused};
 
 cases! { "admin";
-    0 cancel_removes_what_nobody_works_on,
-    0 cancel_leaves_a_leased_message_alone,
-    0 cancel_takes_a_message_whose_lease_ended,
-    0 cancel_answers_for_each_id_in_order,
-    0 reschedule_brings_a_delayed_message_forward,
-    0 reschedule_puts_a_waiting_message_off,
-    0 reschedule_moves_a_back_off_and_charges_nothing,
-    0 reschedule_leaves_leased_and_dead_messages_alone,
-    0 reschedule_puts_a_message_off_whose_lease_ended,
-    0 reschedule_keeps_the_head_of_a_group_whose_lease_ended,
-    0 purge_removes_what_nobody_works_on,
-    0 purge_takes_no_more_than_it_is_told,
-    0 purge_takes_messages_whose_lease_ended,
-    0 purge_takes_what_a_late_ack_left,
-    0 too_many_ids_are_refused,
+    14 cancel_removes_what_nobody_works_on,
+    14 cancel_leaves_a_leased_message_alone,
+    14 cancel_takes_a_message_whose_lease_ended,
+    14 cancel_answers_for_each_id_in_order,
+    14 reschedule_brings_a_delayed_message_forward,
+    14 reschedule_puts_a_waiting_message_off,
+    14 reschedule_moves_a_back_off_and_charges_nothing,
+    14 reschedule_leaves_leased_and_dead_messages_alone,
+    14 reschedule_puts_a_message_off_whose_lease_ended,
+    14 reschedule_keeps_the_head_of_a_group_whose_lease_ended,
+    14 purge_removes_what_nobody_works_on,
+    14 purge_takes_no_more_than_it_is_told,
+    14 purge_takes_messages_whose_lease_ended,
+    14 purge_takes_what_a_late_ack_left,
+    14 too_many_ids_are_refused,
 }
 
 /// Waiting, delayed and back-off messages go.

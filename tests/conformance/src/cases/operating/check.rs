@@ -8,12 +8,12 @@ use crate::case::cases;
 use crate::draft::{Draft, message, messages};
 
 cases! { "check";
-    0 the_durability_is_told,
-    0 what_is_wrong_comes_with_a_way_out,
-    0 a_healthy_queue_is_not_mentioned,
-    0 a_pause_is_told_with_its_author,
-    0 a_move_is_told_with_its_destination,
-    0 parked_groups_are_told,
+    20 the_durability_is_told,
+    20 what_is_wrong_comes_with_a_way_out,
+    20 a_healthy_queue_is_not_mentioned,
+    20 a_pause_is_told_with_its_author,
+    20 a_move_is_told_with_its_destination,
+    20 parked_groups_are_told,
     11 rows_of_a_newer_version_are_told,
 }
 

@@ -8,13 +8,13 @@ use crate::draft::messages;
 use crate::stage::{count, ids, refused};
 
 cases! { "cursors";
-    0 peek_goes_on_where_its_last_message_was_cancelled,
-    0 dead_letters_can_be_discarded_page_by_page,
-    0 dead_letters_can_be_redriven_page_by_page,
-    0 an_export_can_be_removed_page_by_page,
-    0 a_cursor_is_good_for_another_handle,
-    0 a_page_that_ends_with_the_last_item_has_no_cursor,
-    0 a_cursor_of_another_call_is_refused,
+    14 peek_goes_on_where_its_last_message_was_cancelled,
+    14 dead_letters_can_be_discarded_page_by_page,
+    14 dead_letters_can_be_redriven_page_by_page,
+    14 an_export_can_be_removed_page_by_page,
+    14 a_cursor_is_good_for_another_handle,
+    14 a_page_that_ends_with_the_last_item_has_no_cursor,
+    14 a_cursor_of_another_call_is_refused,
 }
 
 fn id_of(page: &Page<StoredMessage>) -> Vec<MessageId> {

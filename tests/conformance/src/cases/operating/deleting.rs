@@ -8,11 +8,11 @@ use crate::draft::{Draft, message, messages};
 use crate::stage::{LEASE, bodies};
 
 cases! { "deleting";
-    0 an_empty_queue_does_not_exist_any_more,
-    0 a_queue_with_anything_in_it_stays,
-    0 what_never_was_is_not_found,
-    0 a_deleted_queue_begins_anew,
-    0 another_handle_goes_on_with_a_queue_that_was_deleted,
+    14 an_empty_queue_does_not_exist_any_more,
+    14 a_queue_with_anything_in_it_stays,
+    14 what_never_was_is_not_found,
+    14 a_deleted_queue_begins_anew,
+    14 another_handle_goes_on_with_a_queue_that_was_deleted,
 }
 
 async fn delete(stage: &Stage) -> Deleted {

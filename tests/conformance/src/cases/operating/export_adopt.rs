@@ -9,21 +9,21 @@ use crate::settling::{retry_in, with_checkpoint};
 use crate::stage::{LEASE, bodies, ids, name};
 
 cases! { "export_adopt";
-    0 export_gives_all_but_leased_messages_live_ones_first,
-    0 export_gives_messages_whose_lease_ended,
-    0 pages_of_any_size_export_the_same,
-    0 export_changes_nothing,
-    0 an_adopted_message_keeps_everything,
+    18 export_gives_all_but_leased_messages_live_ones_first,
+    18 export_gives_messages_whose_lease_ended,
+    18 pages_of_any_size_export_the_same,
+    18 export_changes_nothing,
+    18 an_adopted_message_keeps_everything,
     4 adopting_again_changes_nothing,
     4 a_dead_message_is_known_too,
-    0 an_adopted_dead_letter_is_dead,
+    18 an_adopted_dead_letter_is_dead,
     8 an_adopted_parked_member_holds_its_group,
     8 groups_keep_their_order,
     8 a_group_with_a_delayed_member_keeps_its_order,
     8 a_retried_head_is_still_the_head,
     8 an_adopted_member_joins_its_group_when_it_falls_due,
     6 delayed_messages_keep_their_due_times,
-    0 a_message_can_be_exported_into_the_queue_it_came_from,
+    18 a_message_can_be_exported_into_the_queue_it_came_from,
     4 a_given_id_is_known_where_it_moved_to,
 }
 

@@ -12,17 +12,17 @@ use crate::settling::{parking, release, retry_in};
 use crate::stage::{LEASE, bodies};
 
 cases! { "held_queues";
-    0 a_marked_queue_extends,
-    0 a_retry_in_a_paused_queue_waits_for_the_resume,
-    0 a_release_in_a_paused_queue_waits_for_the_resume,
-    0 a_release_in_a_marked_queue_stays,
-    0 a_head_that_dies_in_a_held_queue_parks_its_group_there,
-    0 a_head_cancelled_in_a_held_queue_admits_its_successor_later,
-    0 what_is_rescheduled_in_a_held_queue_waits,
-    0 a_held_queue_can_be_purged,
-    0 what_is_redriven_in_a_held_queue_waits,
-    0 a_parked_head_discarded_in_a_held_queue_frees_its_group_later,
-    0 a_held_queue_adopts_and_exports,
+    13 a_marked_queue_extends,
+    13 a_retry_in_a_paused_queue_waits_for_the_resume,
+    13 a_release_in_a_paused_queue_waits_for_the_resume,
+    13 a_release_in_a_marked_queue_stays,
+    13 a_head_that_dies_in_a_held_queue_parks_its_group_there,
+    13 a_head_cancelled_in_a_held_queue_admits_its_successor_later,
+    13 what_is_rescheduled_in_a_held_queue_waits,
+    13 a_held_queue_can_be_purged,
+    13 what_is_redriven_in_a_held_queue_waits,
+    13 a_parked_head_discarded_in_a_held_queue_frees_its_group_later,
+    13 a_held_queue_adopts_and_exports,
 }
 
 /// The two ways to hold a queue.

@@ -7,10 +7,10 @@ use crate::settling::retry_in;
 use crate::stage::bodies;
 
 cases! { "moving";
-    0 a_marked_queue_hands_out_nothing,
-    0 a_marked_queue_takes_messages_and_settlements,
-    0 the_mark_is_seen_by_everyone_with_its_time,
-    0 the_mark_and_a_pause_are_apart,
+    18 a_marked_queue_hands_out_nothing,
+    18 a_marked_queue_takes_messages_and_settlements,
+    18 the_mark_is_seen_by_everyone_with_its_time,
+    18 the_mark_and_a_pause_are_apart,
 }
 
 /// What is being moved away is handed out in the new place only.

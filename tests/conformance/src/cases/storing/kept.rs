@@ -9,21 +9,21 @@ use crate::settling::{release_in, retry_in};
 use crate::stage::{LEASE, bodies, name};
 
 cases! { "kept";
-    0 an_extended_head_holds_its_group,
-    0 a_retried_message_keeps_its_lane,
-    0 a_rescheduled_message_keeps_its_lane,
-    0 a_redriven_message_keeps_its_lane,
-    0 every_lane_can_be_cancelled_and_purged,
-    0 an_adopted_message_keeps_its_lane,
-    0 a_key_is_known_while_its_message_backs_off,
-    0 a_key_is_known_where_its_message_moved_to,
-    0 a_given_id_is_known_after_a_release,
-    0 expiry_is_tested_when_a_release_is_redelivered,
-    0 a_dead_letter_does_not_expire,
-    0 what_expired_unseen_can_be_cancelled_and_purged,
-    0 a_message_put_off_beyond_its_expiry_expires,
-    0 an_adopted_message_expires_when_it_said,
-    0 what_is_changed_behind_a_parked_head_stays_held,
+    8 an_extended_head_holds_its_group,
+    7 a_retried_message_keeps_its_lane,
+    7 a_rescheduled_message_keeps_its_lane,
+    7 a_redriven_message_keeps_its_lane,
+    7 every_lane_can_be_cancelled_and_purged,
+    7 an_adopted_message_keeps_its_lane,
+    5 a_key_is_known_while_its_message_backs_off,
+    5 a_key_is_known_where_its_message_moved_to,
+    4 a_given_id_is_known_after_a_release,
+    6 expiry_is_tested_when_a_release_is_redelivered,
+    6 a_dead_letter_does_not_expire,
+    6 what_expired_unseen_can_be_cancelled_and_purged,
+    6 a_message_put_off_beyond_its_expiry_expires,
+    6 an_adopted_message_expires_when_it_said,
+    8 what_is_changed_behind_a_parked_head_stays_held,
 }
 
 /// However long it takes.
