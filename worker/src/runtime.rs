@@ -17,8 +17,10 @@ mod tasks;
 #[cfg(feature = "test-kit")]
 pub(crate) use job::execute::execute;
 #[cfg(feature = "test-kit")]
-pub(crate) use job::outcome::{Conclusion, Fate, conclude, refuse};
+pub(crate) use job::outcome::{conclude, refuse};
 pub(crate) use queue_runtime::QueueRuntime;
 pub(crate) use run::run;
+#[cfg(feature = "test-kit")]
+pub(crate) use settle::conclusion::{Conclusion, Fate};
 pub(crate) use settle::handle::Inbox;
 pub(crate) use shared::Shared;

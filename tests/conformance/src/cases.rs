@@ -75,9 +75,7 @@ mod tests {
     /// The numbers of the rules, as their headings say.
     fn rules() -> Vec<u8> {
         let contract = include_str!("../../../docs/contract.md");
-        let headings = contract
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "));
+        let headings = contract.lines().filter_map(|line| line.strip_prefix("## "));
         let numbers = headings.filter_map(|heading| heading.split_once(". "));
         numbers
             .map(|(number, _)| number.parse().expect("a rule has a number"))

@@ -14,36 +14,10 @@ use crate::hooks::{DeadEvent, FailedAttempt, RetryEvent};
 use crate::runtime::job::execute::{Ended, panic_text};
 use crate::runtime::job::running::Job;
 use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::settle::conclusion::{Conclusion, Fate};
 
 /// An action of a clause ends by then.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// What a settlement means for counts, hooks and logs.
-#[derive(Debug)]
-pub(crate) enum Fate {
-    Acked,
-    Retried(Box<RetryEvent>),
-    Dead(Box<DeadEvent>),
-    Released,
-    /// Released because no handler takes its kind.
-    Unserved,
-}
-
-/// A settle and what to tell once it is applied.
-#[derive(Debug)]
-pub(crate) struct Conclusion {
-    pub(crate) disposition: Disposition,
-    pub(crate) fate: Fate,
-}
-
-impl Conclusion {
-    pub(crate) fn release(due: Option<Due>, checkpoint: Option<Bytes>) -> Self {
-        Self {
-            disposition: Disposition::Release { due, checkpoint },
-            fate: Fate::Released,
-        }
-    }
-}
 
 /// Concludes a job that ended by itself, by its timeout or by a panic; the other ends give it
 /// back.

@@ -9,11 +9,11 @@ use tracing::Instrument;
 
 use crate::runtime::job::execute::{Ended, execute};
 use crate::runtime::job::lease_keeper;
-use crate::runtime::job::outcome::Conclusion;
 use crate::runtime::job::outcome::conclude;
 use crate::runtime::job::running::Job;
 use crate::runtime::queue_runtime::QueueRuntime;
 use crate::runtime::receive::slots::Slots;
+use crate::runtime::settle::conclusion::Conclusion;
 use crate::spans;
 
 /// At the end of the drain what a job left running is given this long to end: a program has 5 s

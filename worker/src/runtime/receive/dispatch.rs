@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use crate::runtime::entry::Entry;
 use crate::runtime::job::outcome::refuse;
-use crate::runtime::job::outcome::{Conclusion, Fate};
 use crate::runtime::job::running::Job;
 use crate::runtime::job::task;
 use crate::runtime::queue_runtime::QueueRuntime;
 use crate::runtime::receive::quarantine::{SuspectWaits, Turn};
 use crate::runtime::receive::slots::Slots;
+use crate::runtime::settle::conclusion::{Conclusion, Fate};
 use crate::runtime::settle::handle::Note;
 
 /// So many deliveries in a row that ended without a settle make a message a suspect.

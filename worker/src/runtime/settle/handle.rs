@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::runtime::entry::Entry;
-use crate::runtime::job::outcome::{Conclusion, Fate};
 use crate::runtime::job::running::Job;
+use crate::runtime::settle::conclusion::{Conclusion, Fate};
 
 /// So many settlements may wait; beyond it jobs keep their slots until there is room.
 const WAITING_MAX: usize = 4096;

@@ -7,8 +7,8 @@ use longshore_core::{Effect, Result, Settled, Settlement, StoreError, StoreError
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::runtime::job::outcome::Fate;
 use crate::runtime::queue_runtime::QueueRuntime;
+use crate::runtime::settle::conclusion::Fate;
 use crate::runtime::settle::handle::Note;
 use crate::spans;
 
