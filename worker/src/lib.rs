@@ -48,15 +48,9 @@ mod hooks;
 mod job;
 mod measure;
 pub mod prelude;
-#[cfg(feature = "routes")]
-pub mod program;
 mod queue;
-#[cfg(feature = "routes")]
-pub mod routes;
 mod runtime;
-#[cfg(feature = "routes")]
-mod shortage;
-mod spans;
+pub mod spans;
 #[cfg(feature = "test-kit")]
 pub mod test_kit;
 pub mod transfer;

@@ -6,7 +6,7 @@ use longshore_core::{JobKind, MessageId, QueueName};
 use tracing::{Span, info_span};
 
 /// A call that stores messages.
-pub(crate) fn send(queue: &QueueName, messages: usize) -> Span {
+pub fn send(queue: &QueueName, messages: usize) -> Span {
     info_span!(
         "send",
         messaging.system = "longshore",
@@ -17,7 +17,7 @@ pub(crate) fn send(queue: &QueueName, messages: usize) -> Span {
 }
 
 /// A call that asks for messages; how many came is recorded at its end.
-pub(crate) fn receive(queue: &QueueName) -> Span {
+pub fn receive(queue: &QueueName) -> Span {
     info_span!(
         "receive",
         messaging.system = "longshore",
@@ -28,7 +28,7 @@ pub(crate) fn receive(queue: &QueueName) -> Span {
 }
 
 /// A call that says what became of deliveries.
-pub(crate) fn settle(queue: &QueueName, deliveries: usize) -> Span {
+pub fn settle(queue: &QueueName, deliveries: usize) -> Span {
     info_span!(
         "settle",
         messaging.system = "longshore",
@@ -39,7 +39,7 @@ pub(crate) fn settle(queue: &QueueName, deliveries: usize) -> Span {
 }
 
 /// The work on one delivery.
-pub(crate) fn process(
+pub fn process(
     queue: &QueueName,
     id: MessageId,
     kind: &JobKind,
@@ -59,7 +59,6 @@ pub(crate) fn process(
 }
 
 /// One step of a route, counted from 1, inside the work on a delivery.
-#[cfg(feature = "routes")]
-pub(crate) fn step(number: usize) -> Span {
+pub fn step(number: usize) -> Span {
     info_span!("step", longshore.step = number)
 }

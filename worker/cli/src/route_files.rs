@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use longshore::routes::{self, ConfigError, RouteSet};
+use longshore_routes::{self as routes, ConfigError, RouteSet};
 
 use crate::error::{CliError, Result};
 use crate::exit::Exit;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use longshore::Connection;
-use longshore::routes::RunnerHandle;
+use longshore_routes::RunnerHandle;
 
 /// A loop that has not turned for this long hangs.
 const HEARTBEAT_MAX: Duration = Duration::from_secs(30);

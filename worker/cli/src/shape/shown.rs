@@ -1,7 +1,7 @@
 //! One message from all sides.
 
 use longshore::core::{Content, Headers, MessageState, QueueName, StoredMessage};
-use longshore::routes::StoppedAt;
+use longshore_routes::StoppedAt;
 use serde::Serialize;
 
 use super::body::base64;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use longshore::Connection;
 use longshore::core::QueueName;
-use longshore::routes::{RouteSet, RunFailure, Runner};
+use longshore_routes::{RouteSet, RunFailure, Runner};
 
 use self::minutes::Minutes;
 use crate::admin::{self, Health, Metrics};

@@ -12,7 +12,7 @@ use crate::session::{Session, open};
 pub(super) async fn perform(args: SchemaArgs, session: &Session) -> Result<Exit> {
     match args.verb {
         None => {
-            Stdout::json(&longshore::routes::json_schema())?;
+            Stdout::json(&longshore_routes::json_schema())?;
             Ok(Exit::Done)
         }
         Some(SchemaVerb::Ddl) => print_ddl(session),

@@ -2,7 +2,7 @@
 
 use longshore::Connection;
 use longshore::core::{Content, Found, MessageId, MessageState, QueueName, StoredMessage};
-use longshore::routes::StoppedAt;
+use longshore_routes::StoppedAt;
 
 use crate::args::ShowArgs;
 use crate::error::{CliError, Result};

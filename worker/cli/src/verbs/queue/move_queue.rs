@@ -173,7 +173,7 @@ async fn conclude(
 /// Takes along how far the files that feed the queue were read, so that they are not fed again.
 async fn carry(from: &Place, to: &Place, quiet: bool) -> Result<()> {
     let carried =
-        longshore::routes::carry_progress((&from.backend, &from.queue), (&to.backend, &to.queue));
+        longshore_routes::carry_progress((&from.backend, &from.queue), (&to.backend, &to.queue));
     let carried = carried.await?;
     if carried.files > 0 {
         let files = counted(carried.files, "file");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use longshore::core::{Delivery, Disposition, Settled, Settlement};
-use longshore::program::Ended;
+use longshore_routes::program::Ended;
 use tokio::sync::oneshot;
 
 use super::program;

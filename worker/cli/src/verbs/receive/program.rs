@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use longshore::core::{Delivery, QueueName};
-use longshore::program::{self, Ended, Output, Plan};
+use longshore_routes::program::{self, Ended, Output, Plan};
 use tokio::process::Command;
 use tokio::sync::oneshot;
 

@@ -1,7 +1,7 @@
 //! `routes check`: what is wrong with a route file.
 
 use longshore::core::{Finding, Severity};
-use longshore::routes::{ConfigError, Graph};
+use longshore_routes::{ConfigError, Graph};
 use serde_json::{Value, json};
 
 use crate::args::RouteFileArgs;

@@ -1,7 +1,7 @@
 //! Files that another store of the route files has fed already.
 
 use longshore::Connection;
-use longshore::routes::RouteSet;
+use longshore_routes::RouteSet;
 
 use crate::args::RunArgs;
 use crate::error::{CliError, Result};

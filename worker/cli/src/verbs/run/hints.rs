@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use longshore::Connection;
 use longshore::core::{QueueName, Result};
-use longshore::routes::RouteSet;
+use longshore_routes::RouteSet;
 
 use crate::session::Session;
 use crate::settings::StoreSetting;

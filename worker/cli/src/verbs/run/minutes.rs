@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longshore::routes::{Progress, RunnerHandle};
+use longshore_routes::{Progress, RunnerHandle};
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 /// Counts from one line to the next.

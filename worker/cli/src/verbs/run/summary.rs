@@ -1,6 +1,6 @@
 //! What a run did.
 
-use longshore::routes::{Ended, Summary};
+use longshore_routes::{Ended, Summary};
 
 use crate::error::{CliError, Result};
 use crate::exit::Exit;

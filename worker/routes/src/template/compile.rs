@@ -1,0 +1,366 @@
+//! Compiling and rendering.
+
+use std::fmt;
+use std::sync::Arc;
+
+use longshore_core::{Failure, Label, nearest};
+use minijinja::{Environment, ErrorKind, Value};
+
+use crate::ConfigError;
+use crate::read::{Document, Node, shown};
+use crate::template::{Data, Flavour, names};
+
+/// The top-level names that templates may use.
+const NAMES: &[&str] = &[
+    "body", "original", "headers", "id", "kind", "queue", "group", "attempt",
+];
+
+/// The one template of its environment.
+const NAME: &str = "template";
+
+/// Text that may hold `{{ … }}`.
+#[derive(Clone)]
+pub(crate) struct Template {
+    source: String,
+    /// The source as it was written in the file, without the values of variables.
+    written: String,
+    /// `None`: there is nothing to render.
+    compiled: Option<Arc<Compiled>>,
+}
+
+struct Compiled {
+    environment: Environment<'static>,
+    /// Which values it looks at.
+    names: Vec<&'static str>,
+}
+
+impl Template {
+    /// Compiles the text of a file.
+    pub(crate) fn of(
+        document: &Document,
+        node: &Node,
+        flavour: Flavour,
+    ) -> Result<Self, ConfigError> {
+        let source = node.as_text().unwrap_or_default();
+        Self::new(source, node.written(), flavour)
+            .map_err(|reason| document.error(&node.span, reason))
+    }
+
+    /// Compiles a text; an error in words if it cannot be, or names what does not exist.
+    fn new(source: &str, written: &str, flavour: Flavour) -> Result<Self, String> {
+        if !has_placeholder(source) {
+            return Ok(Self {
+                source: source.to_owned(),
+                written: written.to_owned(),
+                compiled: None,
+            });
+        }
+        let mut environment = flavour.environment();
+        environment
+            .add_template_owned(NAME, source.to_owned())
+            .map_err(|error| in_words(&error))?;
+        let names = used_names(&environment)?;
+        if let Some(reason) = names::unknown(source, &environment) {
+            return Err(reason);
+        }
+        Ok(Self {
+            source: source.to_owned(),
+            written: written.to_owned(),
+            compiled: Some(Arc::new(Compiled { environment, names })),
+        })
+    }
+
+    /// Whether there is nothing to render.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.compiled.is_none()
+    }
+
+    /// The text with its placeholders.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The text as it was written in the file: what may be shown.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// The text with its values, or a permanent failure: the same values give the same error.
+    pub(crate) fn render(&self, data: &Data<'_>) -> Result<String, Failure> {
+        let Some(compiled) = &self.compiled else {
+            return Ok(self.source.clone());
+        };
+        compiled.fill(data).map_err(|reason| {
+            let source = shown(&self.written);
+            failure(format!(
+                "the template {source} cannot be rendered: {reason}"
+            ))
+        })
+    }
+
+    /// Whether a condition holds: it must render as true or false (or as nothing, which is false).
+    pub(crate) fn holds(&self, data: &Data<'_>) -> Result<bool, Failure> {
+        let text = self.render(data)?;
+        match text.trim() {
+            "true" => Ok(true),
+            "false" | "" => Ok(false),
+            other => Err(failure(format!(
+                "the condition {} gives {}, which is neither true nor false",
+                shown(&self.written),
+                shown(other)
+            ))),
+        }
+    }
+}
+
+impl Compiled {
+    fn fill(&self, data: &Data<'_>) -> Result<String, String> {
+        let mut values = Vec::with_capacity(self.names.len());
+        for &name in &self.names {
+            values.push((name, data.value(name)?));
+        }
+        let template = self
+            .environment
+            .get_template(NAME)
+            .map_err(|error| in_words(&error))?;
+        let values = Value::from_pairs(values);
+        template.render(&values).map_err(|error| {
+            let reason = in_words(&error);
+            if error.kind() != ErrorKind::UndefinedError {
+                return reason;
+            }
+            match missing(&template, &values).as_slice() {
+                [] => reason,
+                paths => format!(
+                    "this message has no {}; write {{{{ {} | default('…') }}}} where it may be missing",
+                    paths.join(" and no "),
+                    paths[0]
+                ),
+            }
+        })
+    }
+}
+
+/// The values that a template names and that are not there, as `headers.width`.
+fn missing(template: &minijinja::Template<'_, '_>, values: &Value) -> Vec<String> {
+    let mut named: Vec<_> = template.undeclared_variables(true).into_iter().collect();
+    named.sort();
+    named.retain(|path| {
+        let found = path
+            .split('.')
+            .try_fold(values.clone(), |value, name| value.get_attr(name).ok());
+        found.is_none_or(|value| value.is_undefined())
+    });
+    named
+}
+
+/// Whether a text holds anything that is rendered.
+pub(crate) fn has_placeholder(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
+}
+
+/// A failure with label `template`.
+pub(crate) fn failure(message: String) -> Failure {
+    Failure::permanent(message).with_label(Label::lossy("template"))
+}
+
+fn used_names(environment: &Environment<'_>) -> Result<Vec<&'static str>, String> {
+    let template = environment
+        .get_template(NAME)
+        .map_err(|error| in_words(&error))?;
+    let globals: Vec<_> = environment.globals().map(|(name, _)| name).collect();
+    let mut used: Vec<_> = template.undeclared_variables(false).into_iter().collect();
+    used.sort();
+    let mut names = Vec::new();
+    for name in used {
+        if let Some(known) = NAMES.iter().find(|known| **known == name) {
+            names.push(*known);
+        } else if name == "epoch" {
+            return Err("epoch is not supported yet".into());
+        } else if !globals.contains(&name.as_str()) {
+            let hint = nearest(&name, NAMES.iter().copied()).map_or_else(
+                || format!("there are {}", NAMES.join(", ")),
+                |near| format!("did you mean {near}?"),
+            );
+            let name = shown(&name);
+            return Err(format!(
+                "the template names {name}, which does not exist; {hint}"
+            ));
+        }
+    }
+    Ok(names)
+}
+
+/// An error of the template engine in one line.
+fn in_words(error: &minijinja::Error) -> String {
+    let kind = error.kind();
+    let mut text = error
+        .detail()
+        .map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}"));
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text.replace('\n', " ")
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Template({:?})", self.written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::data::tests::{data, message};
+
+    fn rendered(source: &str, body: &str, flavour: Flavour) -> Result<String, String> {
+        let template =
+            Template::new(source, source, flavour).map_err(|error| format!("load: {error}"))?;
+        let message = message(&[("width", "640"), ("bill", "yes"), ("x", "a/b c?&ä")]);
+        template
+            .render(&data(&message, body.as_bytes()))
+            .map_err(|failure| failure.to_string())
+    }
+
+    fn plain(source: &str, body: &str) -> Result<String, String> {
+        rendered(source, body, Flavour::Plain)
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let error = plain("{{ headers.width }} {{ headers.nope }}", "").unwrap_err();
+        assert!(
+            error.contains("this message has no headers.nope; write {{ headers.nope | default("),
+            "{error}"
+        );
+        let error = plain("{{ body.a.b }}", r#"{"a":{}}"#).unwrap_err();
+        assert!(error.contains("has no body.a.b;"), "{error}");
+        assert_eq!(plain("{{ headers.nope | default('d') }}", "").unwrap(), "d");
+    }
+
+    #[test]
+    fn values_come_from_the_message() {
+        assert_eq!(
+            plain("{{ headers.width }}x{{ attempt }}", "").unwrap(),
+            "640x3"
+        );
+        assert_eq!(
+            plain("{{ body.user.name }}", r#"{"user":{"name":"Ä"}}"#).unwrap(),
+            "Ä"
+        );
+        for text in [
+            "no json",
+            "1.10",
+            "1e5",
+            "-0",
+            "007",
+            "99999999999999999999999",
+        ] {
+            assert_eq!(plain("{{ body }}", text).unwrap(), text);
+        }
+        assert_eq!(plain("{{ body + 1 }}", "41").unwrap(), "42");
+        assert_eq!(
+            plain("{{ body }}", r#"{"b":1,"a":[true,null]}"#).unwrap(),
+            r#"{"a":[true,null],"b":1}"#
+        );
+        assert_eq!(
+            plain("{{ queue }}/{{ kind }}/{{ group }}", "").unwrap(),
+            "images/message/"
+        );
+        assert_eq!(plain("{{ headers.bill == 'yes' }}", "").unwrap(), "true");
+        assert_eq!(
+            plain("{{ headers.nobody | default('') == 'yes' }}", "").unwrap(),
+            "false"
+        );
+        assert_eq!(
+            plain("{{ headers.nobody | default('-') }}", "").unwrap(),
+            "-"
+        );
+        assert_eq!(plain("no placeholder", "").unwrap(), "no placeholder");
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_and_not_nothing() {
+        for source in [
+            "{{ headers.nobody }}",
+            "{{ headers.nobody == 'yes' }}",
+            "{{ body.no }}",
+            "{{ body.no.deeper }}",
+        ] {
+            let error = plain(source, "{}").unwrap_err();
+            assert!(error.contains("this message has no "), "{source}: {error}");
+        }
+        let template = Template::new("{{ body }}", "", Flavour::Plain).unwrap();
+        let message = message(&[]);
+        let failure = template.render(&data(&message, b"\xff")).unwrap_err();
+        assert!(failure.is_permanent());
+        assert_eq!(failure.labelled().as_str(), "template");
+    }
+
+    #[test]
+    fn unknown_names_are_refused_at_load_with_the_nearest() {
+        assert!(
+            plain("{{ heders.x }}", "")
+                .unwrap_err()
+                .contains("did you mean headers?")
+        );
+        assert!(
+            plain("{{ epoch }}", "")
+                .unwrap_err()
+                .contains("not supported yet")
+        );
+        assert!(
+            plain("{{ quite_other }}", "")
+                .unwrap_err()
+                .contains("there are body")
+        );
+        assert!(plain("{{ body", "").unwrap_err().starts_with("load: "));
+        assert!(plain("{% for x in range(2) %}{{ x }}{% endfor %}", "").is_ok());
+    }
+
+    #[test]
+    fn each_value_of_a_url_is_encoded() {
+        let url = rendered(
+            "https://h/{{ headers.x }}?q={{ body.q }}",
+            r#"{"q":"1&2"}"#,
+            Flavour::Url,
+        );
+        assert_eq!(url.unwrap(), "https://h/a%2Fb%20c%3F%26%C3%A4?q=1%262");
+    }
+
+    #[test]
+    fn a_value_of_a_path_is_one_segment() {
+        let path = |body: &str| rendered("out/{{ body.p }}.txt", body, Flavour::Path);
+        assert_eq!(path(r#"{"p":"a-b"}"#).unwrap(), "out/a-b.txt");
+        for bad in ["../x", "a/b", "..", ".", "", "a\\b", "a\\u0000"] {
+            let body = format!(
+                r#"{{"p":"{}"}}"#,
+                bad.replace('\\', "\\\\").replace("\\\\u", "\\u")
+            );
+            assert!(path(&body).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn endless_templates_run_dry() {
+        let source =
+            "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}";
+        assert!(plain(source, "").unwrap_err().contains("fuel"));
+    }
+
+    #[test]
+    fn a_condition_is_true_or_false_and_nothing_else() {
+        let message = message(&[]);
+        let holds = |source: &str| {
+            let template = Template::new(source, source, Flavour::Plain).unwrap();
+            template.holds(&data(&message, b"{\"n\":1}"))
+        };
+        assert!(holds("{{ body.n == 1 }}").unwrap());
+        assert!(!holds("{{ body.n == 2 }}").unwrap());
+        assert!(!holds("{% if false %}true{% endif %}").unwrap());
+        assert!(holds("{{ body.n }}").is_err());
+    }
+}
