@@ -86,8 +86,17 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
+        name: "longshore-routes",
+        may: &["longshore", "longshore-core"],
+        for_tests: &[
+            ("longshore", "its test kit and stores"),
+            ("longshore-conformance", "the store behind faults"),
+            ("longshore-fuzz", "feeds its parsers"),
+        ],
+    },
+    Row {
         name: "longshore-cli",
-        may: &["longshore"],
+        may: &["longshore", "longshore-routes"],
         for_tests: &[
             ("longshore-fuzz", "feeds its parsers"),
             ("longshore-redis-server", "a store to work on"),

@@ -92,11 +92,7 @@ fn the_library_has_no_terminal_and_without_routes_no_http() {
         &["sqlite", "memory"],
         &[TERMINAL, HTTP, ROUTES],
     );
-    assert_none(
-        "longshore",
-        &["sqlite", "memory", "routes"],
-        &[TERMINAL, &["axum"]],
-    );
+    assert_none("longshore-routes", &[], &[TERMINAL, &["axum"]]);
 }
 
 #[test]

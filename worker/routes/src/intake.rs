@@ -17,9 +17,9 @@ mod seen;
 mod status;
 mod stop;
 
-pub(super) use carry::remembers;
+pub(crate) use carry::remembers;
 pub use carry::{Carried, carry_progress};
-pub(super) use feeder::Feeder;
-pub(super) use listing::unreadable;
-pub(super) use names::queue_of;
-pub(super) use status::FeedStatus;
+pub(crate) use feeder::Feeder;
+pub(crate) use listing::unreadable;
+pub(crate) use names::queue_of;
+pub(crate) use status::FeedStatus;

@@ -10,9 +10,10 @@ mod http;
 mod input;
 mod log;
 mod output_log;
+pub(crate) mod shortage;
 mod step;
 
-pub(super) use client::Clients;
-pub(super) use forward::Child;
-pub(super) use input::{Input, Services};
-pub(super) use step::{Action, Step};
+pub(crate) use client::Clients;
+pub(crate) use forward::Child;
+pub(crate) use input::{Input, Services};
+pub(crate) use step::{Action, Step};

@@ -5,6 +5,6 @@ mod data;
 mod flavour;
 mod names;
 
-pub(super) use compile::{Template, failure, has_placeholder};
-pub(super) use data::Data;
-pub(super) use flavour::Flavour;
+pub(crate) use compile::{Template, failure, has_placeholder};
+pub(crate) use data::Data;
+pub(crate) use flavour::Flavour;

@@ -18,7 +18,7 @@ use crate::intake::record::Record;
 use crate::intake::seen::Seen;
 use crate::intake::status::FeedStatus;
 use crate::intake::stop::Stop;
-use crate::route::{Intake, Route};
+use crate::model::route::{Intake, Route};
 use longshore::Connection;
 
 /// How often the pattern is looked up again.

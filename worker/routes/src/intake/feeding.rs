@@ -10,8 +10,8 @@ use crate::intake::listing::Found;
 use crate::intake::record::Record;
 use crate::intake::status::FeedStatus;
 use crate::intake::stop::Stop;
-use crate::read::plain;
-use crate::route::{Glob, Route};
+use crate::load::read::plain;
+use crate::model::route::{Glob, Route};
 use longshore::Connection;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;

@@ -7,7 +7,7 @@ use longshore_core::{Backend, LeaseName, NamedLease};
 
 use crate::intake::record::Record;
 use crate::intake::stop::Stop;
-use crate::read::shown;
+use crate::load::read::shown;
 
 /// A feeder that dies is followed by another one after this long.
 pub(super) const LEASE: Duration = Duration::from_secs(10);

@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::intake::record::Stat;
-use crate::read::plain;
-use crate::route::Glob;
+use crate::load::read::plain;
+use crate::model::route::Glob;
 
 /// A file that the pattern finds.
 #[derive(Clone, Debug)]

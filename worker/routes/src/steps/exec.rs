@@ -10,13 +10,13 @@ use longshore_core::{Failure, Label};
 use tokio::process::Command;
 
 use crate::ConfigError;
-use crate::mistakes::Mistakes;
+use crate::load::read::{Document, Mark, Node, plain, shown};
+use crate::model::mistakes::Mistakes;
 use crate::program::{self, Ended, Output, Plan};
-use crate::read::{Document, Mark, Node, plain, shown};
-use crate::shortage;
 use crate::steps::Input;
 use crate::steps::find_program;
 use crate::steps::output_log::OutputLog;
+use crate::steps::shortage;
 use crate::template::{Data, Flavour, Template, failure, has_placeholder};
 
 const TIMEOUT: Duration = Duration::from_secs(600);

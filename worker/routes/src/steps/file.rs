@@ -12,9 +12,9 @@ use longshore_core::{Failure, Label};
 use rustix::fs::OFlags;
 
 use crate::ConfigError;
-use crate::read::{Document, Node, plain};
-use crate::shortage;
+use crate::load::read::{Document, Node, plain};
 use crate::steps::Input;
+use crate::steps::shortage;
 use crate::template::{Flavour, Template};
 
 /// So long an append waits for the lock of its file,

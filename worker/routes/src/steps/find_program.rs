@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::read::shown;
+use crate::load::read::shown;
 
 /// The file of a program: with a slash it is a path from `folder`, without it is looked for on
 /// `search`. An error in words if there is none that can be run.

@@ -10,8 +10,8 @@ use longshore_core::{
 };
 use tracing::Instrument;
 
-use crate::mistakes::Mistakes;
-use crate::read::{Document, Node};
+use crate::load::read::{Document, Node};
+use crate::model::mistakes::Mistakes;
 use crate::steps::{Input, Services};
 use crate::template::{Flavour, Template};
 use longshore::{Connection, JobContext, spans};

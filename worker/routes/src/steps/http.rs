@@ -12,12 +12,12 @@ use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
 use crate::ConfigError;
-use crate::mistakes::Mistakes;
-use crate::read::{Document, Node, shown, shown_span};
-use crate::shortage;
+use crate::load::read::{Document, Node, shown, shown_span};
+use crate::model::mistakes::Mistakes;
 use crate::steps::Input;
 use crate::steps::address::is_public;
 use crate::steps::client::NotPublic;
+use crate::steps::shortage;
 use crate::template::{Flavour, Template, has_placeholder};
 
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use longshore_core::Failure;
 use tracing::Level;
 
 use crate::ConfigError;
-use crate::read::{Document, Node};
+use crate::load::read::{Document, Node};
 use crate::steps::Input;
 use crate::template::{Flavour, Template};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use longshore_core::Failure;
 
-use crate::mistakes::Mistakes;
-use crate::read::{Document, Node};
+use crate::load::read::{Document, Node};
+use crate::model::mistakes::Mistakes;
 use crate::steps::exec::ExecStep;
 use crate::steps::file::FileStep;
 use crate::steps::forward::ForwardStep;

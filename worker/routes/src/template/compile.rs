@@ -7,7 +7,7 @@ use longshore_core::{Failure, Label, nearest};
 use minijinja::{Environment, ErrorKind, Value};
 
 use crate::ConfigError;
-use crate::read::{Document, Node, shown};
+use crate::load::read::{Document, Node, shown};
 use crate::template::{Data, Flavour, names};
 
 /// The top-level names that templates may use.

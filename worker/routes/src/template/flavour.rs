@@ -56,7 +56,7 @@ fn url(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(),
 fn path(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = text(value)?;
     let refuse = |reason: &str| {
-        let shown = crate::read::shown(&text);
+        let shown = crate::load::read::shown(&text);
         Err(Error::new(
             ErrorKind::InvalidOperation,
             format!("the value {shown} {reason}"),

@@ -3,7 +3,7 @@
 use longshore_core::nearest;
 use minijinja::{Environment, ErrorKind, Value};
 
-use crate::read::shown;
+use crate::load::read::shown;
 
 /// Filters to suggest. What exists the engine says.
 const FILTERS: &[&str] = &[
