@@ -1,5 +1,5 @@
-//! What checks of a store find: the lines of a doctor's report, and the proof that each message of a
-//! queue is in exactly one state.
+//! What checks of a store find: the lines of a doctor's report, and the proof that each message of
+//! a queue is in exactly one state.
 
 use std::fmt;
 

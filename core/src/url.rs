@@ -53,7 +53,7 @@ impl StoreUrl {
         self.password.as_deref()
     }
 
-    /// The same URL with this password, for whoever read it elsewhere.
+    /// The same URL with this password, where it was read elsewhere.
     #[must_use]
     pub fn with_password(mut self, password: String) -> Self {
         self.password = Some(password);
@@ -271,7 +271,8 @@ impl StoreUrl {
     }
 }
 
-/// Whether a path begins as a place on a server does: `user:password@`. It would be shown as a path.
+/// Whether a path begins as a place on a server does: `user:password@`. It would be shown as a
+/// path.
 fn has_login(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     first

@@ -54,11 +54,12 @@ impl Queue {
     /// struct Greet { name: String }
     /// impl Job for Greet { const KIND: &'static str = "greet"; }
     ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let queue = longshore::connect("memory://doc-enqueue").await?.queue("mail")?;
-    /// let first = queue.enqueue(Greet { name: "Ada".into() }).dedup("ada", Duration::from_secs(60)).await?;
-    /// let again = queue.enqueue(Greet { name: "Ada".into() }).dedup("ada", Duration::from_secs(60)).await?;
-    /// assert!(again.duplicate && again.id == first.id);
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async
+    /// {
+    /// let queue = longshore::connect("memory://doc-enqueue").await?.queue("mail")?; let first =
+    /// queue.enqueue(Greet { name: "Ada".into() }).dedup("ada", Duration::from_secs(60)).await?;
+    /// let again = queue.enqueue(Greet { name: "Ada".into() }).dedup("ada",
+    /// Duration::from_secs(60)).await?; assert!(again.duplicate && again.id == first.id);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     #[expect(

@@ -6,8 +6,8 @@
 //! nothing twice, since adopting is idempotent by id, and removes it.
 //!
 //! Members of a group are removed here only once many of it are adopted, the last first: where a
-//! head goes, its store makes the next one the head, and that one may then stand before what the walk
-//! has read, so that those behind it would be adopted first.
+//! head goes, its store makes the next one the head, and that one may then stand before what the
+//! walk has read, so that those behind it would be adopted first.
 //!
 //! A group moves behind its head. While a worker has a member, or a dead one holds the group, the
 //! others stay; and a group that has begun to move is moved to its end before the mark is lifted.
@@ -74,7 +74,7 @@ impl Moved {
     }
 }
 
-/// Sets the mark: from now on nothing of `from` is handed out. `to` is for whoever looks at the
+/// Sets the mark: from now on nothing of `from` is handed out. `to` is for people who look at the
 /// queue.
 ///
 /// # Errors
@@ -120,7 +120,7 @@ pub struct Broken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// So many more went.
+    /// This many more have moved.
     Went(u64),
     /// Only so many are left, and workers have them: until they settle, or their leases end.
     Waits(u64),

@@ -189,7 +189,7 @@ impl QueueAdmin for CassandraStore {
         }
         let deleted = self.inner.catalog.delete(queue);
         self.within("delete", deleted).await?;
-        // Whoever knew it as it was may have stored something meanwhile: then it exists.
+        // The process that knew it as it was may have stored something meanwhile: then it exists.
         Ok(match self.stats(queue).await? {
             None => Deleted::Done,
             Some(_) => Deleted::NotEmpty,

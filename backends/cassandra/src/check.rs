@@ -14,7 +14,7 @@ use longshore_core::{Finding, Result};
 use crate::check::backlog::Backlog;
 use crate::store::CassandraStore;
 
-/// So many queues are looked at: a doctor is not asked to read for minutes.
+/// Maximum queues that one check looks at, so that it does not take minutes.
 const QUEUES_MAX: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
 
 impl CassandraStore {

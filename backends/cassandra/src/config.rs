@@ -53,7 +53,7 @@ pub(crate) struct Tls {
     pub(crate) key: Option<PathBuf>,
 }
 
-/// The file of the password was read by whoever opens the store.
+/// The file of the password is read where the store is opened.
 const KEYS: [&str; 11] = [
     "dc",
     "cell",

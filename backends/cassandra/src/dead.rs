@@ -20,8 +20,8 @@ impl Shard {
         self.remove_where(ids, now, may).await
     }
 
-    /// Makes dead letters live again, in rows of their own: whoever hands messages out need not
-    /// know the dead ones for it.
+    /// Makes dead letters live again, in rows of their own: the process that hands messages out
+    /// need not know the dead ones for it.
     pub(crate) async fn redrive(
         &mut self,
         ids: &[MessageId],

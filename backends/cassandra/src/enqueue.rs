@@ -154,7 +154,8 @@ impl Inner {
             } else {
                 (stream_kind::of(message.lane), now)
             };
-            // Never the due time: a later message of the same id must not come to the same position.
+            // Never the due time: a later message of the same id must not come to the same
+            // position.
             let pos = sequence;
             let row = MessageRow {
                 position: Position { pos, id },
@@ -247,7 +248,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Tells the owner of a shard that somebody else wrote events.
+    /// Tells the owner of a shard that another process wrote events.
     pub(crate) async fn announce_events(&self, queue: Uuid, shard: i32) -> Result<()> {
         let ring = Notification {
             queue,

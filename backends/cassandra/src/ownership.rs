@@ -2,8 +2,8 @@
 //!
 //! **Owns** the identity of this process and its sign of life ([`process`], [`heartbeat`]), what it
 //! knows of the others ([`failure_detector`]), its stripes with the shards in memory ([`stripe`]),
-//! and the decisions to take and to give ([`acquire`], [`release`], [`rebalance`], by [`demand`] and
-//! [`consumer_session`]). [`doorbell`] holds the hints that other processes left for it.
+//! and the decisions to take and to give ([`acquire`], [`release`], [`rebalance`], by [`demand`]
+//! and [`consumer_session`]). [`doorbell`] holds the hints that other processes left for it.
 //!
 //! **Invariant.** Ownership is advice. It saves work and keeps order, and no message is lost or
 //! settled twice because of it: two processes that both believe they own a stripe record events

@@ -107,7 +107,7 @@ impl Inner {
         Ok(Page { items: names, next })
     }
 
-    /// So many names after one; those that were deleted only where something is in them.
+    /// A page of names after one; deleted queues only where something is in them.
     async fn names_that_exist(
         self: &Arc<Self>,
         mut after: String,

@@ -14,9 +14,9 @@
 //! **When a process is killed.** Nothing here runs on its own. What a process had sent before it
 //! died may be there or not; both are states that the projection knows.
 //!
-//! **Who writes.** Nobody in this folder. The simulation in `tests/simulated` of these sources implements the same
-//! trait with replicas that delay, lose and repeat writes, so everything above this folder is
-//! tested as it is shipped.
+//! **Who writes.** Nobody in this folder. The simulation in `tests/simulated` of these sources
+//! implements the same trait with replicas that delay, lose and repeat writes, so everything above
+//! this folder is tested as it is shipped.
 
 pub(crate) mod disposition;
 pub(crate) mod event;

@@ -43,7 +43,7 @@ impl Default for Pulled {
 impl CassandraStore {
     /// One look, in a task of its own: what it leases is handed out or leased to nobody.
     pub(crate) async fn pull(&self, queue: &QueueName, request: Receive) -> Result<Pulled> {
-        // Whoever stopped waiting takes nothing: the task looks whether this lives.
+        // A caller that stopped waiting takes nothing: the task looks whether this lives.
         let caller = Arc::new(());
         let asker = Arc::downgrade(&caller);
         let (inner, queue) = (self.inner.clone(), queue.clone());

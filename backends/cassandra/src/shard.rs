@@ -30,7 +30,7 @@ use crate::shard::load::window::Window;
 use crate::shard::write::event_batch::EventBatch;
 use crate::shard::write::in_flight::{InFlightWrite, InFlightWrites};
 
-/// What somebody knows of a shard: its first messages, as many as the window holds.
+/// What a process knows of a shard: its first messages, as many as the window holds.
 pub(crate) struct Shard {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) queue: Uuid,
@@ -55,7 +55,7 @@ pub(crate) struct Shard {
     pub(crate) swept_at: Timestamp,
     /// When it was noted last how far the buckets are settled.
     pub(crate) noted_at: Timestamp,
-    /// Since when somebody wants to know how many messages lie behind what is in memory.
+    /// Since when the numbers are wanted: how many messages lie behind what is in memory.
     pub(crate) count_since: Option<Timestamp>,
     pub(crate) raw_bytes: usize,
     /// How large a message is here, about.

@@ -1,4 +1,4 @@
-//! Looking at the shards of a queue: in memory where they are ours, read anew elsewhere.
+//! Looking at the shards of a queue: in memory where they are ours, read again elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;

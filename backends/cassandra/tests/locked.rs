@@ -108,8 +108,8 @@ impl Drop for Node {
     }
 }
 
-/// The statements that `docs/cassandra.md` tells operators to run, block by block: before the tables
-/// are made, after it, and for `doctor`.
+/// The statements that `docs/cassandra.md` tells operators to run, block by block: before the
+/// tables are made, after it, and for `doctor`.
 fn grants() -> Vec<Vec<String>> {
     let docs = include_str!("../../../docs/cassandra.md");
     let rights = docs

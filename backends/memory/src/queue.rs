@@ -129,7 +129,7 @@ impl Queue {
         self.groups.get(group).and_then(|group| group.head)
     }
 
-    /// The numbers, counted anew.
+    /// The numbers, counted again.
     pub(crate) fn stats(&self, now: Timestamp) -> QueueStats {
         let mut stats = QueueStats::default();
         for row in self.live.values() {

@@ -38,7 +38,7 @@ impl Queue {
         let until = now.plus(request.lease);
         let first = self.turn;
         while received.deliveries.len() < request.batch_max.get() as usize {
-            // Asked anew each time: a message that dies here may admit one of a higher lane.
+            // Asked again each time: a message that dies here may admit one of a higher lane.
             let Some(place) = self.pop_ready() else {
                 break;
             };

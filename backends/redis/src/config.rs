@@ -46,7 +46,7 @@ pub(crate) enum AckLevel {
     Memory,
     /// The server has written it to its disk: it runs `appendfsync always`, which is checked.
     Fsync,
-    /// So many replicas have it.
+    /// This many replicas have it.
     Replicas(u16),
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Tls {
     pub(crate) key: Option<PathBuf>,
 }
 
-/// The file of the password was read by whoever opens the store.
+/// The file of the password is read where the store is opened.
 const KEYS: [&str; 10] = [
     "ack",
     "partitions",

@@ -53,7 +53,7 @@ fn of_code(code: &str) -> Option<Meaning> {
         "BUSY" => meaning(
             Kind::Unavailable,
             Ran::No,
-            "the server is busy with somebody's long script",
+            "the server is busy with a long script",
         ),
         "NOAUTH" => meaning(
             Kind::Denied,

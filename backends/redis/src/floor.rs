@@ -29,7 +29,7 @@ const DEPTH: u64 = 4;
 /// Whether the server keeps a list of who has read what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reads {
-    /// It does, so that a message can be given to somebody else.
+    /// It does, so that a message can be given to another process.
     Claim,
     /// It does not (`NOACK`).
     Forget,

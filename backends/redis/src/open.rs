@@ -15,7 +15,7 @@ use crate::floor::RedisFloor;
 use crate::scripts::{self, Script};
 use crate::store::RedisStore;
 
-/// So many enqueues wait for replicas at a time.
+/// Enqueues that wait for replicas at a time.
 const DURABLE_LINES: usize = 4;
 
 /// The schemes of this store.

@@ -39,7 +39,7 @@ impl RedisStore {
             StoreError::new(
                 StoreErrorKind::Corrupt,
                 "settings",
-                "the settings of the queue cannot be read; configure it anew",
+                "the settings of the queue cannot be read; configure it again",
             )
             .with("queue", queue)
             .caused_by(error)
@@ -59,9 +59,9 @@ impl RedisStore {
         Err(StoreError::new(StoreErrorKind::Misconfigured, "open", said).with("queue", queue))
     }
 
-    /// Makes the queue exist; once for each handle, and `anew` where the server forgot it.
-    pub(crate) async fn register(&self, queue: &QueueName, anew: bool) -> Result<()> {
-        if !anew && self.queue_cache.is_registered(queue) {
+    /// Makes the queue exist; once for each handle, and `again` where the server forgot it.
+    pub(crate) async fn register(&self, queue: &QueueName, again: bool) -> Result<()> {
+        if !again && self.queue_cache.is_registered(queue) {
             return Ok(());
         }
         let settings_key = self.keys.settings(queue);

@@ -54,8 +54,8 @@ impl RedisStore {
         Ok(had)
     }
 
-    /// Forgets a queue in which nothing is. What somebody stores meanwhile makes it exist anew: the
-    /// partition that it comes to has forgotten the queue, and says so.
+    /// Forgets a queue in which nothing is. What a process stores meanwhile makes it exist again:
+    /// the partition that it comes to has forgotten the queue, and says so.
     pub(crate) async fn delete_empty(&self, queue: &QueueName) -> Result<Deleted> {
         let Some(stats) = self.stats_of(queue).await? else {
             return Ok(Deleted::NotFound);
@@ -77,7 +77,7 @@ impl RedisStore {
         name.arg(self.keys.queues()).arg(queue.as_str());
         self.session.command("delete", &name).await?;
         self.queue_cache.forget(queue);
-        // Whoever registered it between the two finds it listed again.
+        // The process that registered it between the two finds it listed again.
         if self.stats_of(queue).await?.is_some() {
             self.register(queue, true).await?;
             return Ok(Deleted::NotEmpty);

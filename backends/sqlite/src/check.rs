@@ -38,7 +38,7 @@ pub(crate) fn of_engine(database: &Database) -> Vec<Finding> {
     findings
 }
 
-/// A WAL beyond its bound is cut within seconds, unless somebody still reads from it.
+/// A WAL beyond its bound is cut within seconds, unless a reader still reads from it.
 fn wal(database: &Database) -> Option<Finding> {
     let mut path = database.place.file.as_os_str().to_owned();
     path.push("-wal");

@@ -2,8 +2,8 @@
 //!
 //! **Owns** the handle that all stores of a file share in this process ([`handle`]), its one writer
 //! thread ([`writer`]) with what it does between calls ([`maintenance`]), the connections that read
-//! beside it ([`reader`], [`connect`]), a call on its way ([`call`]), the transaction that work runs
-//! in ([`transaction`]), and waiting until all threads have let go of the file ([`shutdown`]).
+//! beside it ([`reader`], [`connect`]), a call on its way ([`call`]), the transaction that work
+//! runs in ([`transaction`]), and waiting until all threads have let go of the file ([`shutdown`]).
 //!
 //! **Invariant.** One thread of a process writes. Calls that wait at the same time share one
 //! transaction, each in a savepoint, so a call that fails takes nobody with it. A caller either

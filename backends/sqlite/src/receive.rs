@@ -49,9 +49,9 @@ struct Candidate {
 /// The first messages of each lane.
 struct Ready {
     of_lanes: [VecDeque<Candidate>; 3],
-    /// So many were asked for: a lane that gave as many may have more.
+    /// How many were asked for: a lane that gave as many may have more.
     limits: [usize; 3],
-    /// So many came.
+    /// How many came.
     read: [usize; 3],
 }
 

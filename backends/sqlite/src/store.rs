@@ -59,7 +59,7 @@ impl SqliteStore {
         self.current().clocks.now()
     }
 
-    /// The open file, opened anew where the one at the path is another one by now.
+    /// The open file, opened again where the one at the path is another one by now.
     async fn database(&self, operation: &'static str) -> Result<Arc<Database>> {
         let database = self.current();
         let Some(gone) = database.presence.recent().cloned() else {
@@ -90,7 +90,7 @@ impl SqliteStore {
         if let Some(before) = self.replace(&opened) {
             tracing::warn!(
                 what = gone.in_words(),
-                "the database was opened anew; messages of the file before it are not in it"
+                "the database was opened again; messages of the file before it are not in it"
             );
             let _ = tokio::task::spawn_blocking(move || drop(before)).await;
         }

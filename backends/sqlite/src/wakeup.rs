@@ -62,7 +62,7 @@ impl Waiters {
         self.lock().values().all(VecDeque::is_empty)
     }
 
-    /// The queues somebody sleeps for, with the number of waiters.
+    /// The queues that receives sleep for, with the number of waiters.
     fn wanted(&self) -> Vec<(QueueName, usize)> {
         let mut waiting = self.lock();
         waiting.retain(|_, waiters| {
@@ -148,7 +148,7 @@ impl Watchman {
             return None;
         }
         if self.presence.now().is_some() {
-            // Each opens the file anew, or tells its caller that there is none.
+            // Each opens the file again, or tells its caller that there is none.
             for (queue, count) in wanted {
                 waiters.wake(&queue, count);
             }

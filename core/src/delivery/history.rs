@@ -16,7 +16,7 @@ pub struct RecordedAttempt {
 
 /// Attempt records of a message, oldest first: the first one and the last 15 are kept.
 ///
-/// A redrive keeps them and starts counting attempts anew.
+/// A redrive keeps them and starts counting attempts again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History(Vec<RecordedAttempt>);
 

@@ -116,7 +116,7 @@ mod tests {
             .collect()
     }
 
-    /// So many headers whose names and values have `bytes` bytes together, each.
+    /// A number of headers whose names and values have `bytes` bytes together, each.
     fn many(count: usize, bytes: usize) -> Headers {
         let names = (0..count).map(|number| format!("h{number:03}"));
         names.map(|name| (name, "v".repeat(bytes - 4))).collect()

@@ -78,7 +78,7 @@ impl QueueSettings {
             .map_or(Self::ID_WINDOW_DEFAULT, Duration::from_millis)
     }
 
-    /// How long dead letters are kept, if not for ever.
+    /// How long dead letters are kept, if not forever.
     pub fn dead_keep(&self) -> Option<Duration> {
         self.dead_keep_ms.map(Duration::from_millis)
     }

@@ -67,8 +67,8 @@ pub trait QueueAdmin: fmt::Debug + Send + Sync + 'static {
     /// nothing is handed out.
     async fn mark_moving(&self, queue: &QueueName, mark: Option<&MovingMark>) -> Result<()>;
 
-    /// Forgets a queue in which nothing is: its settings, its pause and its mark are gone, and it does
-    /// not exist until somebody uses it again. Ids and dedup keys may stay known for their windows.
+    /// Forgets a queue in which nothing is: its settings, its pause and its mark are gone, and it
+    /// does not exist until it is used again. Ids and dedup keys may stay known for their windows.
     async fn delete(&self, queue: &QueueName) -> Result<Deleted>;
 
     /// The dead letters, oldest first. Every item's state is dead.

@@ -38,8 +38,8 @@ pub trait Floor: fmt::Debug + Send + Sync {
     /// Runs the bare driver once on scratch data beside the store and removes it again.
     async fn measure(&self, spec: FloorSpec) -> Result<FloorReport>;
 
-    /// Does the same without noting who has which message: faster, but what a consumer that dies
-    /// had is lost. `None` where a store has no such commands.
+    /// Does the same without noting which consumer has which message: faster, but what a consumer
+    /// that dies had is lost. `None` where a store has no such commands.
     async fn measure_unclaimed(&self, spec: FloorSpec) -> Result<Option<FloorReport>> {
         let _ = spec;
         Ok(None)
@@ -93,6 +93,6 @@ pub trait FloorServer: fmt::Debug + Send + Sync {
     /// Removes everything under the prefix of the URL.
     ///
     /// # Errors
-    /// `InvalidInput` where the prefix does not begin with `bench-`: such keys belong to somebody.
+    /// `InvalidInput` where the prefix does not begin with `bench-`: other keys belong to a user.
     async fn clear(&self) -> Result<()>;
 }

@@ -12,7 +12,7 @@ use crate::{LeaseName, Result, Timestamp};
 pub struct NamedLease {
     /// What is leased.
     pub name: LeaseName,
-    /// Who has it.
+    /// The holder.
     pub holder: String,
     /// Grows with every change of holder: the fence for other systems.
     pub epoch: u64,
@@ -24,7 +24,7 @@ pub struct NamedLease {
 #[async_trait]
 pub trait LeaseStore: fmt::Debug + Send + Sync + 'static {
     /// Takes the lease if it is free, ended, or already the caller's (the same holder keeps its
-    /// epoch while the lease runs). `None` if somebody else has it.
+    /// epoch while the lease runs). `None` if another holder has it.
     async fn acquire(
         &self,
         name: &LeaseName,
@@ -39,6 +39,6 @@ pub trait LeaseStore: fmt::Debug + Send + Sync + 'static {
     /// Gives the lease back. A stale lease is ignored.
     async fn release(&self, lease: &NamedLease) -> Result<()>;
 
-    /// Who has the lease now; `None` if nobody.
+    /// The holder of the lease now; `None` if there is none.
     async fn current(&self, name: &LeaseName) -> Result<Option<NamedLease>>;
 }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use crate::{Cursor, LeaseName, NamedLease, Page, Result};
 
-/// Small values under a named lease: the progress of an intake, written only by whoever holds
-/// the lease and read by whoever takes it over.
+/// Small values under a named lease: the progress of an intake, written only by the process that
+/// holds the lease and read by the process that takes it over.
 #[async_trait]
 pub trait ProgressStore: fmt::Debug + Send + Sync + 'static {
     /// The value of a key; `None` if it was never set or ran out.
@@ -26,8 +26,8 @@ pub trait ProgressStore: fmt::Debug + Send + Sync + 'static {
         max: NonZeroU32,
     ) -> Result<Page<(String, Bytes)>>;
 
-    /// Sets values of keys that are not empty, each kept for `keep` from now, all in one step. Answers whether it was done:
-    /// not if the lease's epoch is no longer the current one.
+    /// Sets values of keys that are not empty, each kept for `keep` from now, all in one step.
+    /// Answers whether it was done: not if the lease's epoch is no longer the current one.
     async fn save(
         &self,
         lease: &NamedLease,

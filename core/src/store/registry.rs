@@ -39,7 +39,7 @@ impl fmt::Debug for Scheme {
     }
 }
 
-/// The schemes a program knows: a value, filled by whoever links the stores.
+/// The schemes a program knows: a value, filled by the program that links the stores.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     schemes: Vec<Scheme>,

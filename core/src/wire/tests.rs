@@ -59,7 +59,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Heads as version 1 wrote them when it was released. They are read for ever: if this test
+/// Heads as version 1 wrote them when it was released. They are read forever: if this test
 /// fails, the stored form changed and every queue in the field is unreadable.
 #[test]
 fn vectors_of_version_1_do_not_change() {

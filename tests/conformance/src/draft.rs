@@ -82,7 +82,7 @@ impl Draft for NewMessage {
     }
 }
 
-/// So many seconds.
+/// A number of seconds.
 pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Whoever waits this long waits in vain; a machine under load is not judged.
+/// A test that waits this long waits in vain; a machine under load is not judged.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 ///
 /// # Panics
 ///
-/// When somebody still has the file open.
+/// When the file is still open.
 pub fn settle_into_one_file(path: &Path) {
     let conn = Connection::open(path).expect("the database opens");
     let (busy, left): (i64, i64) = conn

@@ -32,7 +32,7 @@ pub struct Effect {
 pub struct EffectLog(Journal);
 
 impl EffectLog {
-    /// Opens it, made anew if it is not there.
+    /// Opens it, made again if it is not there.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(Journal::open(path)?))
     }

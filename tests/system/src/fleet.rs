@@ -83,8 +83,8 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Starts again what ended by itself, and says how it ended. Whoever was killed by a job is
-    /// counted among the killed.
+    /// Starts again what ended by itself, and says how it ended. A worker that was killed by a job
+    /// is counted among the killed.
     pub fn restart_the_fallen(&mut self) -> Vec<Ending> {
         let mut endings = Vec::new();
         for index in 0..self.workers.len() {

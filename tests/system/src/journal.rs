@@ -18,7 +18,7 @@ const _: () = assert!(4096 % WIDTH == 0, "no line lies across two pages");
 pub(crate) struct Journal(File);
 
 impl Journal {
-    /// Opens it, made anew if it is not there.
+    /// Opens it, made again if it is not there.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self(file))

@@ -25,7 +25,7 @@ pub struct LeasedStart {
 pub struct LeaseLog(Journal);
 
 impl LeaseLog {
-    /// Opens it, made anew if it is not there.
+    /// Opens it, made again if it is not there.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(Journal::open(path)?))
     }

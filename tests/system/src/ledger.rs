@@ -12,7 +12,7 @@ use crate::journal::Journal;
 pub struct Ledger(Journal);
 
 impl Ledger {
-    /// Opens it, made anew if it is not there.
+    /// Opens it, made again if it is not there.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(Journal::open(path)?))
     }

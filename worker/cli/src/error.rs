@@ -59,7 +59,7 @@ impl CliError {
         self
     }
 
-    /// Prints the sentence to stderr. A closed pipe has none: whoever read is gone by choice.
+    /// Prints the sentence to stderr. A closed pipe has none: the reader is gone by choice.
     pub(crate) fn report(&self) {
         if self.exit != Exit::ClosedPipe {
             crate::output::complain(self);
@@ -93,7 +93,7 @@ pub(crate) fn told(error: &StoreError) -> String {
         return text;
     };
     let doing = match error.operation() {
-        // Whoever opens a store says which one.
+        // The code that opens a store says which one.
         "open" => return rest.to_owned(),
         "queues" => "listing the queues",
         "stats" => "reading the numbers of the queue",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-/// The bar that is on the terminal now, for whoever else writes there.
+/// The bar that is on the terminal now, for others that write there.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// Runs what writes to stderr; a bar that is there steps aside.
@@ -58,7 +58,7 @@ impl Progress {
     }
 }
 
-/// So many a second, without the digits that nobody reads.
+/// A rate per second, without the digits that nobody reads.
 fn rate(state: &ProgressState, text: &mut dyn fmt::Write) {
     let _ = write!(text, "{:.0}/s", state.per_sec());
 }

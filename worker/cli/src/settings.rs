@@ -24,9 +24,9 @@ pub(crate) struct StoreSetting {
 }
 
 impl StoreSetting {
-    /// The store of a command: `--store`, `LONGSHORE_STORE`, what the file of `LONGSHORE_STORE_FILE`
-    /// holds, the `[store]` of the file that
-    /// `--config` or `LONGSHORE_CONFIG` names, or a file in the working directory.
+    /// The store of a command: `--store`, `LONGSHORE_STORE`, what the file of
+    /// `LONGSHORE_STORE_FILE` holds, the `[store]` of the file that `--config` or
+    /// `LONGSHORE_CONFIG` names, or a file in the working directory.
     pub(crate) fn find(global: &GlobalArgs) -> Result<Self> {
         if let Some(told) = Self::told(global)? {
             return Ok(told);

@@ -63,7 +63,7 @@ impl Signals {
     }
 }
 
-/// Whether whoever started this process had SIGHUP ignored.
+/// Whether the program that started this process had SIGHUP ignored.
 fn hangup_is_ignored() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
         return false;

@@ -37,7 +37,7 @@ impl CheckpointSlot<'_> {
         Ok(())
     }
 
-    /// Forgets the checkpoint: the next attempt starts anew.
+    /// Forgets the checkpoint: the next attempt starts again.
     pub fn clear(self) {
         *lock(&self.state.checkpoint) = Some(Bytes::new());
     }

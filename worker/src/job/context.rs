@@ -94,7 +94,7 @@ impl JobContext {
         }
     }
 
-    /// Whether the lease is known to be lost: somebody else may be working the message.
+    /// Whether the lease is known to be lost: another process may be working the message.
     pub fn lease_lost(&self) -> bool {
         self.state.is_lost()
     }

@@ -9,7 +9,7 @@ use longshore_core::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Shared by the job, whoever it lent itself to, and the keeper of its lease.
+/// Shared by the job, the code that it lent itself to, and the keeper of its lease.
 #[derive(Debug)]
 pub(crate) struct JobState {
     /// A checkpoint that was set during this delivery; empty clears the stored one.
@@ -47,7 +47,7 @@ impl JobState {
         Timestamp::from_millis(self.leased_until.load(Ordering::Relaxed))
     }
 
-    /// The store granted the lease anew, at the earliest at `asked`: an answer may be read long
+    /// The store granted the lease again, at the earliest at `asked`: an answer may be read long
     /// after it was given.
     pub(crate) fn extended(&self, asked: Instant) {
         let mut granted = lock(&self.granted);

@@ -1,5 +1,5 @@
-//! Settlements on their way to the store: handed in ([`handle`], [`conclusion`]), gathered into batches
-//! ([`batcher`]), sent again while the store is away ([`retry`]).
+//! Settlements on their way to the store: handed in ([`handle`], [`conclusion`]), gathered into
+//! batches ([`batcher`]), sent again while the store is away ([`retry`]).
 //!
 //! A settlement is told to hooks and counts only once the store has applied it.
 

@@ -19,7 +19,7 @@ use crate::{Connection, Handler, Queue, connect_with};
 const QUEUE: &str = "test";
 /// A drain that runs this many messages goes round in circles.
 const DRAIN_MAX: usize = 100_000;
-/// So many messages are looked at in one call.
+/// Messages that one call looks at.
 const PAGE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
 /// Runs handlers one message at a time on a memory store of its own, whose clock stands still.

@@ -6,10 +6,10 @@ use longshore_core::{MessageId, Result, StoredMessage};
 
 use super::{Place, gone};
 
-/// So many are remembered; then they are removed here.
+/// Adopted messages that are remembered before they are removed here.
 const MEMBERS_MAX: usize = 10_000;
-/// And for so long: what is worked at the destination is recognised for a time only, should the move
-/// be broken off here and begin anew.
+/// And for so long: what is worked at the destination is recognised for a time only, should the
+/// move be broken off here and start over.
 const AGE_MAX: Duration = Duration::from_secs(5);
 
 /// The members, in the order in which they were adopted.

@@ -17,8 +17,8 @@ pub(super) struct Groups {
     leased: BTreeSet<GroupName>,
     /// A dead member holds it.
     parked: BTreeSet<GroupName>,
-    /// Its head is in back-off. Where that is over in the middle of a walk, the head may come to lie
-    /// before what was read: the others wait for it, if need be to the next walk.
+    /// Its head is in back-off. Where that is over in the middle of a walk, the head may come to
+    /// lie before what was read: the others wait for it, if need be to the next walk.
     backs_off: BTreeMap<GroupName, MessageId>,
     /// Members of it were moved; the last of them that waited was due then.
     begun: BTreeMap<GroupName, Timestamp>,
@@ -66,8 +66,8 @@ impl Groups {
         }
     }
 
-    /// Whether a message may go. After a stop only groups go on that have begun. Asked of each message
-    /// that is read, in that order.
+    /// Whether a message may go. After a stop only groups go on that have begun. Asked of each
+    /// message that is read, in that order.
     pub(super) fn let_go(&mut self, one: &StoredMessage, stopped: bool) -> bool {
         match one.group() {
             None => !stopped,
@@ -89,7 +89,7 @@ impl Groups {
     }
 
     /// Notes that these move now. Stores put members that wait in the order of their due times; one
-    /// that is due before another one that it waited behind, by the clock of whoever enqueued it, is
+    /// that is due before another one that it waited behind, by the clock of its producer, is
     /// due with that one from now on.
     pub(super) fn begin(&mut self, moving: &mut [StoredMessage]) {
         for one in moving.iter_mut().filter(|one| is_member(one)) {

@@ -189,7 +189,7 @@ async fn what_waits_for_its_handler_makes_way_for_a_suspect() {
     queue.enqueue_raw("killer", "x").await.unwrap();
     stage.crash_with(1).await;
     stage.crash_with(1).await;
-    // Somebody has the suspect while the others are received.
+    // The suspect is leased while the others are received.
     assert_eq!(stage.receive(1).await, 1);
     queue.enqueue_batch((0..5).map(count)).await.unwrap();
 

@@ -9,7 +9,7 @@ use crate::cql::queue_def::QueueDef;
 use crate::protocol::storage::{Storage, Stream};
 use crate::protocol::stream_kind;
 
-/// So many streams are asked at a time.
+/// Streams that are asked at a time.
 const AT_ONCE: usize = 16;
 
 /// An owner reads the index of its streams often: beyond so many buckets that costs.

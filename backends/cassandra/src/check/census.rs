@@ -15,10 +15,10 @@ use crate::protocol::storage::{Bucket, MessageRow, Position, Storage, Stream};
 use crate::protocol::stream_kind;
 use crate::shard::load::read::{by_position, events_in, messages_after};
 
-/// So many messages of a shard are remembered by id, to find those that lie in two rows.
+/// Maximum messages of a shard remembered by id, to find those that lie in two rows.
 const REMEMBERED_MAX: usize = 1_000_000;
 
-/// So many positions without a row are named.
+/// Positions without a row that are named.
 const LOST_MAX: usize = 100;
 
 /// Where a message that is not done stands.

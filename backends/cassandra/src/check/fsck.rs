@@ -98,7 +98,7 @@ fn of_shard(counted: &Counted) -> Vec<Finding> {
         first.unwrap_or_default()
     );
     let fix = "replicas lost what they had acknowledged: run `nodetool repair` on the keyspace \
-               and fsck again; store anew what does not come back";
+               and fsck again; store again what does not come back";
     add(lost, Problem, "rows", words, fix);
     let crossed = counted.crossed;
     let words = format!("{crossed} streams are marked as deleted beyond what is closed");

@@ -14,7 +14,7 @@ use scylla::value::CqlValue;
 use crate::cql::driver::Values;
 use crate::store::CassandraStore;
 
-/// Rows that are wanted for longer than this are kept for ever.
+/// Rows that are wanted for longer than this are kept forever.
 const TTL_MAX_S: u64 = 5 * 365 * 86_400;
 
 /// Key, value, and until when it is kept.

@@ -7,8 +7,8 @@ use longshore_core::{Result, WorkerInfo};
 use crate::store::CassandraStore;
 
 impl CassandraStore {
-    /// Writes an announcement; one that is over at once takes the worker off the list. Whoever
-    /// leaves gives its stripes up: others need not wait until it is taken for dead.
+    /// Writes an announcement; one that is over at once takes the worker off the list. The process
+    /// that leaves gives its stripes up: others need not wait until it is taken for dead.
     pub(crate) async fn announce_worker(&self, worker: &WorkerInfo, ttl: Duration) -> Result<()> {
         let now = self.now();
         let mut seen = worker.clone();

@@ -23,7 +23,7 @@ use crate::store::deadline_exceeded;
 /// How often a registration that others got in the way of is tried.
 const REGISTER_TRIES: u32 = 5;
 
-/// So many numbers are tried for a data centre that has none yet.
+/// Maximum numbers tried for a data centre that has none yet.
 const TRIED_MAX: usize = 64;
 
 /// The cell to work in: that of the URL if it is this data centre's, else the lowest that is
@@ -146,8 +146,8 @@ impl Cells<'_> {
         let mut tried = 0;
         loop {
             let written = run(self.driver, insert.clone()).await;
-            // Whoever was first. A transaction of unknown outcome is finished by the serial read,
-            // and several that start at once get in each other's way.
+            // Whichever process was first. A transaction of unknown outcome is finished by the
+            // serial read, and several that start at once get in each other's way.
             let whose = self.known(cell, Consistency::Serial).await;
             let error = match (whose, written) {
                 (Ok(Some(whose)), _) => return Ok(whose),

@@ -13,8 +13,8 @@ use crate::cql::session::Link;
 /// How often a claim that was overtaken is tried.
 const TRIES: usize = 50;
 
-/// How long to wait for whoever claimed the key and did not store its message yet. Longer is
-/// taken for a crash, and the key is claimed anew.
+/// How long to wait for the process that claimed the key and did not store its message yet. Longer
+/// is taken for a crash, and the key is claimed again.
 const UNSTORED_MAX: Duration = Duration::from_secs(2);
 
 /// A row is kept for so long after its window: the window itself is a stored time.
@@ -94,8 +94,8 @@ pub(crate) enum Claimed {
 }
 
 impl Keys {
-    /// Claims a key for its window from `since` on. Whoever has it and did not say that its message
-    /// is stored is waited for, unless that is known to be `gone`.
+    /// Claims a key for its window from `since` on. The process that has it and did not say that
+    /// its message is stored is waited for, unless that is known to be `gone`.
     pub(crate) async fn claim(
         &self,
         claim: &Claim,
@@ -195,7 +195,7 @@ impl Keys {
         Err(contended())
     }
 
-    /// Whether somebody said that the message that has a key since then is stored. It may have had
+    /// Whether it was said that the message that has a key since then is stored. It may have had
     /// the key before, too.
     async fn is_stored(&self, claim: &Claim, first: Uuid, since_ms: i64) -> Result<bool> {
         let values = (claim.queue, self.cell, &claim.scope[..], first);

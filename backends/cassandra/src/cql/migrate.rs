@@ -22,14 +22,14 @@ const TURN_S: u64 = 60;
 /// How long to wait for another process that has its turn.
 const CREATOR_MAX: Duration = Duration::from_secs(TURN_S + 30);
 
-/// So many turns a process takes.
+/// Maximum turns that a process takes.
 const TURNS_MAX: usize = 3;
 
 /// What there is of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum There {
     Nothing,
-    /// Somebody creates them, or was stopped while doing so.
+    /// They are being created, or their creator was stopped.
     Begun,
     Version(i32),
 }

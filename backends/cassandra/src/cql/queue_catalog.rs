@@ -17,7 +17,7 @@ const FRESH_FOR: Duration = Duration::from_secs(1);
 /// How often a change that another one overtook is tried.
 const TRIES: usize = 20;
 
-/// So many queues are remembered before all are forgotten.
+/// Maximum cached queues; the cache is cleared when full.
 const CACHED_MAX: usize = 10_000;
 
 /// The queues of a cell.
@@ -127,7 +127,7 @@ impl Catalog {
             let values = (self.cell, name.as_str(), queue, self.shards);
             let statement = &self.link.statements.create_queue;
             let created = self.link.transact("queue", statement, values).await;
-            // Whoever created it, it is there, or the next try finds out.
+            // Whichever process created it, it is there, or the next try finds out.
             let in_doubt = match created {
                 Err(error) if is_unsettled(&error) => true,
                 created => !created?,

@@ -18,8 +18,8 @@ pub(crate) struct QueueDef {
     pub(crate) settings: QueueSettings,
     pub(crate) pause: Option<Pause>,
     pub(crate) moving: Option<MovingMark>,
-    /// It was deleted: it exists only as far as something is in it. Its row stays, so that whoever
-    /// still knows it stores nothing that nobody finds.
+    /// It was deleted: it exists only as far as something is in it. Its row stays, so that the
+    /// process that still knows it stores nothing that nobody finds.
     pub(crate) is_deleted: bool,
 }
 

@@ -54,8 +54,8 @@ impl Inner {
         judged.collect()
     }
 
-    /// Judges a batch, claiming the dedup keys of what may be stored. Whoever is refused may
-    /// make room for a later one of the same id: so it is judged until nobody new is.
+    /// Judges a batch, claiming the dedup keys of what may be stored. The process that is refused
+    /// may make room for a later one of the same id: so it is judged until nobody new is.
     pub(crate) async fn claim(
         self: &Arc<Self>,
         name: &QueueName,
@@ -117,7 +117,7 @@ impl Inner {
                 Claimed::Ours { since_ms } => return Ok(Ok(since_ms)),
                 Claimed::Taken { first } => return Ok(Err(MessageId::from_uuid(first))),
                 Claimed::Silent { first, since_ms } => {
-                    // Whoever stored it may have been killed before it could say so.
+                    // The process that stored it may have been killed before it could say so.
                     let id = MessageId::from_uuid(first);
                     if let Ok(Found::Message(_)) = self.find(name, id).await {
                         self.keys.stored_as(claim, first, since_ms).await?;

@@ -46,7 +46,7 @@ impl Inner {
             }
             let done = self.store_now(place, rows).await;
             for answer in answers {
-                // Whoever does not wait any more knows that it does not know.
+                // A caller that does not wait any more knows that it does not know.
                 let _ = answer.send(done.as_ref().copied().map_err(same));
             }
             parts = self.write_queue.next(place);

@@ -149,9 +149,9 @@ impl Owner {
         Ok(Tried::Taken)
     }
 
-    /// Who has a stripe; `None` if that is not to be known now. A transaction of unknown outcome is
-    /// finished by a serial read, and where a plain one, for which none has to wait, shows this
-    /// process, one of ours may just be giving the stripe up.
+    /// The owner of a stripe; `None` if that is not to be known now. A transaction of unknown
+    /// outcome is finished by a serial read, and where a plain one, for which none has to wait,
+    /// shows this process, one of ours may just be giving the stripe up.
     async fn owner_of(&self, stripe: i16, unsettled: bool) -> Result<Option<Ownership>> {
         let mut now = Ok(Ownership::default());
         if !unsettled {

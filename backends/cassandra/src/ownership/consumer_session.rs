@@ -65,7 +65,7 @@ impl ConsumerSession {
         receives.is_resident || receives.waiting > 0
     }
 
-    /// For how long nobody has received; `None` while somebody does.
+    /// For how long nobody has received; `None` while a receive is under way.
     pub(crate) fn idle_for(&self) -> Option<Duration> {
         let receives = self.receives();
         if receives.now > 0 {

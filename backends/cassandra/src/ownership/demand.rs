@@ -10,20 +10,20 @@ use uuid::Uuid;
 use crate::ownership::consumer_session::HANDOVER_MAX;
 use crate::ownership::rebalance::{Need, is_lately};
 
-/// So many queues are remembered before those that nobody receives from are forgotten.
+/// Maximum queues remembered before those that nobody receives from are forgotten.
 const QUEUES_MAX: usize = 10_000;
 
-/// Who did not receive for this long begins anew.
+/// Who did not receive for this long starts over.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// Who got nothing for this long starves.
 const STARVING_AFTER: Duration = Duration::from_secs(1);
 
-/// How often stripes of others are looked at: at first, and by who has waited for long.
+/// How often stripes of others are looked at: at first, and by a queue that has waited for long.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How often they are asked for at first.
 const ASK_EVERY: Duration = Duration::from_millis(250);
-/// How often both is done by who has waited for long, or has enough.
+/// How often both is done by a queue that has waited for long, or has enough.
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// The demand of a process.
@@ -78,7 +78,7 @@ impl Demand {
         WaitingReceive(self, queue)
     }
 
-    /// Whether somebody receives, or did a moment ago.
+    /// Whether a receive is under way, or was a moment ago.
     pub(crate) fn is_wanted(&self, queue: Uuid) -> bool {
         let all = self.all();
         all.get(&queue)
@@ -121,7 +121,7 @@ impl Demand {
         })
     }
 
-    /// Whether one who has enough should look for its share again.
+    /// Whether a queue that has enough should look for its share again.
     pub(crate) fn is_share_due(&self, queue: Uuid) -> bool {
         let mut all = self.all();
         let Some(demand) = all.get_mut(&queue) else {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::protocol::storage::{Bucket, MessageRow, Notification, NotificationKind};
 use crate::shard::load::catch_up::News;
 
-/// So many messages and bytes of a shard are passed on in memory; more are read again from their
-/// rows.
+/// Maximum messages and bytes of a shard that are passed on in memory; more are read again from
+/// their rows.
 const ARRIVED_MAX: usize = 2000;
 const ARRIVED_BYTES: usize = 8 * 1024 * 1024;
 

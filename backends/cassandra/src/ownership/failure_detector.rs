@@ -1,5 +1,5 @@
 //! Who is alive. Nobody's clock is compared with another's: a process is dead when its beats
-//! did not move for a while on the watch of whoever looks.
+//! did not move for a while by the watch of the process that looks.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

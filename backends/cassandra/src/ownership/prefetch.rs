@@ -14,7 +14,7 @@ impl Owner {
         let owner = self.clone();
         tokio::spawn(async move {
             if let Err(error) = owner.try_prefetch(queue, number, ahead).await {
-                tracing::debug!(%error, "reading ahead failed; whoever needs it reads it");
+                tracing::debug!(%error, "reading ahead failed; it is read when it is needed");
             }
         });
     }

@@ -51,7 +51,7 @@ pub(crate) struct Turns {
     pub(crate) rounds: [u64; 3],
 }
 
-/// So many queues are counted before all begin anew.
+/// Maximum queues whose turns are counted; the counts are cleared when full.
 const TURNS_MAX: usize = 10_000;
 
 /// When something happened last.
@@ -208,7 +208,7 @@ impl Owner {
         true
     }
 
-    /// Reads a shard that somebody else may work at meanwhile.
+    /// Reads a shard that another process may work at meanwhile.
     pub(crate) async fn look(&self, queue: Uuid, shard: i32) -> Result<Shard> {
         let mut shard = self.unread(queue, shard, Window::LOOK);
         shard.look(self.clock.now()).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A stripe that was handed out from so shortly ago is kept for a moment.
 const KEEP_BUSY: Duration = Duration::from_millis(100);
 
-/// Nobody who has use for a stripe gives it up sooner than this to one that goes hungry: each
+/// No owner that uses a stripe gives it up sooner than this to one that starves: each
 /// change of hands costs both some time.
 const KEEP_FROM_STARVING: Duration = Duration::from_secs(2);
 
@@ -33,7 +33,7 @@ pub(crate) enum Need {
 /// The one that has the stripe.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keeper {
-    /// Whether somebody receives from the queue here.
+    /// Whether this process receives from the queue.
     pub(crate) is_wanted: bool,
     /// How many shards of the queue it has.
     pub(crate) has: u32,
@@ -76,7 +76,7 @@ impl Want {
     }
 }
 
-/// Whether somebody who received so long ago still does, for all others need to know.
+/// Whether a queue that was received from so long ago still is, for all others need to know.
 pub(crate) fn is_lately(since: Duration) -> bool {
     since < KEEP_BUSY
 }

@@ -16,7 +16,7 @@ const BYTES_MAX: usize = 512 * 1024;
 /// How often a batch is carried to another bucket before the call gives up.
 const TRIES: usize = 8;
 
-/// So many registrations are remembered before they are all forgotten.
+/// Maximum remembered registrations; they are cleared when full.
 const REGISTERED_MAX: usize = 10_000;
 
 /// Stores messages in streams.
@@ -52,11 +52,11 @@ impl Producer {
     /// Stores messages in the bucket of `at`, or a later one: a mutation for each part, all at the
     /// same time.
     ///
-    /// They are acknowledged only when, *after* message and registration were written, a read
-    /// shows that the bucket is not closed. Whoever closes a bucket reads its index and its
-    /// messages after the close was confirmed: so one of the two sees the other. Where the
-    /// bucket is closed the same rows are written to the next one; the copies left behind have
-    /// the same id and revision, and are collapsed.
+    /// They are acknowledged only when, *after* message and registration were written, a read shows
+    /// that the bucket is not closed. The process that closes a bucket reads its index and its
+    /// messages after the close was confirmed: so one of the two sees the other. Where the bucket
+    /// is closed the same rows are written to the next one; the copies left behind have the same id
+    /// and revision, and are collapsed.
     pub(crate) async fn store_all(
         &self,
         stream: Stream,

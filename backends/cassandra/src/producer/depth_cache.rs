@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// So long an estimate is believed; what this process stores meanwhile is added.
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
 
-/// So many queues are remembered before all are forgotten.
+/// Maximum cached queues; the cache is cleared when full.
 const KEPT_MAX: usize = 1000;
 
 /// The last estimates.

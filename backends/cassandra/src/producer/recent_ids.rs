@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use longshore_core::{MessageId, QueueName};
 
-/// So many are remembered.
+/// Maximum ids that are remembered.
 const KEPT_MAX: usize = 10_000;
 
 /// A bounded set; the oldest are forgotten first.

@@ -16,7 +16,7 @@ const TOGETHER: usize = 500;
 /// A stream and the time whose bucket is meant.
 pub(crate) type Place = (Stream, i64);
 
-/// Where calls wait while one of their place is written. A place is listed as long as somebody
+/// Where calls wait while one of their place is written. A place is listed as long as a process
 /// writes to it.
 #[derive(Default)]
 pub(crate) struct WriteQueue(Mutex<HashMap<Place, Vec<Part>>>);

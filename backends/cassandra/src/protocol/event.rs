@@ -30,7 +30,7 @@ pub(crate) enum Event {
         /// The new end.
         until: Timestamp,
     },
-    /// The message is in this state now: its delivery ended, or somebody changed it.
+    /// The message is in this state now: its delivery ended, or a process changed it.
     Became(Box<Snapshot>),
     /// The message is gone from this row for good.
     Done {

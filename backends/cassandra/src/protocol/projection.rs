@@ -45,8 +45,8 @@ impl Projection {
         }
     }
 
-    /// Adds an event. Events come in the order of their rows; a batch delivery counts as a delivery of
-    /// serial 1.
+    /// Adds an event. Events come in the order of their rows; a batch delivery counts as a delivery
+    /// of serial 1.
     pub(crate) fn add(&mut self, serial: i32, event: Event) {
         match event {
             Event::BatchDelivered { .. } => {}

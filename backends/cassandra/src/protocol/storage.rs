@@ -104,15 +104,15 @@ pub(crate) struct BucketRow {
     pub(crate) number: i64,
     /// Whether everything in it is settled and it was, or is being, deleted.
     pub(crate) done: bool,
-    /// How far somebody knew it to be settled.
+    /// How far it is known to be settled.
     pub(crate) watermark: Option<Watermark>,
 }
 
 /// How far a bucket is settled: a new owner of its stripe need not read what lies before.
 ///
-/// It is true for ever, whoever says it and however late, since what is done stays done. Only
-/// what its writer had not seen may lie there and not be done: a message that came late. Unless
-/// the bucket was `scanned`, the scan after its close finds that.
+/// It is true forever, no matter which process says it and how late, since what is done stays done.
+/// Only what its writer had not seen may lie there and not be done: a message that came late.
+/// Unless the bucket was `scanned`, the scan after its close finds that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Watermark {
     /// All messages before this position that were seen are done.
@@ -120,18 +120,18 @@ pub(crate) struct Watermark {
     /// Whether they were seen after the close of the bucket was confirmed: all that were
     /// acknowledged.
     pub(crate) scanned: bool,
-    /// How many messages lie behind it, if somebody counted.
+    /// How many messages lie behind it, if they were counted.
     pub(crate) counted: Option<Counted>,
 }
 
-/// How many messages lie in a part of a bucket. It is not true for ever, and nothing relies on it.
+/// How many messages lie in a part of a bucket. It is not true forever, and nothing relies on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
     /// From this position on.
     pub(crate) from: Position,
     /// Up to before this one; [`Position::LAST`] where nothing can come behind it.
     pub(crate) to: Position,
-    /// So many.
+    /// The count.
     pub(crate) count: u64,
     /// When the end of the bucket was last reached; the epoch if it never was.
     pub(crate) at: Timestamp,
@@ -169,7 +169,7 @@ pub(crate) struct Ownership {
 pub(crate) struct Heartbeat {
     /// How many beats there were. It is compared with itself only, never with a clock.
     pub(crate) beat: i64,
-    /// Whether somebody declared the process dead.
+    /// Whether it was declared dead.
     pub(crate) dead: bool,
 }
 
@@ -264,8 +264,8 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Reads the watermarks at local quorum.
     async fn marks(&self, stream: Stream) -> Result<Marks>;
 
-    /// Raises a watermark to `to` unless it is there already: a lightweight transaction. Whoever
-    /// relies on it reads it afterwards with [`Storage::marks`].
+    /// Raises a watermark to `to` unless it is there already: a lightweight transaction. The
+    /// process that relies on it reads it afterwards with [`Storage::marks`].
     async fn raise(&self, stream: Stream, mark: Mark, to: i64) -> Result<()>;
 
     /// Reads who owned a stripe lately, at local quorum: it may miss a transaction in flight.
@@ -280,13 +280,14 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync + 'static {
     /// transaction. Answers whether it was applied.
     async fn own(&self, stripe: i16, from: Ownership, to: Option<Uuid>) -> Result<bool>;
 
-    /// Gives a sign of life of a process. Answers `false` once somebody declared it dead.
+    /// Gives a sign of life of a process. Answers `false` once it was declared dead.
     async fn beat(&self, process: Uuid, beat: i64) -> Result<bool>;
 
     /// Reads the sign of life of a process; `None` if it never gave one.
     async fn heartbeat(&self, process: Uuid) -> Result<Option<Heartbeat>>;
 
-    /// Declares a process dead, if its heartbeat still is at `beat`. Answers whether it is dead now.
+    /// Declares a process dead, if its heartbeat still is at `beat`. Answers whether it is dead
+    /// now.
     async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool>;
 
     /// Rings a doorbell of the cell for a shard: a hint for the owner of its stripe, never relied

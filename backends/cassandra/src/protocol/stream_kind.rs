@@ -11,8 +11,8 @@ pub(crate) const DELAYED: i8 = 3;
 /// Dead letters: the bucket is the day of the death.
 pub(crate) const DEAD: i8 = 4;
 
-/// Messages that hold their group for long, dead or in back-off, by the day they came here: whoever
-/// hands messages out knows them all.
+/// Messages that hold their group for long, dead or in back-off, by the day they came here: the
+/// process that hands messages out knows them all.
 pub(crate) const HOLDING: i8 = 5;
 
 /// The lanes of messages that are due at their enqueue, one for each priority.

@@ -86,8 +86,8 @@ pub(crate) async fn settle(
     unless_overtaken(storage, tag).await
 }
 
-/// An event of a delivery holds unless the owner delivered the message again before it could see it.
-/// See [`crate::shard::redelivery`].
+/// An event of a delivery holds unless the owner delivered the message again before it could see
+/// it. See [`crate::shard::redelivery`].
 pub(crate) async fn unless_overtaken(storage: &dyn Storage, tag: &DeliveryTag) -> Result<Settled> {
     let events = storage.events_of(tag.bucket, tag.position).await;
     let events = events.map_err(StoreError::effect_unknown)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use longshore_core::Timestamp;
 use uuid::Uuid;
 
-/// So many are remembered at the least. A copy that comes later than that is delivered.
+/// Minimum ended messages that are remembered. A copy that comes after that is delivered.
 const KEPT: usize = 50_000;
 
 /// Ends of messages. Ids that callers gave are remembered for their window, others for a while.

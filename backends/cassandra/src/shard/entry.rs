@@ -1,4 +1,4 @@
-//! A message in the memory of whoever looks at its shard.
+//! A message in the memory of a process that looks at its shard.
 
 use bytes::Bytes;
 use longshore_core::{Content, GroupName, Lane, Message, MessageId, StoredMessage, Timestamp};
@@ -31,7 +31,8 @@ pub(crate) struct Entry {
     pub(crate) serial: i32,
     pub(crate) state: Snapshot,
     pub(crate) phase: Phase,
-    /// The first position at which something is told about it: a batch delivery may lie before its own.
+    /// The first position at which something is told about it: a batch delivery may lie before its
+    /// own.
     pub(crate) events_from: Position,
     /// Kept while there is room; read again otherwise.
     pub(crate) raw: Option<Raw>,

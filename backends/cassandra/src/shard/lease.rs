@@ -43,8 +43,8 @@ struct Decided {
     received: Received,
 }
 
-/// Messages that are leased in memory. They may be handed out once the write has completed, and what
-/// is delivered again was looked at then.
+/// Messages that are leased in memory. They may be handed out once the write has completed, and
+/// what is delivered again was looked at then.
 #[derive(Debug, Default)]
 pub(crate) struct HandedOut {
     pub(crate) received: Received,
@@ -104,7 +104,7 @@ impl Shard {
         let mut decided = Decided::default();
         let mut left = order.of_lanes;
         while decided.received.deliveries.len() < order.max {
-            // Asked anew each time: a message that dies here may admit one of a higher lane.
+            // Asked again each time: a message that dies here may admit one of a higher lane.
             let popped = if let Some(left) = &left {
                 self.index.pop_ready_of(Lane::ALL, |lane| left[lane] > 0)
             } else {

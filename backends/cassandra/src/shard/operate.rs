@@ -25,7 +25,8 @@ pub(crate) struct Removed {
     pub(crate) messages: Vec<Message>,
 }
 
-/// Whether a message falls due before anybody reads the bucket of delayed ones that its row lies in.
+/// Whether a message falls due before anybody reads the bucket of delayed ones that its row lies
+/// in.
 fn is_before(state: &Snapshot, bucket: Bucket) -> bool {
     bucket.stream.kind == stream_kind::DELAYED && state.due() < stream_kind::begin_of(bucket)
 }
@@ -175,7 +176,7 @@ impl Shard {
         Ok(answers)
     }
 
-    /// The same for one that is told by a row that will be inserted anew.
+    /// The same for one that is told by a row that will be inserted again.
     fn become_in_memory(&mut self, id: Uuid, state: Snapshot, now: Timestamp) {
         let Some(mut entry) = self.index.take(id) else {
             return;

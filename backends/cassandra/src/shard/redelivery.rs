@@ -16,7 +16,7 @@ use crate::protocol::storage::Storage;
 use crate::shard::entry::Address;
 use crate::shard::load::read;
 
-/// So many messages are looked at, at a time.
+/// Messages that are read at a time.
 const AT_ONCE: usize = 16;
 
 /// A delivery after a lease that has ended.
@@ -61,7 +61,7 @@ impl Again {
                 Event::Done { .. } => return Ok(false),
                 Event::Extended { until } if is_before && *until > self.ended => return Ok(false),
                 Event::Became(_) if is_before => {
-                    // Whoever wrote it may have been told that it holds.
+                    // The process that wrote it may have been told that it holds.
                     let row = event.row(position, self.serial);
                     storage.put_events(bucket, &[row]).await?;
                     return Ok(false);

@@ -89,8 +89,8 @@ impl Shard {
         Ok(outcomes)
     }
 
-    /// Whether the message of a delivery tag lies behind what was read, or before: it came late. Only
-    /// another process can have handed it out, before this one took over.
+    /// Whether the message of a delivery tag lies behind what was read, or before: it came late.
+    /// Only another process can have handed it out, before this one took over.
     pub(crate) fn is_unread(&self, tag: &DeliveryTag) -> bool {
         let stream = self.streams.get(&tag.bucket.stream.kind);
         let known = stream.and_then(|known| known.buckets.get(&tag.bucket.number));

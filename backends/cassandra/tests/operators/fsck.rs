@@ -1,4 +1,4 @@
-//! `fsck`: it counts exactly, and finds what somebody broke by hand.
+//! `fsck`: it counts exactly, and finds what was broken by hand.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

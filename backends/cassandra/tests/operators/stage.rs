@@ -56,7 +56,7 @@ impl Stage {
         longshore_cassandra::open(&self.url(keys), options).await
     }
 
-    /// Runs a statement as somebody with `cqlsh` would; `KS` stands for the keyspace.
+    /// Runs a statement as a person with `cqlsh` would; `KS` stands for the keyspace.
     pub(crate) async fn cql(&self, cql: &str) {
         let cql = cql.replace("KS", &self.keyspace);
         let done = self.session.query_unpaged(cql.as_str(), ()).await;

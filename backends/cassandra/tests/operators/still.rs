@@ -73,7 +73,7 @@ impl Still {
         received.expect("receive").deliveries
     }
 
-    /// So many messages, which are there.
+    /// Messages that are there.
     pub(crate) async fn take(&self, count: u32) -> Vec<Delivery> {
         let taken = self.receive(count, Duration::from_secs(30)).await;
         assert_eq!(taken.len(), count as usize, "{taken:?}");

@@ -6,7 +6,7 @@ use longshore_core::{Finding, Result};
 
 use crate::store::RedisStore;
 
-/// So many queues are looked at: a doctor is not asked to read for minutes.
+/// Maximum queues that one check looks at, so that it does not take minutes.
 const QUEUES_MAX: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
 impl RedisStore {

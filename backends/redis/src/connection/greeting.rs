@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Every server answers it, whoever asks and whatever rights a user has, and then hangs up.
+/// Every server answers it, no matter who asks and with which rights, and then hangs up.
 const QUESTION: &[u8] = b"*1\r\n$4\r\nQUIT\r\n";
 /// Its answer is a line, and so is every refusal; that of protected mode has more than a thousand
 /// bytes.

@@ -23,7 +23,8 @@ pub(crate) struct Session {
     main: Line,
     /// Large bodies, so that they do not stand in front of small calls.
     bulk: Line,
-    /// Enqueues that wait for replicas or for the disk, in turns: a wait holds up what is behind it.
+    /// Enqueues that wait for replicas or for the disk, in turns: a wait holds up what is behind
+    /// it.
     durable: Vec<Line>,
     turn: AtomicUsize,
     timeout: Duration,
@@ -157,7 +158,7 @@ impl Session {
         let (Some(waits), Some(line)) = (self.waits, line) else {
             return self.run(call).await;
         };
-        // Twice this is still less than the deadline: the script may have to be sent anew.
+        // Twice this is still less than the deadline: the script may have to be sent again.
         let wait = self.timeout * 2 / 5;
         let answers = self.by_deadline(call.operation, async {
             match pipeline_and_wait(line, call, false, waits, wait).await {

@@ -10,7 +10,7 @@ use crate::connection::reply::Reply;
 /// What must have happened to a write before it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
-    /// So many replicas have it in memory.
+    /// This many replicas have it in memory.
     Replicas(u16),
     /// The server has it on its disk.
     Disk,

@@ -1,5 +1,5 @@
-//! Storing messages by the general path, for whatever they may have: a delay, a given id, a dedup key,
-//! a large body, a bound on the depth.
+//! Storing messages by the general path, for whatever they may have: a delay, a given id, a dedup
+//! key, a large body, a bound on the depth.
 
 use longshore_core::wire::encode_new;
 use longshore_core::{

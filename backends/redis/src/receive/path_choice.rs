@@ -10,7 +10,7 @@ use crate::sync::locked;
 
 /// For fewer messages the three commands of the direct path cost more than they save.
 const DIRECT_MIN: u32 = 8;
-/// So many partitions are remembered; beyond it all are learned anew.
+/// Maximum partitions remembered; the guesses are cleared when full.
 const REMEMBERED_MAX: usize = 4096;
 /// After the server said that the case is not plain, so many receives go through the script.
 const AFTER_REFUSAL: u16 = 16;

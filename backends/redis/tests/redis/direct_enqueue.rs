@@ -65,7 +65,7 @@ async fn a_script_that_was_forgotten_runs_behind_the_batch() {
     let all = take(&store, 10).await;
     ack(&store, &all).await;
     server.command(&["SCRIPT", "FLUSH"]).await;
-    // It wakes whoever sleeps, also then.
+    // It wakes the receives that sleep, also then.
     let (lease, patience) = (Duration::from_secs(9), Duration::from_secs(20));
     let waiting = async { take_for(&store, 10, lease, patience).await.unwrap() };
     let sleepers = ["ZCARD", "{longshore/work#0}:w"];
@@ -122,7 +122,7 @@ async fn a_lane_that_is_something_else_and_a_newer_layout_are_told() {
     enqueue_ten(&store).await;
     let stream = "{longshore/work#0}:s1";
     server.command(&["DEL", stream]).await;
-    server.command(&["SET", stream, "of somebody else"]).await;
+    server.command(&["SET", stream, "of another program"]).await;
     for _ in 0..2 {
         let refused = store.queues.enqueue(&queue(), &fresh(&TEN)).await;
         let error = refused.unwrap_err();

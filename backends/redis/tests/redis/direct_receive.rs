@@ -85,7 +85,7 @@ async fn a_read_that_nothing_books_moves_nothing() {
     server.command(&read).await;
     let second = take(&store, 10).await;
     assert_eq!(bodies(&second), names(10..20));
-    // The group is gone, and one of somebody else is there.
+    // The group is gone, and one of another program is there.
     server
         .command(&["XGROUP", "DESTROY", STREAM, "cursor"])
         .await;

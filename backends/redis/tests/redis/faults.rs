@@ -276,7 +276,7 @@ async fn nothing_but_a_few_keys_stays_behind() {
     );
 }
 
-/// Whoever mistyped an address learns which part of it is wrong, and that nothing was done.
+/// A user who mistyped an address learns which part of it is wrong, and that nothing was done.
 #[tokio::test]
 async fn a_wrong_address_is_told_by_its_part() {
     let server = Server::start(&[]).unwrap();

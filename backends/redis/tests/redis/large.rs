@@ -114,7 +114,7 @@ fn shown(spans: &mut [Duration]) -> String {
     format!("{}, p50 {:?}, p99 {:?}", spans.len(), at(50), at(99))
 }
 
-/// Moves large bodies through the queue for ever, and notes how long each took.
+/// Moves large bodies through the queue forever, and notes how long each took.
 async fn move_large(store: Backend, body: String, laps: Arc<Mutex<Vec<Duration>>>) {
     loop {
         let began = Instant::now();

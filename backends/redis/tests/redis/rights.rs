@@ -194,7 +194,7 @@ async fn no_right_of_a_producer_is_to_spare() {
             .cloned()
             .collect();
         set_user(&server, &fewer).await;
-        // Somebody sleeps, so that a wake-up is due.
+        // A receive sleeps, so that a wake-up is due.
         let sleepers = [
             "ZADD",
             "{longshore/work#0}:w",

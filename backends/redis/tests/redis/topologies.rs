@@ -373,8 +373,8 @@ async fn consume(store: longshore_core::Backend, running: Running) -> Vec<Messag
     seen
 }
 
-/// An authority and another one, a server certificate for 127.0.0.1 and a client certificate, made by
-/// openssl.
+/// An authority and another one, a server certificate for 127.0.0.1 and a client certificate, made
+/// by openssl.
 fn certificates() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let script = "

@@ -123,7 +123,7 @@ impl Boot {
             .execute(params![self.id.to_string(), wall_ahead, latest, STEP_MS])?;
         if stepped > 0 {
             tracing::warn!(
-                "the clock of this host was set anew; leases go on, while due times and expiry \
+                "the clock of this host was set again; leases go on, while due times and expiry \
                  follow the clock"
             );
         }

@@ -12,7 +12,7 @@ use crate::config::Durability;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// A checkpoint is tried each time the WAL has grown by this many pages.
 const CHECKPOINT_PAGES: u32 = 1000;
-/// The WAL is cut back to this many bytes when it starts anew.
+/// The WAL is cut back to this many bytes when it starts again.
 pub(crate) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The connection of the writer.
@@ -47,7 +47,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // What is read from the file is not trusted: no code hides in a schema, no cell is believed.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    // Else a statement is compiled anew whenever its bound values change: a fifth of all time.
+    // Else a statement is compiled again whenever its bound values change: a fifth of all time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
         "PRAGMA cell_size_check = ON;

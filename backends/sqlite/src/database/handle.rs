@@ -31,7 +31,7 @@ use crate::schema;
 use crate::wakeup::bell::{Bell, WaiterLock, listen};
 use crate::wakeup::{Waiters, Watchman};
 
-/// So many calls wait for the writer; more wait for room in this line, with their deadlines.
+/// Maximum calls queued for the writer; further ones wait for room, within their deadlines.
 const CALLS_WAITING: usize = 1024;
 
 /// What the handles of one file share.

@@ -71,7 +71,7 @@ impl Maintenance {
             && std::fs::metadata(&self.wal).is_ok_and(|wal| wal.len() > WAL_BYTES_MAX)
     }
 
-    /// Cuts the WAL if that can be done at once. Somebody who reads for long, such as a backup,
+    /// Cuts the WAL if that can be done at once. A long read, such as a backup,
     /// makes that impossible, and every process that writes would wait here with the turn to write
     /// in hand.
     fn cut(&mut self, conn: &Connection) {

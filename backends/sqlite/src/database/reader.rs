@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::database::connect;
 use crate::error::{Outcome, sql};
 
-/// So many idle connections are kept.
+/// Maximum idle connections that are kept.
 const IDLE_MAX: usize = 4;
 
 /// Lends out connections. No read transaction outlives its call: an open one would keep the WAL

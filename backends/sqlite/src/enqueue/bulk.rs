@@ -16,7 +16,7 @@ use crate::error::Outcome;
 use crate::rows::queue::QueueRow;
 use crate::rows::state;
 
-/// So many messages share a statement.
+/// Messages that share a statement.
 pub(crate) const ROWS: usize = 32;
 
 /// Parameters that all rows share: the queue and the time.

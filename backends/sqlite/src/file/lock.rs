@@ -54,9 +54,9 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
-/// Opens a file beside the database for writing, and makes it where it is missing. What somebody
-/// planted there instead is refused: a link would have another file written, and a pipe would be
-/// waited for without an end.
+/// Opens a file beside the database for writing, and makes it where it is missing. What another
+/// process planted there instead is refused: a link would have another file written, and a pipe
+/// would be waited for without an end.
 pub(crate) fn companion(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;

@@ -53,7 +53,7 @@ const MIB: u64 = 1024 * 1024;
 const RESERVE_PART: u64 = 20;
 /// but never more than this,
 const RESERVE_MAX: u64 = 64 * MIB;
-/// and on a small disk not less than this: a WAL grows to 4 MiB before it starts anew, and
+/// and on a small disk not less than this: a WAL grows to 4 MiB before it starts again, and
 /// settling must have room for one.
 const RESERVE_MIN: u64 = 8 * MIB;
 /// A disk so small that this would be most of it gives this part.

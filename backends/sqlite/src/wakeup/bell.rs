@@ -44,7 +44,7 @@ impl Bell {
     }
 }
 
-/// Tells the writers of all processes that somebody here sleeps.
+/// Tells the writers of all processes that a receive of this process sleeps.
 #[derive(Debug)]
 pub(crate) struct WaiterLock {
     file: File,
@@ -58,7 +58,7 @@ impl WaiterLock {
         Ok(Self { file, held: false })
     }
 
-    /// Somebody sleeps: from now on the bell is rung. Look at the table after this call. Without
+    /// A receive sleeps: from now on the bell is rung. Look at the table after this call. Without
     /// the lock waiters still look again each second.
     pub(crate) fn begin(&mut self) {
         if !self.held {

@@ -71,7 +71,7 @@ async fn refused_soon(store: &Backend) -> StoreError {
 }
 
 /// The file does not shrink when messages leave it. Were its unused pages not counted, a disk
-/// that the queue itself filled would refuse messages for ever.
+/// that the queue itself filled would refuse messages forever.
 #[tokio::test]
 async fn a_purged_queue_fills_its_own_pages_again() {
     let scene = Scene::new();

@@ -16,7 +16,7 @@ use crate::scene::{Scene, put, queue, take, url, waiting};
 const DAY: i64 = 24 * 3_600_000;
 const LEASE: Duration = Duration::from_secs(30);
 
-/// The clock of a host: it runs by hand and can be set anew.
+/// The clock of a host: it runs by hand and can be set again.
 #[derive(Debug)]
 struct Host {
     boot: Uuid,
@@ -97,7 +97,7 @@ async fn a_clock_set_ahead_ends_no_lease() {
 
     host.step(DAY);
     assert!(take(&store, 1, Duration::ZERO).await.is_empty());
-    assert_eq!(waiting(&store).await, 0, "it is in somebody's hands");
+    assert_eq!(waiting(&store).await, 0, "it is leased");
     let other = store.leases.acquire(&name, "b", LEASE).await.unwrap();
     assert_eq!(other, None, "{lease:?} goes on");
     assert_eq!(store.admin.workers().await.unwrap().len(), 1);

@@ -9,7 +9,7 @@ use crate::scene::{Scene, message, put, queue, take};
 
 /// Longer than any of these tests.
 const HOUR: Duration = Duration::from_secs(3600);
-/// Whoever is not woken by then sleeps on.
+/// A receive that is not woken by then sleeps on.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a receiver of `at` is woken for that sleeps when `cause` comes.

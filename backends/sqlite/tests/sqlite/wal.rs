@@ -1,4 +1,4 @@
-//! The write-ahead log while somebody reads for long.
+//! The write-ahead log while a reader reads for long.
 
 use longshore_core::Severity;
 

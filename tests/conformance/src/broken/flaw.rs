@@ -162,7 +162,7 @@ flaws! {
     EpochsStandStill:
         "leases::an_epoch_never_comes_twice",
         "leases::an_ended_lease_is_taken_with_a_greater_epoch";
-    /// Progress is saved whoever says so.
+    /// Progress is saved no matter who says so.
     ProgressNotFenced: "progress::a_stale_lease_saves_nothing";
     /// The first page of progress is all there is.
     ProgressEndsEarly: "progress::pages_list_every_value_that_has_not_run_out";

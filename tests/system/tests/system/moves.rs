@@ -16,7 +16,7 @@ use end::{Hand, work_off};
 
 /// Histories that are made up for each two stores.
 const SEEDS: u64 = 4;
-/// So many where a store takes its time.
+/// Messages where a store takes its time.
 const SEEDS_OF_CASSANDRA: u64 = 1;
 
 /// What is due is handed out within this long.
@@ -62,7 +62,7 @@ async fn open(url: &str) -> Connection {
     longshore::connect(url).await.expect("the store opens")
 }
 
-/// One history: a crowd, some of it in hands, moved while these are settled and somebody works at
+/// One history: a crowd, some of it in hands, moved while these are settled while a worker works at
 /// the other end.
 async fn play(from: &str, to: &str, seed: u64) {
     println!("from {from} to {to}, seed {seed}");

@@ -22,7 +22,7 @@ const RUN_KILLS: usize = 300;
 /// The same where it takes seconds until others have the work of one that was killed.
 const RUN_KILLS_SLOW: usize = 100;
 const WORKERS: usize = 3;
-/// So many jobs wait at least while workers are killed.
+/// Minimum jobs that wait while workers are killed.
 const BACKLOG: u64 = 3_000;
 /// Four pipes full; every store takes it by default.
 const BODY_BYTES: usize = 250_000;
@@ -122,7 +122,7 @@ fn kill_and_stop(place: &Place, store: &str, lease: Duration, random: &mut fastr
     );
 }
 
-/// What is known of those that began too early, for whoever looks for the reason.
+/// What is known of those that began too early, for the search for the reason.
 fn tell_of(
     inside: &[Violation],
     starts: &[LeasedStart],

@@ -79,7 +79,7 @@ pub(crate) fn pass(span: Duration) {
     });
 }
 
-/// The lines without those that a stopped life left after somebody else had begun the job: a
+/// The lines without those that a stopped life left after another worker had begun the job: a
 /// process that slept cannot know that its leases have ended.
 pub(crate) fn without_late_lines(effects: &Effects, stopped: &BTreeSet<String>) -> Effects {
     let mut holders: HashMap<u64, (&str, u32)> = HashMap::new();

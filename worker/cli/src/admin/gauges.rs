@@ -12,12 +12,13 @@ use longshore::core::{Cursor, LeaseName, NamedLease, QueueName, QueueStats, Resu
 const PERIOD: Duration = Duration::from_secs(10);
 /// How long the duty stays with a worker that fell silent.
 const DUTY: Duration = Duration::from_secs(30);
-/// At most this many queues have series of their own: each costs whoever scrapes and keeps them.
+/// At most this many queues have series of their own: each costs the monitoring that scrapes and
+/// keeps them.
 const SHOWN_MAX: usize = 300;
 /// At most this many are read in one period; where there are more they take turns.
 const READ_MAX: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
 
-/// Reports the depths of queues, for ever: those of this worker, and of the others the ones with
+/// Reports the depths of queues, forever: those of this worker, and of the others the ones with
 /// the most messages; the rest is summed up. One worker of the fleet has the duty: were all to
 /// report, five workers would sum up to five times the truth.
 pub(crate) async fn report_queues(

@@ -48,7 +48,7 @@ impl Metrics {
         self.0.render()
     }
 
-    /// Keeps histograms small, for ever.
+    /// Keeps histograms small, forever.
     pub(crate) async fn upkeep(self) {
         let mut beat = tokio::time::interval(UPKEEP);
         loop {

@@ -22,7 +22,7 @@ use crate::exit::Exit;
 /// The type of Prometheus' text.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// So many connections are open at most.
+/// Maximum open connections.
 const CONNECTIONS_MAX: usize = 32;
 /// A request must be there after this long,
 const HEADER_MAX: Duration = Duration::from_secs(5);

@@ -75,7 +75,7 @@ pub(crate) struct PurgeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  longshore delete images\n\n\
                         Only a queue in which nothing is, dead letters included. Its settings and its pause go;\n\
-                        it exists again as soon as somebody uses it.")]
+                        it exists again as soon as it is used.")]
 pub(crate) struct DeleteArgs {
     /// The queue
     #[arg(value_parser = parse::queue)]

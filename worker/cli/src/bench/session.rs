@@ -142,7 +142,8 @@ impl<'a> Bench<'a> {
         measured.map_err(|error| at(&url, error))
     }
 
-    /// The same without noting who has which message, where the store has commands for that.
+    /// The same without noting which consumer has which message, where the store has commands for
+    /// that.
     pub(crate) async fn raw_unclaimed(&self) -> Result<Option<FloorReport>> {
         let Some(floor) = &self.floor else {
             return Ok(None);

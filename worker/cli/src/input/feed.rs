@@ -10,7 +10,7 @@ use super::source::Reader;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 
-/// So many pieces are read ahead.
+/// Pieces that are read ahead.
 const PIECES: usize = 4;
 /// A piece ends with this many bytes of lines.
 const PIECE_BYTES: usize = 64 * 1024;

@@ -44,7 +44,7 @@ pub(crate) fn text<'a>(key: &str, raw: &'a RawValue) -> Result<Cow<'a, str>, Str
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A JSON error with its column; the line is told by whoever counts them.
+/// A JSON error with its column; the line is told by the caller that counts them.
 pub(crate) fn reworded(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let (what, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));

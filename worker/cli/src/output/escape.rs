@@ -1,6 +1,6 @@
 //! Text of strangers made safe for a terminal.
 //!
-//! Names, errors and bodies come from whoever enqueued them. Control characters could move the
+//! Names, errors and bodies come from the producers. Control characters could move the
 //! cursor or forge lines, bidirectional ones could turn words around: both are shown as escapes.
 
 use std::fmt::Write as _;

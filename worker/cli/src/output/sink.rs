@@ -1,8 +1,8 @@
 //! The one way to stderr: a thread of its own writes.
 //!
 //! The reader of stderr may be slow, stuck or gone, and the disk behind it full. None of that may
-//! hold up a job or its settlement, so whoever has a line hands it over without waiting. What does
-//! not fit is counted, and the count is written once somebody reads again.
+//! hold up a job or its settlement, so a task hands its line over without waiting. What does
+//! not fit is counted, and the count is written once the reader goes on.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
@@ -17,9 +17,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use super::escape;
 use crate::progress::above_bar;
 
-/// So many lines may wait.
+/// Maximum lines that wait.
 const LINES_MAX: usize = 4096;
-/// So many bytes may wait.
+/// Maximum bytes that wait.
 const BYTES_MAX: usize = 4 << 20;
 /// At its end the process waits this long for a reader that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ struct State {
     written: AtomicU64,
 }
 
-/// Stderr for whoever wants a writer. Each write is one piece of text, taken as a whole or not at
+/// Stderr for code that wants a writer. Each write is one piece of text, taken as a whole or not at
 /// all; it never waits and never fails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr;
@@ -71,7 +71,7 @@ pub(crate) struct LogLines {
 
 impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Control characters are escaped by whoever made the line; ASCII holds no others.
+        // Control characters are escaped where the line is made; ASCII holds no others.
         if bytes.is_ascii() {
             return Stderr.write(bytes);
         }
@@ -165,7 +165,7 @@ fn write(mut line: &[u8], state: &State) -> bool {
                 state.written.fetch_add(taken as u64, Ordering::Relaxed);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Somebody who shares the pipe or terminal made it non-blocking.
+            // A process that shares the pipe or terminal made it non-blocking.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut ready = [PollFd::from_borrowed_fd(stderr.as_fd(), PollFlags::OUT)];
                 if poll(&mut ready, None).is_err_and(|error| error != rustix::io::Errno::INTR) {

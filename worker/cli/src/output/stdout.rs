@@ -38,7 +38,7 @@ impl Stdout {
         self.0.flush().map_err(|error| of_stdout(&error))
     }
 
-    /// Makes a terminal empty, for what is shown anew.
+    /// Makes a terminal empty, for what is shown again.
     pub(crate) fn clear() -> Result<()> {
         let mut stdout = Self::lock();
         stdout.bytes(b"\x1b[H\x1b[2J\x1b[3J")?;

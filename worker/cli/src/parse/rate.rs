@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::output::escape;
 
-/// So many a second, minute or hour.
+/// A rate per second, minute or hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     count: u32,

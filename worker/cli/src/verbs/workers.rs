@@ -10,8 +10,8 @@ use crate::output::{Stdout, Table, age};
 use crate::session::Session;
 use crate::shape::WorkerRow;
 
-/// A worker tells each 5 s that it is there. One that has not for so long is probably gone; it stays
-/// on the list until 30 s have passed.
+/// A worker tells each 5 s that it is there. One that has not for so long is probably gone; it
+/// stays on the list until 30 s have passed.
 const SILENT_AFTER: Duration = Duration::from_secs(8);
 
 pub(super) async fn perform(session: &Session) -> Result<Exit> {

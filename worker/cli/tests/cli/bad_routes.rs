@@ -118,7 +118,7 @@ fn a_missing_program_by_name_and_by_path() {
 #[test]
 fn missing_files_and_folders_that_cannot_be_read() {
     let stage = Stage::new();
-    // A link to itself: nobody can read it, whoever runs this test.
+    // A link to itself: nobody can read it, no matter who runs this test.
     std::os::unix::fs::symlink("closed", stage.path("closed")).unwrap();
     for (pattern, reason) in [
         ("none/*.log", "there is no folder "),

@@ -196,7 +196,7 @@ fn steering_names_stay_the_users() {
     );
 }
 
-/// Whoever copies the file after a command has everything.
+/// A user who copies the file after a command has everything.
 #[test]
 fn a_command_that_ends_leaves_all_in_one_file() {
     let stage = Stage::new();

@@ -127,8 +127,8 @@ fn a_run_that_would_feed_again_what_a_named_store_remembers_is_refused() {
     assert_eq!(worked(&stage), ["1", "2"]);
 }
 
-/// Hosts that share no files do not feed each other's: what somebody else's files left in a store that
-/// messages are forwarded to is no reason to refuse this run.
+/// Hosts that share no files do not feed each other's: what somebody else's files left in a store
+/// that messages are forwarded to is no reason to refuse this run.
 #[test]
 fn what_others_fed_into_a_named_store_is_no_reason_to_refuse() {
     let stage = Stage::new();

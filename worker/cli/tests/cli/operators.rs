@@ -124,7 +124,7 @@ fn dead_letters_are_kept_as_long_as_the_queue_says() {
         "{}",
         ended.stderr
     );
-    assert_eq!(stage.queue("other")["dead"], 1, "for ever");
+    assert_eq!(stage.queue("other")["dead"], 1, "forever");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_reader_that_is_stuck_costs_lines_only() {
     works_all_with(writer.into());
 }
 
-/// Somebody who shares the pipe made it non-blocking.
+/// A process that shares the pipe made it non-blocking.
 #[test]
 fn a_full_pipe_that_does_not_block_costs_lines_only() {
     let (_reader, writer) = std::io::pipe().unwrap();

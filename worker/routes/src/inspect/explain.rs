@@ -11,7 +11,7 @@ use crate::load::read::{shown_roughly, shown_span};
 use crate::model::labels::never_matches;
 use crate::model::route::Route;
 
-/// So many retries are listed one by one.
+/// Retries that are listed one by one.
 const LISTED_MAX: u32 = 20;
 
 /// What a route does with failures of a label.

@@ -63,7 +63,7 @@ impl RouteSet {
             };
             if routes.all(|route| route.kind.is_some()) {
                 let found = format!(
-                    "{}: the queue {queue} has routes for some kinds only; a message of another kind waits for ever",
+                    "{}: the queue {queue} has routes for some kinds only; a message of another kind waits forever",
                     first.place
                 );
                 let fix = "give each kind a queue of its own, or add a route without a kind";
@@ -84,13 +84,13 @@ impl RouteSet {
                         route.place, route.name
                     );
                     findings
-                        .push(warning("forward", found).fix("make sure that somebody else does"));
+                        .push(warning("forward", found).fix("make sure that another process does"));
                 }
             }
         }
     }
 
-    /// Routes whose messages can come back to them for ever.
+    /// Routes whose messages can come back to them forever.
     fn loops(&self, findings: &mut Vec<Finding>) {
         for route in &self.0.routes {
             let mut reached = BTreeSet::new();
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(
             found(file),
             [
-                "kinds: r.toml:2: the queue q has routes for some kinds only; a message of another kind waits for ever",
+                "kinds: r.toml:2: the queue q has routes for some kinds only; a message of another kind waits forever",
                 "forward: r.toml:2: the route a forwards to the queue nobody, which no route of these files consumes",
                 "loop: r.toml:2: what the route a forwards can come back to its own queue q",
             ]

@@ -58,7 +58,8 @@ pub async fn carry_progress(
 }
 
 /// How many files of the intake that this process would feed a store remembers, as far as `enough`:
-/// those that all hosts share, or those of this host. What another host fed is none of its business.
+/// those that all hosts share, or those of this host. What another host fed is none of its
+/// business.
 pub(crate) async fn remembers(
     backend: &Backend,
     route: &RouteName,

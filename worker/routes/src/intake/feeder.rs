@@ -156,7 +156,7 @@ impl Feeding {
         loop {
             if day != self.today() {
                 day = self.today();
-                // What is remembered is saved anew each day, so that it is not forgotten.
+                // What is remembered is saved again each day, so that it is not forgotten.
                 for known in seen.values_mut() {
                     known.done = false;
                 }

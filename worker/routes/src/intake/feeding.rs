@@ -49,7 +49,7 @@ impl Feeding {
         Ok(settings.body_bytes_max(&backend.queues.limits()))
     }
 
-    /// The day by the store's clock: what is remembered is saved anew on each.
+    /// The day by the store's clock: what is remembered is saved again on each.
     pub(super) fn today(&self) -> i64 {
         self.connection.clock().now().as_millis() / DAY_MS
     }

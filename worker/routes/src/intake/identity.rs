@@ -3,7 +3,7 @@
 use longshore_core::MessageId;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// So many bytes at its beginning tell a file of lines from another one at the same path.
+/// Bytes at the beginning that tell a file of lines from another one at the same path.
 pub(super) const HEAD_BYTES: usize = 4096;
 
 /// The scope of paths: this host's, or all hosts'.

@@ -78,7 +78,7 @@ impl LineReader {
             if !ended && !bounds.take_unfinished {
                 batch.at_end = true;
                 batch.unfinished = len;
-                // The next call reads it anew, from its beginning.
+                // The next call reads it again, from its beginning.
                 self.reader.seek(SeekFrom::Start(self.offset))?;
                 break;
             }

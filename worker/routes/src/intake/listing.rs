@@ -96,7 +96,7 @@ fn add(listing: &mut Listing, path: PathBuf, below: Option<&PathBuf>) {
     };
     let metadata = match metadata {
         Ok(metadata) => metadata,
-        // It was there a moment ago: somebody else took it away.
+        // It was there a moment ago: another process took it away.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
         Err(error) => {
             let reason = format!("{} cannot be read: {}", path.display(), plain(&error));

@@ -1,8 +1,8 @@
 //! Under which leases an intake is fed, and where its progress is.
 //!
-//! An intake of files that all hosts share has one lease, `intake:ROUTE`. One of files that each host
-//! has for itself has a lease for each host, `intake:ROUTE:HOST`; which hosts those are is kept as
-//! progress under the first name, for whoever carries the progress to another store.
+//! An intake of files that all hosts share has one lease, `intake:ROUTE`. One of files that each
+//! host has for itself has a lease for each host, `intake:ROUTE:HOST`; which hosts those are is
+//! kept as progress under the first name, for the move that carries the progress to another store.
 
 use longshore_core::{Label, LeaseName, QueueName, RouteName};
 

@@ -10,10 +10,10 @@ use rustix::io::Errno;
 
 use crate::intake::listing::Found;
 
-/// Opens a file of an intake to read it. Between the look at the folder and this call somebody may
-/// have put something else in its place: a pipe is not waited for, and what is not the file that
-/// was found is refused. Below the part of a pattern that is written out no link is followed, or
-/// whoever may write there could have any file of this user read.
+/// Opens a file of an intake to read it. Between the look at the folder and this call another
+/// process may have put something else in its place: a pipe is not waited for, and what is not the
+/// file that was found is refused. Below the part of a pattern that is written out no link is
+/// followed, or any user who may write there could have any file of this user read.
 pub(super) fn reading(found: &Found) -> io::Result<File> {
     let file = match found.below.as_deref() {
         Some(root) => without_links(root, &found.path)?,

@@ -1,4 +1,4 @@
-//! How far an intake is, for whoever watches it.
+//! How far an intake is, for those who watch it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -14,7 +14,7 @@ use crate::model::route::Route;
 use crate::steps::Action;
 use longshore::Connection;
 
-/// So many routes are listed where one is not found.
+/// Routes that are listed where one is not found.
 const NAMED_MAX: usize = 10;
 
 /// The routes of one or several files, checked and compiled.
@@ -59,8 +59,8 @@ impl RouteSet {
         self.0.stores.iter().map(|(name, url)| (name.as_str(), url))
     }
 
-    /// Those of these routes (all, if none is named) that files feed and of whose files (of this host,
-    /// where hosts do not share them) this store remembers nothing.
+    /// Those of these routes (all, if none is named) that files feed and of whose files (of this
+    /// host, where hosts do not share them) this store remembers nothing.
     ///
     /// # Errors
     ///
@@ -79,8 +79,8 @@ impl RouteSet {
         Ok(routes)
     }
 
-    /// How many files of a route, of this host where hosts do not share them, a store remembers, as far
-    /// as a thousand.
+    /// How many files of a route, of this host where hosts do not share them, a store remembers, as
+    /// far as a thousand.
     ///
     /// # Errors
     ///

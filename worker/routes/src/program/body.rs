@@ -20,7 +20,8 @@ pub(super) fn stdin(body: &[u8]) -> io::Result<Stdio> {
 fn nameless() -> io::Result<File> {
     use rustix::fs::{MemfdFlags, memfd_create};
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    // A hardened kernel wants to hear that nobody will execute it, an old one does not know the word.
+    // A hardened kernel wants to hear that nobody will execute it, an old one does not know the
+    // word.
     let file = memfd_create("body", flags | MemfdFlags::NOEXEC_SEAL)
         .or_else(|_| memfd_create("body", flags))?;
     Ok(file.into())

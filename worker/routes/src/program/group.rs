@@ -47,7 +47,7 @@ impl Group {
                     _ => Ok(()),
                 });
                 let started = in_time.and_then(|()| command.spawn()).map(Self::of);
-                // Whoever wanted it may be gone: then the group is dropped here, and dies.
+                // The job that wanted it may be gone: then the group is dropped here, and dies.
                 let _ = answer.send(started);
             })?;
         answered
@@ -72,7 +72,7 @@ impl Group {
     /// TERM, `grace`, KILL; then the leader is dead.
     pub(super) async fn end(&mut self, grace: Duration) {
         if !grace.is_zero() && self.signal(Signal::TERM) {
-            // Whether it obeyed does not matter: KILL reaches whoever is left.
+            // Whether it obeyed does not matter: KILL reaches the processes that are left.
             let _ = timeout(grace, self.leader.wait()).await;
         }
         self.signal(Signal::KILL);

@@ -47,7 +47,7 @@ impl RouteProcessor {
             Some(_) => Position::START,
             None => {
                 let id = job.delivery.message.id;
-                tracing::info!(route = %self.route.name, %id, "the steps changed since the last attempt; it starts anew");
+                tracing::info!(route = %self.route.name, %id, "the steps changed since the last attempt; it starts again");
                 Position::START
             }
         }

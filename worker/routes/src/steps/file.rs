@@ -163,7 +163,7 @@ impl Turn {
 /// Writes beside the file and renames: a reader sees the old file or the new one.
 fn replace(path: &Path, body: &Bytes, scratch: &str, sync: bool) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // A name that nobody can know before, and a file that was not there: what somebody else put
+    // A name that nobody can know before, and a file that was not there: what another process put
     // there is not written through.
     let random = fastrand::u64(..);
     let beside = path.with_file_name(format!(".{name}.{scratch}.{random:016x}.tmp"));

@@ -207,7 +207,7 @@ impl Running {
     }
 }
 
-/// So many lines, each with its number.
+/// Numbered lines.
 pub(crate) fn numbered(lines: u64) -> String {
     let lines: Vec<_> = (0..lines).map(|n| format!("line-{n}\n")).collect();
     lines.concat()

@@ -17,7 +17,7 @@ pub(crate) enum Ended {
     TimedOut,
     /// It panicked.
     Panicked(String),
-    /// Its lease was lost; somebody else may have the message.
+    /// Its lease was lost; another process may have the message.
     LeaseLost,
     /// The drain was over.
     Interrupted,

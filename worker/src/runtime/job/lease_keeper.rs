@@ -26,7 +26,7 @@ pub(crate) async fn run(queue: Arc<QueueRuntime>) {
 }
 
 /// Whether a job that is about to start is still this worker's. One that waited longer than its
-/// lease, because the process was stopped or starved, asks the store first: somebody else may
+/// lease, because the process was stopped or starved, asks the store first: another process may
 /// have it, or have done it.
 pub(crate) async fn holds(queue: &QueueRuntime, job: &Arc<Job>) -> bool {
     let waited = Instant::now().saturating_duration_since(job.context.state.granted());
@@ -77,7 +77,7 @@ fn lose_overdue(queue: &QueueRuntime, jobs: &[Arc<Job>], why: &str) {
     }
 }
 
-/// Ends a job whose message somebody else may have.
+/// Ends a job whose message another process may have.
 fn lose(queue: &QueueRuntime, job: &Job, why: &str) {
     // A job that ended meanwhile is settled, and its receipt is stale for that reason.
     if !queue.running.contains(job) || job.context.lease_lost() {

@@ -163,7 +163,7 @@ async fn decide(job: &Job, mut failure: Failure, away: u32) -> Verdict {
                 Outcome::Release { delay } => return Verdict::Release(delay),
                 Outcome::Failed(next) => failure = next,
             },
-            // An action whose own failure names an action again would go round for ever.
+            // An action whose own failure names an action again would go round forever.
             _ => return Verdict::Dead(DeadReason::Permanent, failure),
         }
         acted = true;

@@ -44,7 +44,7 @@ pub(crate) async fn run<T: Send>(queue: Arc<QueueRuntime>, job: Arc<Job>, slot: 
 }
 
 /// However a task ends, its delivery leaves the list of those whose leases are kept: one that
-/// stayed would be nobody's and leased for ever.
+/// stayed would be nobody's and leased forever.
 struct OffList<'a> {
     queue: &'a QueueRuntime,
     job: &'a Job,

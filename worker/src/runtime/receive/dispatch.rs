@@ -15,7 +15,7 @@ use crate::runtime::receive::slots::Slots;
 use crate::runtime::settle::conclusion::{Conclusion, Fate};
 use crate::runtime::settle::handle::Note;
 
-/// So many deliveries in a row that ended without a settle make a message a suspect.
+/// A message is a suspect after this many deliveries in a row that ended without a settle.
 const SUSPECT_VANISHED: u32 = 2;
 
 /// Starts, refuses or gives back each delivery of a receive.

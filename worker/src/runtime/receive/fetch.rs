@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_secs(5);
 /// How often the loop lets other tasks run, to fetch for more slots at once.
 const GATHER_TURNS: usize = 2;
 /// An empty answer that came sooner than this although it was asked to wait: the store was woken
-/// for nothing, and must not be asked again at once for ever.
+/// for nothing, and must not be asked again at once forever.
 const EARLY: Duration = Duration::from_millis(10);
 /// Where slots are fewer than queues an idle queue must not sit on one: it looks, then sleeps.
 const SCARCE_PAUSE: Duration = Duration::from_millis(100);

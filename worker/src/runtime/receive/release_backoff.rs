@@ -11,7 +11,7 @@ use longshore_core::MessageId;
 
 use crate::job::lock;
 
-/// At most this many messages are remembered; the oldest is forgotten first and starts anew.
+/// At most this many messages are remembered; the oldest is forgotten first and starts again.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// A release for want of a handler waits this long at first, then twice as long each time.

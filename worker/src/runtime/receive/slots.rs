@@ -18,7 +18,7 @@ impl Slots {
         queue: &Arc<Semaphore>,
         at_most: usize,
     ) -> Option<Self> {
-        // The queue's own first: whoever waits for it must not sit on a slot of the worker.
+        // The queue's own first: a task that waits for it must not sit on a slot of the worker.
         let of_queue = queue.clone().acquire_owned().await.ok()?;
         let of_worker = worker.clone().acquire_owned().await.ok()?;
         let mut slots = Self {

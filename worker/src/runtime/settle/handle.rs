@@ -11,7 +11,7 @@ use crate::runtime::entry::Entry;
 use crate::runtime::job::running::Job;
 use crate::runtime::settle::conclusion::{Conclusion, Fate};
 
-/// So many settlements may wait; beyond it jobs keep their slots until there is room.
+/// Maximum settlements that wait; beyond it jobs keep their slots until there is room.
 const WAITING_MAX: usize = 4096;
 
 /// What goes with a settlement on its way.

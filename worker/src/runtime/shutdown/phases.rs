@@ -19,7 +19,7 @@ impl Phases {
     }
 
     pub(crate) fn halt(&self) {
-        // The last phase first: whoever wakes for an earlier one sees it.
+        // The last phase first: a task that wakes for an earlier one sees it.
         self.halt.cancel();
         self.interrupt.cancel();
         self.stop.cancel();

@@ -1,8 +1,8 @@
 //! How many messages of a bucket lie behind what was read of it: counted once, and kept.
 //!
-//! Whoever goes through the ids of a bucket extends the count; what is read of the bucket goes off
-//! it at the front. It is noted beside the bucket, so that nobody counts millions of ids twice.
-//! Nothing relies on it.
+//! The process that goes through the ids of a bucket extends the count; what is read of the bucket
+//! goes off it at the front. It is noted beside the bucket, so that nobody counts millions of ids
+//! twice. Nothing relies on it.
 
 use longshore_core::Timestamp;
 

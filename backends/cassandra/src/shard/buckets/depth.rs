@@ -19,7 +19,7 @@ const POSITIONS: usize = 5000;
 pub(crate) struct Pages(usize);
 
 impl Pages {
-    /// Of whoever only looks.
+    /// Of a process that only looks.
     pub(crate) const LOOK: usize = 60;
     /// While producers wait for the answer, or receives for the shard.
     pub(crate) const SHORT: usize = 6;
@@ -43,7 +43,7 @@ pub(crate) struct Estimate {
 
 impl Shard {
     /// The numbers of a shard that others own, or nobody: counted as far as the pages go. What was
-    /// counted is kept for whoever looks next.
+    /// counted is kept for the next process that looks.
     pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
         self.count(pages, now).await?;
         self.note_counts().await;
@@ -92,7 +92,7 @@ impl Shard {
         found
     }
 
-    /// A bucket to be counted on, where somebody asked for the numbers.
+    /// A bucket to be counted on, where a process asked for the numbers.
     pub(crate) fn next_uncounted(&mut self) -> Option<(Bucket, Position)> {
         let since = self.count_since?;
         let Some((bucket, _)) = self.uncounted(since).into_iter().next() else {
@@ -129,7 +129,7 @@ impl Shard {
         known.counted.get_or_insert_with(|| Counted::nothing(next))
     }
 
-    /// Buckets of which somebody noted a count who had read further.
+    /// Buckets with a count that a process noted that had read further.
     fn with_gaps(&self) -> Vec<Bucket> {
         let mut found = Vec::new();
         for (kind, known) in &self.streams {
@@ -205,8 +205,8 @@ impl Shard {
         behind
     }
 
-    /// Keeps what was counted for whoever looks next. It is worth no error: the rights to look may
-    /// be all there are.
+    /// Keeps what was counted for the next process that looks. It is worth no error: the rights to
+    /// look may be all there are.
     async fn note_counts(&mut self) {
         let mut notes = Vec::new();
         for (kind, known) in &self.streams {
@@ -229,7 +229,7 @@ fn is_past(bucket: Bucket, now: Timestamp) -> bool {
     stream_kind::end_of(bucket).plus(CLOSE_AFTER) <= now
 }
 
-/// What is noted of a bucket that was counted by somebody who only looks: how far it is settled
+/// What is noted of a bucket that was counted by a process that only looks: how far it is settled
 /// stays as it was.
 fn note_of(known: &BucketProgress) -> Option<Watermark> {
     let counted = known.counted.filter(|_| !known.at_end)?;

@@ -157,7 +157,7 @@ impl Shard {
                 // Not confirmed is not closed: the next look tries again.
                 continue;
             }
-            // The index is read anew: a bucket may have been registered since.
+            // The index is read again: a bucket may have been registered since.
             self.read_index(&[kind]).await?;
             self.read_on(&[kind], now).await?;
         }

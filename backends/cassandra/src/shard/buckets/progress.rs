@@ -37,7 +37,7 @@ pub(crate) struct BucketProgress {
     pub(crate) sweep: Option<Sweep>,
     /// From where it was read; what lies before was told to be done.
     pub(crate) begun: Position,
-    /// How far it is known to be settled by whoever reads it next.
+    /// How far it is known to be settled by the process that reads it next.
     pub(crate) noted: Option<Watermark>,
     /// How far the scan after the close has come, and then the look before it is deleted.
     pub(crate) checked: Position,
@@ -173,7 +173,7 @@ impl BucketProgress {
         }
     }
 
-    /// So many µs before the greatest position that was read. What lay before the beginning is
+    /// A number of µs before the greatest position that was read. What lay before the beginning is
     /// not looked at again until the scan after the close.
     pub(crate) fn before_high(&self, span_us: i64) -> Position {
         let pos = self.high.saturating_sub(span_us);

@@ -23,12 +23,12 @@ const AFTER: Duration = Duration::from_secs(600);
 /// A bucket with more messages than this is not worth moving.
 const LEFT_MAX: usize = 100;
 
-/// So many are moved at a time where they leave no room for others.
+/// Messages that are moved at a time where they leave no room for others.
 const CROWDED_MAX: usize = 2000;
 
 impl Shard {
-    /// Moves what is left in old buckets to rows of today. A message is inserted anew, one
-    /// revision on, and only when that is acknowledged its old row is marked: whoever sees
+    /// Moves what is left in old buckets to rows of today. A message is inserted again, one
+    /// revision on, and only when that is acknowledged its old row is marked: the process that sees
     /// both believes the newer.
     pub(crate) async fn relocate(&mut self, producer: &Producer, now: Timestamp) -> Result<()> {
         let done = self.try_relocate(producer, now).await;
@@ -105,9 +105,9 @@ impl Shard {
         })
     }
 
-    /// Moves messages to where they belong now: they are inserted anew as they are in memory, and
-    /// only when that is acknowledged their old rows are marked. Whoever sees both believes the
-    /// newer.
+    /// Moves messages to where they belong now: they are inserted again as they are in memory, and
+    /// only when that is acknowledged their old rows are marked. The process that sees both
+    /// believes the newer.
     pub(crate) async fn move_on(
         &mut self,
         ids: &[Uuid],
@@ -147,8 +147,8 @@ impl Shard {
         Ok(())
     }
 
-    /// A position where none of the rows of a message lies, whoever wrote them: what ends one of
-    /// them would end the new one.
+    /// A position where none of the rows of a message lies, no matter which process wrote them:
+    /// what ends one of them would end the new one.
     fn free_pos(&self, entry: &Entry, now: Timestamp) -> i64 {
         loop {
             let pos = self.hybrid.next(now);
@@ -177,7 +177,7 @@ impl Shard {
             changes.done(&entry, Why::Moved, Timestamp::EPOCH);
             self.close_entry(&entry);
             if self.room(bucket, now) == 0 {
-                // It is read when its time comes, or somebody asks for it.
+                // It is read when its time comes, or it is asked for.
                 self.known_entry(bucket).at_end = false;
                 self.set_frontier();
                 continue;

@@ -1,4 +1,4 @@
-//! How far buckets are settled: told to whoever owns the stripe next.
+//! How far buckets are settled: told to the next owner of the stripe.
 
 use std::time::Duration;
 
@@ -56,7 +56,8 @@ impl Shard {
         Ok(())
     }
 
-    /// How far a bucket is settled, if something else was noted. It may be less: a message came late.
+    /// How far a bucket is settled, if something else was noted. It may be less: a message came
+    /// late.
     fn watermark(
         &self,
         bucket: Bucket,

@@ -45,8 +45,8 @@ impl Shard {
         self.write(changes).await
     }
 
-    /// Applies events about a message that this memory did not know. Whoever ended it knew nothing
-    /// of its copies.
+    /// Applies events about a message that this memory did not know. The process that ended it knew
+    /// nothing of its copies.
     pub(crate) fn apply_events(
         &mut self,
         id: Uuid,

@@ -110,7 +110,7 @@ impl Shard {
             Some(other) if other.is_at(address) => {}
             // The newest row stands for all, and ends all. Only a handler that succeeded, or a
             // move that was acknowledged, marks an older one: a newer row that is merely seen
-            // may lie in a bucket that somebody closed and deletes without it.
+            // may lie in a bucket that a process closed and deletes without it.
             Some(other) if !other.yields_to(&row, &projection) => {
                 other.copies.push(address);
                 self.open_position(address);

@@ -80,7 +80,7 @@ impl Shard {
             until: Until::Observed,
         };
         for position in positions {
-            // Whoever wrote it may not have finished, or its bucket was deleted.
+            // The process that wrote it may not have finished, or its bucket was deleted.
             let Some(row) = self.storage.message(bucket, position).await? else {
                 continue;
             };

@@ -1,12 +1,12 @@
-//! Looking at a shard while somebody else works at it.
+//! Looking at a shard while another process works at it.
 
 use longshore_core::{Result, Timestamp};
 
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 
-/// In which order the lanes are looked at. Housekeeping moves messages from the first of them to the
-/// last: who reads a place before the one that its messages move to meets each of them at least
+/// In which order the lanes are looked at. Housekeeping moves messages from the first of them to
+/// the last: who reads a place before the one that its messages move to meets each of them at least
 /// once. The delayed ones also move to later buckets of their own lane, which is read again.
 pub(crate) const LOOKS: [&[i8]; 4] = [
     &stream_kind::PRIORITIES,

@@ -22,7 +22,7 @@ pub(crate) struct Want {
     /// Whether events are read, too. Nobody but the owner delivers messages, so what comes behind
     /// the end of what it has read has none.
     pub(crate) events: bool,
-    /// So many messages.
+    /// How many messages.
     pub(crate) max: usize,
 }
 
@@ -115,7 +115,8 @@ impl BucketPage {
     }
 
     /// Each message with what its events add up to, and the deliveries of others that were told
-    /// beside them: a batch delivery lies at the first of its messages, the others may lie further on.
+    /// beside them: a batch delivery lies at the first of its messages, the others may lie further
+    /// on.
     pub(crate) fn projections(
         self,
         known: &FirstDeliveries,

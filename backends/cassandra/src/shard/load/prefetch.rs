@@ -35,7 +35,7 @@ impl PageRequest {
 }
 
 impl Shard {
-    /// What to read on, unless somebody does already.
+    /// What to read on, unless that is under way.
     pub(crate) fn ahead(&mut self, now: Timestamp) -> Option<PageRequest> {
         if self.ahead.strong_count() > 0 {
             return None;

@@ -90,8 +90,8 @@ pub(crate) async fn done_among(
     Ok(ends.map(|row| row.position).collect())
 }
 
-/// The events about each message, in the order of their serials. A batch delivery becomes one delivery of
-/// each message in it.
+/// The events about each message, in the order of their serials. A batch delivery becomes one
+/// delivery of each message in it.
 pub(crate) fn by_position(rows: &[EventRow]) -> HashMap<Position, Vec<(i32, Event)>> {
     let mut events: HashMap<Position, Vec<(i32, Event)>> = HashMap::new();
     // Rolls come first: a delivery precedes what became of it, whatever row holds it.

@@ -16,7 +16,7 @@ use crate::shard::buckets::scan::Looked;
 use crate::shard::load::page::{BucketPage, Until, Want};
 use crate::shard::load::read::after;
 
-/// So many buckets are read at a time.
+/// Buckets that are read at a time.
 const READ_AT_ONCE: usize = 8;
 
 /// How far behind the newest message a poll looks again: writes of one time may come in any
@@ -30,7 +30,7 @@ const SWEEP_BUSY: Duration = Duration::from_secs(4);
 /// How often all lanes are looked at, and so far behind.
 const SWEEP_ALL: Duration = Duration::from_secs(30);
 
-/// So many messages of one slice at the most.
+/// Maximum messages of one page.
 const PAGE_MAX: usize = 500;
 
 /// A slice is not made to hold more bytes of messages than this.
@@ -143,7 +143,8 @@ impl Shard {
         found
     }
 
-    /// Reads new buckets of some lanes, new messages behind what was read, and on where there is room.
+    /// Reads new buckets of some lanes, new messages behind what was read, and on where there is
+    /// room.
     pub(crate) async fn poll(&mut self, kinds: &[i8], now: Timestamp) -> Result<()> {
         self.read_index(kinds).await?;
         let mut wants = Vec::new();
@@ -300,7 +301,7 @@ impl Shard {
         if kinds.is_empty() {
             return Ok(());
         }
-        // Rarely and much rather than often and little: it is read before somebody is served.
+        // Rarely and much rather than often and little: it is read before a receive is served.
         self.read(&kinds, now, usize::MAX).await
     }
 }

@@ -11,7 +11,7 @@ pub(crate) struct Window {
     pub(crate) soon: usize,
     /// Delayed messages that fall due later, and dead letters: so many of each.
     pub(crate) far: usize,
-    /// So many are read before those who wait for the shard are served.
+    /// Messages that are read before callers that wait for the shard are served.
     pub(crate) part: usize,
 }
 
@@ -25,7 +25,7 @@ impl Window {
         part: 1000,
     };
 
-    /// Of whoever only looks.
+    /// Of a process that only looks.
     pub(crate) const LOOK: Self = Self {
         ready: 1000,
         held: 3000,

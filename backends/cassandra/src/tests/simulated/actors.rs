@@ -43,8 +43,8 @@ pub(super) struct Actor {
     pub(super) storage: Arc<dyn Storage>,
     hybrid: Arc<Hybrid>,
     history: Arc<Mutex<History>>,
-    /// Whether it plays among owners that share a stripe: it rings a doorbell for what it stores, and
-    /// its handlers fail for longer.
+    /// Whether it plays among owners that share a stripe: it rings a doorbell for what it stores,
+    /// and its handlers fail for longer.
     shares: bool,
 }
 

@@ -67,8 +67,8 @@ impl Broken {
         self.fault == fault
     }
 
-    /// Behind which position of a bucket nothing is read any more: the greatest one that was read so
-    /// far, or one some time before.
+    /// Behind which position of a bucket nothing is read any more: the greatest one that was read
+    /// so far, or one some time before.
     fn cursor(&self, bucket: Bucket) -> Option<Position> {
         let seen = locked(&self.seen);
         let last = seen.get(&bucket)?.keys().last().copied()?;

@@ -42,7 +42,7 @@ async fn what_was_extended_meanwhile_is_not_handed_out() {
     let extension = Event::Extended { until }.row(tag.position, tag.serial);
     backlog.storage.meanwhile(tag.bucket, extension);
     assert!(backlog.receive(&mut shard, 1).await.is_empty());
-    // Whoever extends it from now on is told.
+    // The process that extends it from now on is told.
     assert_eq!(extended(&backlog, &tag).await, Settled::LeaseLost);
     backlog.wait(LEASE + Duration::from_millis(1));
     let again = backlog.receive(&mut shard, 1).await;

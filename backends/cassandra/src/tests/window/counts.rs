@@ -9,7 +9,7 @@ use crate::shard::Shard;
 use crate::shard::buckets::depth::Pages;
 use crate::shard::load::window::Window;
 
-/// A look at the numbers by somebody who owns nothing: how many wait, and how many ids were read.
+/// A look at the numbers by a process that owns nothing: how many wait, and how many ids were read.
 async fn looked(backlog: &Backlog, pages: usize) -> (u64, usize) {
     let rows = backlog.storage.clone();
     let window = Window {
@@ -58,7 +58,7 @@ async fn few_pages_are_an_estimate_that_gets_better() {
     assert_eq!(seen.last(), Some(&400_000), "{seen:?}");
 }
 
-/// While it is drained, by its owner and by whoever looks, also once the owner is gone.
+/// While it is drained, by its owner and by the process that looks, also once the owner is gone.
 #[tokio::test]
 async fn counts_go_down_with_what_is_done() {
     let mut backlog = Backlog::new();

@@ -61,7 +61,7 @@ async fn who_takes_over_reads_little_of_what_is_done() {
         done += taken.len();
         backlog.end(&mut shard, &taken, &Disposition::Ack).await;
     }
-    // Some are in somebody's hands, told by a row that lies before them.
+    // Some are leased, told by a row that lies before them.
     let held = backlog.receive(&mut shard, 100).await;
     backlog
         .end(&mut shard, &held[..90], &Disposition::Ack)

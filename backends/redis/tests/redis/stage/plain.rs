@@ -49,7 +49,8 @@ pub(crate) async fn store_numbers(store: &Backend, numbers: std::ops::Range<usiz
         .expect("enqueue");
 }
 
-/// A store whose receives of ten go the direct path, once a first batch showed the queue to be plain.
+/// A store whose receives of ten go the direct path, once a first batch showed the queue to be
+/// plain.
 pub(crate) async fn warm(server: &Server) -> Backend {
     let store = opened(server).await;
     // Twice: a server that does not know the script is told it at the first try.

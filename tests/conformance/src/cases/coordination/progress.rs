@@ -69,7 +69,7 @@ async fn a_stale_lease_saves_nothing(stage: Stage) {
     assert_eq!(load(&stage, "intake:orders", "l").await, None);
 }
 
-/// Whoever takes an intake over goes on where it was, from any process.
+/// The process that takes an intake over goes on where it was, from any process.
 async fn the_next_holder_reads_what_the_last_one_saved(stage: Stage) {
     let old = acquire(&stage.store, "a").await.expect("it is free");
     assert!(save(&stage, &old, &[("k", b"42")]).await);
@@ -127,7 +127,7 @@ async fn list(stage: &Stage, name: &str, max: u32) -> Vec<(String, Bytes)> {
     }
 }
 
-/// For whoever carries progress to another store.
+/// For the move that carries progress to another store.
 async fn pages_list_every_value_that_has_not_run_out(stage: Stage) {
     let held = acquire(&stage.store, "a").await.expect("it is free");
     assert!(save(&stage, &held, &[("old", b"1")]).await);

@@ -104,7 +104,7 @@ async fn a_dead_letter_keeps_its_checkpoint_for_people(stage: Stage) {
     assert_eq!(dead[1].checkpoint, None);
 }
 
-/// A redriven message starts anew.
+/// A redriven message starts again.
 async fn a_redrive_clears_the_checkpoint(stage: Stage) {
     stage.put(&[message("a")]).await;
     let taken = stage.take_one().await;

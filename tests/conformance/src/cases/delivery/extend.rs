@@ -128,7 +128,7 @@ async fn a_lease_of_zero_is_refused(stage: Stage) {
     stage.nothing().await;
 }
 
-/// Whoever has the receipt may extend; one receipt extends its own message only.
+/// Any process that has the receipt may extend; one receipt extends its own message only.
 async fn another_handle_extends_with_the_receipt(stage: Stage) {
     stage.put(&messages(["a", "b"])).await;
     let taken = stage.take(9).await;

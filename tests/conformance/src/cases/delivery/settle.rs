@@ -99,7 +99,7 @@ async fn settling_in_a_queue_that_does_not_exist_makes_none(stage: Stage) {
     assert!(stage.stats_of(&stage.queue).await.is_none());
 }
 
-/// A receipt is good in any process: whoever has it may settle.
+/// A receipt is good in any process: each process that has it may settle.
 async fn another_handle_settles_with_the_receipt(stage: Stage) {
     stage.put(&[message("a")]).await;
     let taken = stage.take_one().await;

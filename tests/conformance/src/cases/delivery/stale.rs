@@ -179,7 +179,7 @@ async fn garbage_is_a_stale_receipt(stage: Stage) {
     assert_eq!(stage.counts().await, [0, 0, 1, 0]);
 }
 
-/// A redrive starts attempts anew, but no old receipt comes to life by it.
+/// A redrive starts attempts again, but no old receipt comes to life by it.
 async fn a_receipt_is_stale_after_the_message_was_redriven(stage: Stage) {
     stage.put(&[message("a")]).await;
     let first = stage.take_one().await;

@@ -67,7 +67,7 @@ async fn the_first_moment_is_long_past(stage: Stage) {
     assert_eq!(stage.counts().await, [0, 0, 1, 1]);
 }
 
-/// The key is known for ever.
+/// The key is known forever.
 async fn a_dedup_window_beyond_all_time_never_ends(stage: Stage) {
     let mut first = message("first").dedup("k", 1);
     if let Some(dedup) = &mut first.dedup {

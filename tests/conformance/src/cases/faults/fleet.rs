@@ -28,7 +28,7 @@ fn fate(delivery: &Delivery) -> Option<Disposition> {
         0 => None,
         1 | 2 => Some(retry_in(0)),
         3 => Some(retry_in(10)),
-        // A release gives the attempt back, so it would come again for ever.
+        // A release gives the attempt back, so it would come again forever.
         4 if delivery.recorded_through + 1 < delivery.attempt => Some(release()),
         _ => Some(Disposition::Ack),
     }
@@ -85,7 +85,7 @@ async fn drain(stage: Stage, batch: &[NewMessage]) -> Vec<Vec<u8>> {
     acked.clone()
 }
 
-/// Nothing is lost and nothing is done twice, whoever fails how often.
+/// Nothing is lost and nothing is done twice, no matter who fails and how often.
 async fn a_failing_fleet_works_every_message_off_once(stage: Stage) {
     let bodies: Vec<_> = (0..150_u8).map(|number| vec![number]).collect();
     let batch: Vec<_> = bodies.iter().map(message).collect();

@@ -160,7 +160,7 @@ async fn a_head_that_fell_due_unseen_and_is_to_be_due_now_keeps_the_head(stage: 
     assert_eq!(work_off(&stage).await, ["second"]);
 }
 
-/// Only who has the head can hand the group over.
+/// Only the holder of the head can hand the group over.
 async fn a_stale_ack_of_the_head_admits_nobody(stage: Stage) {
     stale_end_of_the_head(&stage, Disposition::Ack).await;
 }

@@ -252,7 +252,7 @@ async fn an_adopted_member_joins_its_group_when_it_falls_due(mut stage: Stage) {
     assert_eq!(work_off(&stage).await, ["b", "late", "c"]);
 }
 
-/// A delay goes on, it does not start anew.
+/// A delay goes on, it does not start again.
 async fn delayed_messages_keep_their_due_times(mut stage: Stage) {
     stage.put(&[message("a").due_in(100)]).await;
     stage.advance(secs(60));

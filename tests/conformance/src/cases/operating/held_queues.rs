@@ -94,7 +94,7 @@ async fn a_release_in_a_paused_queue_waits_for_the_resume(stage: Stage) {
     assert_eq!(bodies(&stage.take(9).await), ["a", "b"]);
 }
 
-/// For whoever moves it; where the move ends early it is handed out again.
+/// For the move; where the move ends early it is handed out again.
 async fn a_release_in_a_marked_queue_stays(stage: Stage) {
     stage.put(&messages(["a", "b"])).await;
     let taken = stage.take_one().await;

@@ -216,7 +216,7 @@ fn given_again(new: &NewMessage) -> NewMessage {
 }
 
 /// A repeat changes nothing about the first either where another process stores it, in another
-/// lane, and whoever hands messages out learns of both at once.
+/// lane, and the process that hands messages out learns of both at once.
 async fn of_two_processes_the_first_to_store_counts(stage: Stage) {
     stage.put(&[message("before")]).await;
     let before = stage.take(9).await;
@@ -252,7 +252,7 @@ async fn a_repeat_changes_nothing_about_one_that_was_rescheduled(stage: Stage) {
     stage.nothing().await;
 }
 
-/// Whoever looks, from the first time on.
+/// For every process that looks, from the first time on.
 async fn a_repeat_of_one_that_was_delayed_is_no_message_to_anybody(stage: Stage) {
     let new = given("a").due_in(10);
     stage.put(std::slice::from_ref(&new)).await;

@@ -140,7 +140,7 @@ async fn a_key_is_known_where_its_message_moved_to(mut stage: Stage) {
     assert_eq!(repeated, [duplicate]);
 }
 
-/// Whoever sends it again gets the same answer.
+/// A producer that sends it again gets the same answer.
 async fn a_given_id_is_known_after_a_release(stage: Stage) {
     let new = given("a");
     stage.put(std::slice::from_ref(&new)).await;

@@ -32,7 +32,7 @@ pub(super) struct Crew<'a> {
 }
 
 impl<'a> Crew<'a> {
-    /// So many workers, none of which runs, on a new cell.
+    /// Workers on a new cell, none of which runs.
     pub(super) fn new(
         cluster: &CassandraCluster,
         place: &'a Place,
@@ -188,7 +188,7 @@ pub(super) fn assert_only_these_ran_twice(history: &History, excused: &BTreeSet<
     assert_eq!(broken, []);
 }
 
-/// A time in which no store call can be done, for whoever measures how long it lasts.
+/// A time in which no store call can be done, for tests that measure how long it lasts.
 #[derive(Debug)]
 pub(super) struct Outage {
     since: Instant,

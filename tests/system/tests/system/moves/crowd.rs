@@ -9,9 +9,9 @@ use longshore::core::{
 };
 use longshore::transfer::Place as End;
 
-/// So many messages there are.
+/// Messages in the crowd.
 const MESSAGES: usize = 60;
-/// So many groups, beside messages of none.
+/// Groups in the crowd, beside messages without one.
 const GROUPS: u64 = 5;
 
 /// The messages, and what happened to them.
@@ -25,7 +25,7 @@ pub(super) struct Crowd {
     acks: Vec<MessageId>,
     /// What may come behind others of its group: it was dead and did not hold it.
     passed: Vec<MessageId>,
-    /// Members in somebody's hands, at either end.
+    /// Members leased, at either end.
     in_hands: BTreeMap<GroupName, MessageId>,
 }
 
@@ -68,7 +68,7 @@ impl Crowd {
         new
     }
 
-    /// Somebody has it now.
+    /// It is leased now.
     pub(super) fn taken(&mut self, delivery: &Delivery) {
         let message = &delivery.message;
         if let Some(group) = &message.group {

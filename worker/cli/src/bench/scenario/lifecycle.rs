@@ -28,7 +28,7 @@ const GOAL_SERVER_BULK: Goal = Goal::AtLeast(0.6);
 const GOAL_CLUSTER_BULK: Goal = Goal::AtLeast(0.5);
 /// The part of raw slices and settled rows that receive+settle should reach there.
 const GOAL_CLUSTER_DRAIN: Goal = Goal::AtLeast(0.4);
-/// So many messages in a call are bulk.
+/// From this many messages on a call counts as bulk.
 const BULK: u32 = 100;
 
 /// The goal of a whole life where a server is asked.
@@ -70,7 +70,7 @@ pub(crate) async fn lifecycle(bench: &Bench<'_>, report: &mut Report) -> Result<
     let mut crew = Crew::hire(&bench.place, &scratch, workers).await?;
     let mut counted = None;
     for round in 1..=rounds {
-        // In turns, so that whoever comes second has no advantage in the end.
+        // In turns, so that the second one has no advantage in the end.
         let (raw, ours) = if round % 2 == 1 {
             let raw = raw(bench, round).await?;
             (raw, ours(bench, round, &mut crew).await?)

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::signals::Signals;
 
-/// At most so many bytes of bodies go in one call.
+/// Maximum bytes of bodies in one call.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What a line may be longer than the body in it: headers, history, checkpoint, and six
 /// characters a byte.

@@ -17,7 +17,7 @@ pub(super) struct Walk<'a> {
     size: PageSize,
     /// How many may still be looked at: those there when the walk began, where the store can count
     /// them. What dies again while it is being redriven joins the end, and would keep the walk
-    /// going for ever.
+    /// going forever.
     unseen: u64,
     /// How many may still be given.
     wanted: u64,

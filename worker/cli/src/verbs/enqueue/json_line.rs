@@ -15,7 +15,8 @@ use crate::input::{key, reworded, text};
 use crate::output::escape;
 use crate::parse;
 
-/// The line as it is written; what each key holds is read by itself, so that an error names the key.
+/// The line as it is written; what each key holds is read by itself, so that an error names the
+/// key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written<'a> {

@@ -98,7 +98,7 @@ fn print(answer: &Answer<'_>, session: &Session) -> Result<Exit> {
 }
 
 impl Answer<'_> {
-    /// What whoever cannot read the answer must know before they enqueue it again.
+    /// What a user who cannot read the answer must know before enqueueing it again.
     fn in_words(&self) -> String {
         let Self { id, queue, outcome } = self;
         match *outcome {

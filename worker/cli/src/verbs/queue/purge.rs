@@ -57,7 +57,7 @@ pub(in crate::verbs) async fn perform(args: PurgeArgs, session: &Session) -> Res
                 ));
             }
             // What came in meanwhile is not meant; without this a busy producer would keep the
-            // purge going for ever.
+            // purge going forever.
             if !purged.more || (stats.exact && removed >= there) {
                 break removed;
             }

@@ -245,7 +245,7 @@ fn settings(settings: &QueueSettings, body_max: usize) -> Vec<String> {
             "dead_keep",
             "dead_keep_ms",
             span(settings.dead_keep_ms),
-            "for ever",
+            "forever",
         ),
     ];
     rows.into_iter()

@@ -12,7 +12,7 @@ use longshore_routes::RouteSet;
 use crate::session::Session;
 use crate::settings::StoreSetting;
 
-/// So many queues with dead letters are named.
+/// Queues with dead letters that are named.
 const QUEUES_MAX: usize = 5;
 
 /// Prints them to stderr. They are a courtesy: trouble with the store is not told twice.

@@ -8,7 +8,7 @@ use crate::output::{Stdout, counted};
 use crate::session::Session;
 
 /// Prints the counts: to stdout where they are the answer, as a remark where a worker that was
-/// to run for ever was stopped.
+/// to run forever was stopped.
 pub(super) fn print(summary: &Summary, until_idle: bool, session: &Session) -> Result<()> {
     if session.json() {
         return Stdout::json(summary);
@@ -24,7 +24,7 @@ pub(super) fn print(summary: &Summary, until_idle: bool, session: &Session) -> R
     Ok(())
 }
 
-/// How the command ends. A drain to the end is no failure, whoever asked for it.
+/// How the command ends. A drain to the end is no failure, no matter who asked for it.
 pub(super) fn exit(summary: &Summary, signal: Option<Exit>) -> Result<Exit> {
     match &summary.ended {
         Ended::Stuck { why } => Err(CliError::new(Exit::Partial, why.clone())),

@@ -72,7 +72,8 @@ impl Whole {
         }
         for (name, _, policy) in entries(node, "policies") {
             let change = self.errors.keep(policies::change(document, policy));
-            // A policy that is wrong has its name all the same: routes that use it are not wrong, too.
+            // A policy that is wrong has its name all the same: routes that use it are not wrong,
+            // too.
             let change = change.unwrap_or_default();
             self.inherited.policies.insert(name.to_owned(), change);
         }

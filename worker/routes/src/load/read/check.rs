@@ -51,8 +51,8 @@ pub(crate) fn read(
     Err(check.errors)
 }
 
-/// The word at this place, where it stands for a value and lacks its quotes. What the parser says of
-/// it depends on its first letter: one that begins with t might be true.
+/// The word at this place, where it stands for a value and lacks its quotes. What the parser says
+/// of it depends on its first letter: one that begins with t might be true.
 fn bare_word(text: &str, at: usize) -> Option<&str> {
     let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
     let (before, after) = text.split_at_checked(at)?;
