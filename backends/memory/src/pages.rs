@@ -153,7 +153,7 @@ fn millis(text: &str, call: &'static str) -> Result<Timestamp> {
 fn malformed(call: &'static str) -> StoreError {
     StoreError::invalid_input(
         call,
-        "the cursor is none that this call gave; start again without one",
+        "invalid cursor: not issued by this call; start again without one",
     )
 }
 

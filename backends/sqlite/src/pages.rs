@@ -204,6 +204,6 @@ pub(crate) fn queues(conn: &Connection, after: &str, max: NonZeroU32) -> Outcome
 fn malformed(call: &'static str) -> StoreError {
     StoreError::invalid_input(
         call,
-        "the cursor is none that this call gave; start again without one",
+        "invalid cursor: not issued by this call; start again without one",
     )
 }

@@ -82,7 +82,7 @@ impl FromStr for ReceiptWord {
             .ok()
             .and_then(|name| QueueName::new(name).ok());
         Ok(Self {
-            queue: queue.ok_or(ReceiptWordError("its queue is no queue"))?,
+            queue: queue.ok_or(ReceiptWordError("it contains an invalid queue name"))?,
             receipt: Receipt::from_bytes(Bytes::copy_from_slice(receipt)),
         })
     }

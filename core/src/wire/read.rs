@@ -28,7 +28,7 @@ pub enum DecodeError {
 /// The message of a head and its body.
 pub fn decode(head: &[u8], body: Bytes) -> Result<Message, DecodeError> {
     if head.len() < FRAME || head[0] != MAGIC {
-        return Err(DecodeError::Damaged("the head is no longshore head"));
+        return Err(DecodeError::Damaged("not a longshore message header"));
     }
     let version = head[1];
     let sum = u64::from_le_bytes(head[2..FRAME].try_into().unwrap_or_default());

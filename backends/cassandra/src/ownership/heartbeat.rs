@@ -30,7 +30,7 @@ impl Owner {
         match self.storage.beat(process, beat).await {
             Ok(true) => self.last().beat = Some(start),
             Ok(false) => {
-                tracing::warn!("others took this process for dead; it starts over");
+                tracing::warn!("declared dead by its peers; rejoining with a new process id");
                 let next = Uuid::from_u128(fastrand::u128(..));
                 self.beats.store(1, Ordering::Relaxed);
                 self.storage.beat(next, 1).await?;

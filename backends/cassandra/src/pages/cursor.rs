@@ -128,7 +128,7 @@ impl List {
 pub(crate) fn malformed(call: &'static str) -> StoreError {
     StoreError::invalid_input(
         call,
-        "the cursor is none that this call gave; start again without one",
+        "invalid cursor: not issued by this call; start again without one",
     )
 }
 

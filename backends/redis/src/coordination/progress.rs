@@ -33,7 +33,7 @@ impl ProgressStore for RedisStore {
         let [_, progress] = self.keys.lease(name);
         let at = after.map_or("0", Cursor::as_str);
         if !at.bytes().all(|byte| byte.is_ascii_digit()) {
-            let said = "the cursor is none that this call gave; start again without one";
+            let said = "invalid cursor: not issued by this call; start again without one";
             return Err(StoreError::invalid_input("list", said));
         }
         let mut ask = cmd("HSCAN");

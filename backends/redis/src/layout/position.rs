@@ -110,7 +110,7 @@ impl Position {
 pub(crate) fn malformed(operation: &'static str) -> StoreError {
     StoreError::invalid_input(
         operation,
-        "the cursor is none that this call gave; start again without one",
+        "invalid cursor: not issued by this call; start again without one",
     )
 }
 

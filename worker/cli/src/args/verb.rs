@@ -22,7 +22,7 @@ pub(crate) enum Verb {
     Receive(ReceiveArgs),
     /// End deliveries: ack, retry, release or dead-letter
     Settle(SettleArgs),
-    /// Make leases last longer
+    /// Extend leases
     Extend(ExtendArgs),
     /// Show depths, oldest age, settings
     Queues(QueuesArgs),
@@ -48,7 +48,7 @@ pub(crate) enum Verb {
     Resume(ResumeArgs),
     /// Check, show or explain route files
     Routes(RoutesArgs),
-    /// Show who runs what
+    /// List workers and their running jobs
     #[command(after_help = "Example:\n  longshore workers --json")]
     Workers,
     /// Check the store and what is stuck in it

@@ -1,4 +1,4 @@
-//! `extend`: makes leases last longer.
+//! `extend`: extends leases.
 
 use longshore::core::Settled;
 

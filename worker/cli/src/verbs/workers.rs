@@ -1,4 +1,4 @@
-//! `workers`: who runs what.
+//! `workers`: workers and their running jobs.
 
 use std::time::Duration;
 
