@@ -140,8 +140,9 @@ impl CassandraStore {
 
 /// The deadline passed before the servers answered.
 pub(crate) fn deadline_exceeded(operation: &'static str, after: Duration) -> StoreError {
-    let words =
-        format!("timed out after {after:?}; the cluster is slow or another process holds the queue");
+    let words = format!(
+        "timed out after {after:?}; the cluster is slow or another process holds the queue"
+    );
     StoreError::new(StoreErrorKind::Timeout, operation, words).effect_unknown()
 }
 

@@ -4,7 +4,7 @@
 //! position and of a cursor ([`position`]), and the bytes of a receipt ([`receipt`]).
 //!
 //! **Invariant.** No other folder builds the name of a key or takes the bytes of a row or receipt
-//! apart; the scripts do the same by `scripts/shared.lua`. All keys of a partition have one hash
+//! apart; the scripts do the same by `scripts/lib/*.lua`. All keys of a partition have one hash
 //! tag, so on a cluster they lie on one node. A row begins with its version.
 //!
 //! **When a process is killed.** Nothing here is stored by itself.

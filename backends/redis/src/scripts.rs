@@ -13,7 +13,7 @@ pub(crate) struct Script {
 
 impl Script {
     fn new(head: &str, parts: &[&str]) -> Self {
-        let source = format!("{head}\n{}", parts.concat());
+        let source = format!("{head}\n{NAMES}{}", parts.concat());
         Self {
             text: Text::new(&source),
             source,
@@ -45,59 +45,68 @@ const DRAINS: &str = "#!lua flags=allow-oom";
 /// Writes nothing; may run on a replica.
 const READS: &str = "#!lua flags=no-writes,allow-stale";
 
-const SHARED: &str = include_str!("scripts/shared.lua");
+/// What every script begins with.
+const NAMES: &str = "local call, fmt = redis.call, string.format\n";
 
-macro_rules! alone {
-    ($($name:ident: $head:ident, $file:literal;)*) => {$(
+/// A piece that several scripts share.
+macro_rules! lib {
+    ($($file:literal),+) => { concat!($(include_str!(concat!("scripts/lib/", $file))),+) };
+}
+
+const CLOCK: &str = lib!("clock.lua");
+const CLOCK_AND_WAKE: &str = lib!("clock.lua", "wake.lua");
+const IN_RUNS: &str = lib!("in_runs.lua");
+/// What works on rows, groups and segments of a partition: it wants all of its keys.
+const PARTITION: &str = lib!(
+    "keys.lua",
+    "rows.lua",
+    "groups.lua",
+    "runs.lua",
+    "endings.lua"
+);
+
+macro_rules! scripts {
+    ($($name:ident: $head:ident, [$($lib:ident),*], $file:literal;)*) => {$(
         pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new($head, &[include_str!(concat!("scripts/", $file))])
+            Script::new($head, &[$($lib,)* include_str!(concat!("scripts/", $file))])
         });
     )*};
 }
 
-macro_rules! with_shared {
-    ($($name:ident: $head:ident, $file:literal;)*) => {$(
-        pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new($head, &[SHARED, include_str!(concat!("scripts/", $file))])
-        });
-    )*};
+scripts! {
+    ENQUEUE: GROWS, [CLOCK_AND_WAKE, PARTITION], "enqueue.lua";
+    SETTLE: DRAINS, [CLOCK_AND_WAKE, PARTITION], "settle.lua";
+    EXTEND: DRAINS, [CLOCK_AND_WAKE, PARTITION], "extend.lua";
+    CHANGE: DRAINS, [CLOCK_AND_WAKE, PARTITION], "change.lua";
+    PURGE: DRAINS, [CLOCK_AND_WAKE, PARTITION], "purge.lua";
+    DEAD: DRAINS, [CLOCK_AND_WAKE, PARTITION], "dead.lua";
+    ADOPT: GROWS, [CLOCK_AND_WAKE, PARTITION], "adopt.lua";
+    CONTROL: DRAINS, [CLOCK_AND_WAKE, PARTITION], "control.lua";
+    DELETE: DRAINS, [CLOCK_AND_WAKE, PARTITION], "delete.lua";
+    STATS: READS, [CLOCK_AND_WAKE, PARTITION], "stats.lua";
+    FIND: READS, [CLOCK_AND_WAKE, PARTITION], "find.lua";
+    PAGE: READS, [CLOCK_AND_WAKE, PARTITION], "page.lua";
+
+    RECEIVE_DIRECT: DRAINS, [CLOCK], "receive_direct.lua";
+    ENQUEUE_PLAIN: GROWS, [CLOCK_AND_WAKE], "enqueue_plain.lua";
+    ENQUEUE_GROUPED: GROWS, [CLOCK_AND_WAKE], "enqueue_grouped.lua";
+    ACK: DRAINS, [IN_RUNS], "ack.lua";
+    ACK_GROUPED: DRAINS, [CLOCK_AND_WAKE, IN_RUNS], "ack_grouped.lua";
+    LEASE: DRAINS, [CLOCK], "lease.lua";
+    ANNOUNCE: DRAINS, [CLOCK], "announce.lua";
+    CONFIGURE: DRAINS, [], "configure.lua";
 }
 
-with_shared! {
-    ENQUEUE: GROWS, "enqueue.lua";
-    SETTLE: DRAINS, "settle.lua";
-    EXTEND: DRAINS, "extend.lua";
-    CHANGE: DRAINS, "change.lua";
-    PURGE: DRAINS, "purge.lua";
-    DEAD: DRAINS, "dead.lua";
-    ADOPT: GROWS, "adopt.lua";
-    CONTROL: DRAINS, "control.lua";
-    DELETE: DRAINS, "delete.lua";
-    STATS: READS, "stats.lua";
-    FIND: READS, "find.lua";
-    PAGE: READS, "page.lua";
-}
-
-/// Tries the fast path before it reads the long one.
+/// Tries the fast path before it defines what the general one needs.
 pub(crate) static RECEIVE: LazyLock<Script> = LazyLock::new(|| {
     let fast = include_str!("scripts/receive_fast.lua");
-    Script::new(DRAINS, &[fast, SHARED, include_str!("scripts/receive.lua")])
+    let general = include_str!("scripts/receive.lua");
+    Script::new(DRAINS, &[CLOCK_AND_WAKE, fast, PARTITION, general])
 });
 
 /// The fast path first, too. What would grow is refused beside it, in the same transaction.
 pub(crate) static ENQUEUE_DIRECT: LazyLock<Script> = LazyLock::new(|| {
     let fast = include_str!("scripts/enqueue_direct.lua");
     let due = include_str!("scripts/enqueue_direct_due.lua");
-    Script::new(DRAINS, &[fast, SHARED, due])
+    Script::new(DRAINS, &[CLOCK_AND_WAKE, fast, PARTITION, due])
 });
-
-alone! {
-    RECEIVE_DIRECT: DRAINS, "receive_direct.lua";
-    ENQUEUE_PLAIN: GROWS, "enqueue_plain.lua";
-    ENQUEUE_GROUPED: GROWS, "enqueue_grouped.lua";
-    ACK: DRAINS, "ack.lua";
-    ACK_GROUPED: DRAINS, "ack_grouped.lua";
-    LEASE: DRAINS, "lease.lua";
-    ANNOUNCE: DRAINS, "announce.lua";
-    CONFIGURE: DRAINS, "configure.lua";
-}

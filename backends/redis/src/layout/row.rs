@@ -34,7 +34,7 @@ pub(crate) struct DeadFields {
     pub(crate) parks: bool,
 }
 
-/// The control data of a row; see `shared.lua` for its text.
+/// The control data of a row; see `scripts/lib/rows.lua` for its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meta {
     pub(crate) attempts: u32,

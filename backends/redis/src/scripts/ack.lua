@@ -2,43 +2,24 @@
 -- KEYS: c, s0, s1, s2, l, h.  ARGV: for each segment: segment, lane, count, entries...
 -- Reply: 1 if all are applied, else '1' or '0' for each entry in order.
 -- Cost: 4 to 5 calls a segment.
-local call = redis.call
+local counters, leases, segments = KEYS[1], KEYS[5], KEYS[6]
 local out, lost, gone, i = {}, false, 0, 1
-
-local function less(a, b)
-  local a1, a2 = string.match(a, '(%d+)%-(%d+)')
-  local b1, b2 = string.match(b, '(%d+)%-(%d+)')
-  a1, b1 = tonumber(a1), tonumber(b1)
-  return a1 < b1 or (a1 == b1 and tonumber(a2) < tonumber(b2))
-end
-
--- Whether an entry still lies in one of the runs of a segment that was split.
-local function in_runs(text, want, id)
-  for lane, from, to in string.gmatch(text, '(%d),([^,]*),([^,]*),%d+,%a*') do
-    if lane == want then
-      local open_from, open_to = string.sub(from, 1, 1) == '(', string.sub(to, 1, 1) == '('
-      local a, b = open_from and string.sub(from, 2) or from, open_to and string.sub(to, 2) or to
-      if (id == a and not open_from) or (id == b and not open_to) or (less(a, id) and less(id, b)) then return true end
-    end
-  end
-  return false
-end
 
 -- What is gone already while its segment is held was acked by the same holder.
 local function remove(segment, lane, unsettled, ...)
   local removed = call('XDEL', KEYS[2 + lane], ...)
   gone = gone + removed
   if removed >= tonumber(unsettled) then
-    call('HDEL', KEYS[6], segment, segment .. '#')
-    call('ZREM', KEYS[5], segment)
+    call('HDEL', segments, segment, segment .. '#')
+    call('ZREM', leases, segment)
   elseif removed > 0 then
-    call('HINCRBY', KEYS[6], segment .. '#', -removed)
+    call('HINCRBY', segments, segment .. '#', -removed)
   end
 end
 
 while i <= #ARGV do
   local segment, lane, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  local row = call('HMGET', KEYS[6], segment, segment .. '#')
+  local row = call('HMGET', segments, segment, segment .. '#')
   local first, last = i + 3, i + 2 + count
   if row[1] and string.byte(row[1]) == 61 then
     -- '=': never split, so it speaks for all that were received with it.
@@ -55,6 +36,6 @@ while i <= #ARGV do
   end
   i = last + 1
 end
-if gone > 0 then call('HINCRBY', KEYS[1], 'f', -gone) end
+if gone > 0 then call('HINCRBY', counters, 'f', -gone) end
 if lost then return table.concat(out) end
 return 1

@@ -24,7 +24,7 @@ local function adopt(i)
   if has(row, 'x') then call('PERSIST', K.p .. row.b) end
   if ARGV[i + 14] ~= '' then
     local parks = string.sub(ARGV[i + 16], 1, 1) == 'p' and row.g ~= ''
-    entomb(row, ARGV[i + 14], ARGV[i + 15], parks, (string.gsub(ARGV[i + 16], 'p', '')))
+    dead_letter(row, ARGV[i + 14], ARGV[i + 15], parks, (string.gsub(ARGV[i + 16], 'p', '')))
   elseif row.due > now then
     -- One in back-off was the head of its group and stays it.
     row.adm = row.g ~= '' and row.a > 0 and call('HSETNX', K.ga, row.g, '1:0') == 1

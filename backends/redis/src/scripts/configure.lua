@@ -1,6 +1,6 @@
 -- Replaces the settings of a queue if nobody else did.  KEYS: the settings.
 -- ARGV: the settings as they were read, the new ones.  Reply: 1 if it was done
-local was = redis.call('HGET', KEYS[1], 'settings') or ''
+local was = call('HGET', KEYS[1], 'settings') or ''
 if was ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'settings', ARGV[2])
+call('HSET', KEYS[1], 'settings', ARGV[2])
 return 1

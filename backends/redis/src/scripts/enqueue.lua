@@ -10,7 +10,7 @@ if ARGV[6] ~= '' then
   -- Sent before, answer lost: what it answered then.
   local before = string.match(call('HGET', producer, batch % 64) or '', '^' .. batch .. ':(.*)$')
   if before then
-    -- Something must be written: whoever waits for replicas now waits for what came before, too.
+    -- Something must be written: a call that waits for replicas now waits for what came before, too.
     call('PEXPIRE', producer, 600000)
     return {ms(now), 0, before}
   end

@@ -4,21 +4,20 @@
 --   id, head, body
 -- Reply: {now, 1 if the queue is new, ''}, or 0 where rows are due that go first.
 -- Cost: one XADD for each head and plain message; what waits behind a head costs 2 calls a batch.
-local call, fmt = redis.call, string.format
-local now = tonumber(ARGV[1])
-if not now then
-  local t = call('TIME')
-  now = t[1] * 1000 + math.floor(t[2] / 1000)
-end
-local now_text = fmt('%.0f', now)
-local C = call('HMGET', KEYS[1], 'v', 'seq')
-if C[1] and C[1] ~= '1' then return redis.error_reply('LONGSHORE newer layout ' .. C[1]) end
-if ARGV[4] ~= '' and call('HGET', KEYS[6], ARGV[3] % 64) == ARGV[3] .. ':' then
-  -- Something must be written: whoever waits for replicas now waits for what came before, too.
-  call('PEXPIRE', KEYS[6], 600000)
+local counters, sleepers, producer, delayed = KEYS[1], KEYS[5], KEYS[6], KEYS[7]
+local packed_rows, waiting, admitted = KEYS[8], KEYS[9], KEYS[10]
+local now, queue, number, repeats = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local function stream_of(lane) return KEYS[2 + tonumber(lane)] end
+local now_text = ms(now)
+local C = call('HMGET', counters, 'v', 'seq')
+local refusal = newer_layout(C[1])
+if refusal then return refusal end
+if repeats ~= '' and call('HGET', producer, number % 64) == number .. ':' then
+  -- Something must be written: a call that waits for replicas now waits for what came before, too.
+  call('PEXPIRE', producer, 600000)
   return {now_text, 0, ''}
 end
-if call('ZCOUNT', KEYS[7], '-inf', now_text) > 0 then return 0 end
+if call('ZCOUNT', delayed, '-inf', now_text) > 0 then return 0 end
 
 -- The groups of this batch that have a head, or are held.
 local busy, names = {}, {}
@@ -30,7 +29,7 @@ for i = 6, #ARGV, 5 do
   end
 end
 if #names > 0 then
-  for n, state in ipairs(call('HMGET', KEYS[10], unpack(names))) do busy[names[n]] = state ~= false end
+  for n, state in ipairs(call('HMGET', admitted, unpack(names))) do busy[names[n]] = state ~= false end
 end
 
 local sequence, ready = tonumber(C[2] or 0), 0
@@ -40,7 +39,7 @@ for i = 5, #ARGV, 5 do
   local lane, group = ARGV[i], ARGV[i + 1]
   if group == '' then
     ready = ready + 1
-    call('XADD', KEYS[2 + tonumber(lane)], '*', 'i', ARGV[i + 2], 'h', ARGV[i + 3], 'b', ARGV[i + 4])
+    call('XADD', stream_of(lane), '*', 'i', ARGV[i + 2], 'h', ARGV[i + 3], 'b', ARGV[i + 4])
   else
     sequence = sequence + 1
     local m = '0 0 0  ' .. fmt('%d', sequence) .. ' ' .. #group .. ':' .. group
@@ -53,25 +52,17 @@ for i = 5, #ARGV, 5 do
       busy[group] = true
       heads[#heads + 1], heads[#heads + 2] = group, '1:0'
       ready = ready + 1
-      call('XADD', KEYS[2 + tonumber(lane)], '*', 'i', ARGV[i + 2], 'm', m, 'h', ARGV[i + 3], 'b', ARGV[i + 4])
+      call('XADD', stream_of(lane), '*', 'i', ARGV[i + 2], 'm', m, 'h', ARGV[i + 3], 'b', ARGV[i + 4])
     end
   end
 end
-call('HSET', KEYS[1], 'v', '1', 'seq', fmt('%.0f', sequence))
-if #heads > 0 then call('HSET', KEYS[10], unpack(heads)) end
+call('HSET', counters, 'v', '1', 'seq', fmt('%.0f', sequence))
+if #heads > 0 then call('HSET', admitted, unpack(heads)) end
 if #rows > 0 then
-  call('HSET', KEYS[8], unpack(rows))
-  call('ZADD', KEYS[9], unpack(members))
+  call('HSET', packed_rows, unpack(rows))
+  call('ZADD', waiting, unpack(members))
 end
-call('HSET', KEYS[6], ARGV[3] % 64, ARGV[3] .. ':')
-call('PEXPIRE', KEYS[6], 600000)
-local left = math.ceil(ready / 16)
-while left > 0 do
-  local popped = call('ZPOPMAX', KEYS[5])
-  if not popped[1] then break end
-  if tonumber(popped[2]) >= now then
-    call('PUBLISH', popped[1], ARGV[2])
-    left = left - 1
-  end
-end
+call('HSET', producer, number % 64, number .. ':')
+call('PEXPIRE', producer, 600000)
+wake_some(sleepers, queue, now, math.ceil(ready / 16))
 return {now_text, C[1] and 0 or 1, ''}

@@ -1,17 +1,15 @@
--- The short way of receive.lua, tried first: nothing is due, no lease ended, nothing came back. It
--- answers what the long way would; anything else falls through to it.
+-- The fast path of receive.lua, tried first: nothing is due, no lease ended, nothing came back. It
+-- answers what the general path would; anything else falls through to it.
 do
-  local call, now = redis.call, tonumber(ARGV[1])
-  if not now then
-    local t = call('TIME')
-    now = t[1] * 1000 + math.floor(t[2] / 1000)
-  end
-  local until_now = string.format('%.0f', now)
-  local C = call('HMGET', KEYS[1], 'v', 'pause', 'moving', 'turn', 'f', 'cur0', 'cur1', 'cur2')
-  if C[1] == '1' and not C[2] and not C[3] and call('ZCARD', KEYS[7]) == 0
-    and call('ZCOUNT', KEYS[8], '-inf', until_now) == 0 and call('ZCOUNT', KEYS[5], '-inf', until_now) == 0
-    and call('HEXISTS', KEYS[6], ARGV[2]) == 0 then
-    local max, turn = tonumber(ARGV[3]), tonumber(C[4] or 0)
+  local counters, leases, segments, returned_runs, delayed, sleepers = KEYS[1], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[17]
+  local now, segment, max, lease = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+  local sleeper, stays = ARGV[5], tonumber(ARGV[6])
+  local until_now = ms(now)
+  local C = call('HMGET', counters, 'v', 'pause', 'moving', 'turn', 'f', 'cur0', 'cur1', 'cur2')
+  if C[1] == '1' and not C[2] and not C[3] and call('ZCARD', returned_runs) == 0
+    and call('ZCOUNT', delayed, '-inf', until_now) == 0 and call('ZCOUNT', leases, '-inf', until_now) == 0
+    and call('HEXISTS', segments, segment) == 0 then
+    local turn = tonumber(C[4] or 0)
     local lead, order = turn % 16, {0, 1, 2}
     if lead == 15 then order = {2, 0, 1}
     elseif lead == 3 or lead == 7 or lead == 11 or lead == 13 then order = {1, 0, 2} end
@@ -28,7 +26,7 @@ do
         shares[leads] = shares[leads] + 1
       end
     end
-    local till = string.format('%.0f', now + tonumber(ARGV[4]))
+    local till = ms(now + lease)
     local reply, runs, set, taken = {until_now, 0, till, ''}, {}, {}, 0
     local found, left = {}, max
     for _, lane in ipairs(order) do
@@ -60,20 +58,20 @@ do
       end
     end
     if taken > 0 then
-      call('ZADD', KEYS[5], till, ARGV[2])
-      call('HSET', KEYS[6], ARGV[2], '=' .. table.concat(runs, ';'), ARGV[2] .. '#', taken)
-      call('HSET', KEYS[1], 'turn', turn + taken, 'f', string.format('%.0f', tonumber(C[5] or 0) + taken), unpack(set))
+      call('ZADD', leases, till, segment)
+      call('HSET', segments, segment, '=' .. table.concat(runs, ';'), segment .. '#', taken)
+      call('HSET', counters, 'turn', turn + taken, 'f', ms(tonumber(C[5] or 0) + taken), unpack(set))
       return reply
     end
     -- Nothing at all: the name of the sleeper, and when to look again.
-    if ARGV[5] ~= '' then
-      call('ZADD', KEYS[17], string.format('%.0f', now + tonumber(ARGV[6])), ARGV[5])
-      call('PEXPIRE', KEYS[17], 120000)
+    if sleeper ~= '' then
+      call('ZADD', sleepers, ms(now + stays), sleeper)
+      call('PEXPIRE', sleepers, 120000)
     end
-    local due = call('ZRANGE', KEYS[8], 0, 0, 'WITHSCORES')[2]
-    local ended = call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
+    local due = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+    local ended = call('ZRANGE', leases, 0, 0, 'WITHSCORES')[2]
     if due and ended then due = math.min(due, ended) end
     due = due or ended
-    return {until_now, 0, '0', due and string.format('%.0f', due) or ''}
+    return {until_now, 0, '0', due and ms(due) or ''}
   end
 end

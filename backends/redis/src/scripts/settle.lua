@@ -81,7 +81,7 @@ local function settle(i)
   if checkpoint ~= '=' then row.cp = string.sub(checkpoint, 2) end
   if fate == 'd' or fate == 'p' or fate == 'u' then
     local parks = fate == 'p' and row.g ~= ''
-    entomb(row, ARGV[i + 8], ARGV[i + 9], parks, ms(now))
+    dead_letter(row, ARGV[i + 8], ARGV[i + 9], parks, ms(now))
     successor(row.g)
   else
     come_back(row, fate, resolve(ARGV[i + 4], now))
