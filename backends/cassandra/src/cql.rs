@@ -22,6 +22,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod cells;
+mod columns;
 pub(crate) mod connect;
 pub(crate) mod data_centre;
 pub(crate) mod dedup_keys;

@@ -12,6 +12,7 @@ mod log;
 mod output_log;
 pub(crate) mod shortage;
 mod step;
+mod url;
 
 pub(crate) use client::Clients;
 pub(crate) use forward::Child;

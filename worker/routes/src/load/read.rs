@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod document;
 pub(crate) mod keys;
 pub(crate) mod node;
+pub(crate) mod scalar;
 pub(crate) mod shape;
 pub(crate) mod strays;
 pub(crate) mod values;

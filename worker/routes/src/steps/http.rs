@@ -2,12 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use longshore_core::{Failure, Label, Timestamp};
-use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
@@ -15,9 +13,9 @@ use crate::ConfigError;
 use crate::load::read::{Document, Node, shown, shown_span};
 use crate::model::mistakes::Mistakes;
 use crate::steps::Input;
-use crate::steps::address::is_public;
 use crate::steps::client::NotPublic;
 use crate::steps::shortage;
+use crate::steps::url::{authority, climbs, named_or_public, without_secrets};
 use crate::template::{Flavour, Template, has_placeholder};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -252,60 +250,9 @@ fn failure(tried: &str, what: &str, label: &str, permanent: bool) -> Failure {
     failure.with_label(Label::lossy(label))
 }
 
-/// A URL without its query and without what stands before an @.
-fn without_secrets(url: &str) -> String {
-    let shown = url.split_once('?').map_or(url, |(before, _)| before);
-    match shown.split_once("://") {
-        Some((scheme, rest)) => match authority(shown).ok().and_then(|a| a.rfind('@')) {
-            Some(at) => format!("{scheme}://***{}", &rest[at..]),
-            None => shown.to_owned(),
-        },
-        None => shown.to_owned(),
-    }
-}
-
 /// Whether the same request may be answered better later.
 fn may_pass(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
-}
-
-/// The part of a URL that says where a request goes; an error in words if it has no http scheme.
-fn authority(url: &str) -> Result<&str, String> {
-    let rest = url
-        .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"))
-        .ok_or("the URL must begin with http:// or https://")?;
-    // A template may hold any of these characters, so what is inside of one does not end it.
-    let mut depth = 0;
-    for (at, c) in rest.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            '/' | '?' | '#' | '\\' if depth == 0 => return Ok(&rest[..at]),
-            _ => {}
-        }
-    }
-    Ok(rest)
-}
-
-/// Whether a part of the path is `.` or `..`, in any spelling that a client or server would take
-/// for it.
-fn climbs(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    // The first part is the host.
-    path.split(['/', '\\']).skip(1).any(|part| {
-        let part = percent_decode_str(part).collect::<Vec<u8>>();
-        part.split(|byte| matches!(byte, b'/' | b'\\'))
-            .any(|part| part == b"." || part == b"..")
-    })
-}
-
-/// Whether the host is a name (which the client checks when it resolves it) or a public address.
-fn named_or_public(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.parse::<IpAddr>().map_or(!host.is_empty(), is_public)
 }
 
 /// The URL, and whether its host is written out.
