@@ -9,8 +9,6 @@ pub(crate) mod load;
 pub(crate) mod operate;
 pub(crate) mod redelivery;
 pub(crate) mod settle;
-#[cfg(test)]
-mod whole_steps;
 pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

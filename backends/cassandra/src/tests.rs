@@ -2,4 +2,5 @@
 //! shard in memory with more messages than its window holds.
 
 mod simulated;
+mod whole_steps;
 mod window;

@@ -168,10 +168,7 @@ impl Catalog {
             after.version += 1;
             let values = (
                 after.version,
-                text(&StoredSettings {
-                    settings: after.settings.clone(),
-                    is_deleted: after.is_deleted,
-                }),
+                text(&StoredSettings::of(&after)),
                 after.pause.as_ref().map(text),
                 after.moving.as_ref().map(text),
                 self.cell,

@@ -32,6 +32,15 @@ pub(crate) struct StoredSettings {
     pub(crate) is_deleted: bool,
 }
 
+impl StoredSettings {
+    pub(crate) fn of(def: &QueueDef) -> Self {
+        Self {
+            settings: def.settings.clone(),
+            is_deleted: def.is_deleted,
+        }
+    }
+}
+
 impl QueueDef {
     /// Whether nothing may be handed out.
     pub(crate) fn is_held(&self) -> bool {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use longshore::Connection;
 use longshore::core::QueueName;
 use longshore_routes::{RouteSet, RunFailure, Runner};
+use tokio::task::JoinSet;
 
 use self::minutes::Minutes;
 use crate::admin::{self, Health, Metrics};
@@ -44,14 +45,11 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
     }
     let ready = runner.prepare().await.map_err(failure)?;
     let stop = stop::Stop::listen()?;
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     if let Some((listener, metrics)) = listener {
         let health = Health::new(ready.handle(), connection.clone());
         tasks.spawn(metrics.clone().upkeep());
-        let own = set.graph().routes.into_iter().map(|route| route.queue);
-        let own = own.filter_map(|name| QueueName::new(name).ok()).collect();
-        let reporting = admin::report_queues(connection.clone(), identity::worker(), own);
-        tasks.spawn(reporting);
+        tasks.spawn(report_queues(&set, connection.clone()));
         tasks.spawn(admin::serve(listener, metrics, health));
     }
     tell_supervisor(&[sd_notify::NotifyState::Ready]);
@@ -74,6 +72,13 @@ pub(super) async fn perform(args: RunArgs, session: &Session) -> Result<Exit> {
         hints::print(&set, &connection, &store, session).await;
     }
     summary::exit(&summary, stop.signal())
+}
+
+/// Keeps the gauges of the queues of these routes.
+fn report_queues(set: &RouteSet, connection: Connection) -> impl Future<Output = ()> + use<> {
+    let own = set.graph().routes.into_iter().map(|route| route.queue);
+    let own = own.filter_map(|name| QueueName::new(name).ok()).collect();
+    admin::report_queues(connection, identity::worker(), own)
 }
 
 /// The store of the routes: what is told wins over the `[store]` of the files, that over the
