@@ -17,8 +17,9 @@
 //! one mutation of one partition, or a batch of one partition: it is there or it is not.
 //!
 //! **Who writes.** `meta`, `cell`, `queue_def` and the dedup tables are written here, at the
-//! request of the calls at the root. All other tables are written through
-//! [`storage`] by the steps of [`crate::producer`], [`crate::ownership`] and [`crate::shard`].
+//! request of the calls at the root; `named_lease` and `worker` by [`crate::coordination`]. All
+//! other tables are written through [`storage`] by the steps of [`crate::producer`],
+//! [`crate::ownership`], [`crate::shard`] and [`crate::settle`].
 
 pub(crate) mod attempts;
 pub(crate) mod cells;

@@ -15,8 +15,8 @@
 //! told; a caller that repeats the call with the same ids adds nothing. The caches are gone with
 //! the process, and none of them is needed for safety.
 //!
-//! **Who writes.** [`append`] inserts into `message` and `stream_bucket` and leaves hints in
-//! `doorbell`. It never reads or writes events.
+//! **Who writes.** [`append`] inserts into `message` and `stream_bucket`; the call that stored them
+//! leaves a notification in `doorbell`. Nothing here reads or writes events.
 
 pub(crate) mod append;
 pub(crate) mod depth_cache;

@@ -6,7 +6,7 @@
 //!
 //! **Invariant.** Both loops hold the store weakly: it closes when its last user drops it. Each
 //! round is bounded by the `timeout` of the store, an error ends the round and not the loop, and a
-//! panic ends the store with an error instead of leaving it half alive.
+//! loop that panicked is begun again a second later ([`supervise`]).
 //!
 //! **When a process is killed.** Both are rounds of steps of other folders, which say what their
 //! own crash windows are; a loop itself keeps nothing that must survive.
@@ -15,3 +15,4 @@
 
 pub(crate) mod heartbeat;
 pub(crate) mod maintenance;
+pub(crate) mod supervise;

@@ -7,6 +7,7 @@ use longshore_core::Result;
 use tokio::time::sleep;
 
 use crate::store::Inner;
+use crate::tasks::supervise::supervise;
 
 /// How often doorbells are read while there is work.
 const BUSY: Duration = Duration::from_millis(20);
@@ -20,7 +21,7 @@ const IDLE_AFTER: Duration = Duration::from_secs(5);
 /// Starts the task. It ends with the store.
 pub(crate) fn start(inner: &Arc<Inner>, poll: Duration) {
     let inner = Arc::downgrade(inner);
-    tokio::spawn(async move { watch(inner, poll).await });
+    supervise("gives signs of life", move || watch(inner.clone(), poll));
 }
 
 async fn watch(inner: Weak<Inner>, poll: Duration) {

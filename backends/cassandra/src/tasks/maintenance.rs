@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::shard::Shard;
 use crate::store::Inner;
+use crate::tasks::supervise::supervise;
 
 /// How often all shards have their turn.
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ type Key = (Uuid, i32);
 /// Starts the task. It ends with the store.
 pub(crate) fn start(inner: &Arc<Inner>) {
     let inner = Arc::downgrade(inner);
-    tokio::spawn(async move { work(inner).await });
+    supervise("looks after buckets", move || work(inner.clone()));
 }
 
 async fn work(inner: Weak<Inner>) {
