@@ -11,8 +11,8 @@
 //!
 //! **When a process is killed.** Nothing here is stored; the next owner reads it again.
 //!
-//! **Who writes.** Reading may record one event: where two copies of a message are found, the one
-//! that does not stand is marked superseded before the other is handed out.
+//! **Who writes.** Reading may decide on one event: a row that repeats a message that is done is
+//! superseded. Copies of a message that lives are collapsed in memory, and superseded when it ends.
 
 pub(crate) mod apply_events;
 pub(crate) mod beyond_window;
