@@ -182,3 +182,29 @@ fn cut<T>(items: impl Iterator<Item = (T, String)>, max: NonZeroU32) -> Page<T> 
         next: cursors.pop().filter(|_| more).map(Cursor::new),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_a_place_or_refused_fuzzed() {
+        let id = "018f3e5a-7c1d-7000-8000-000000000001";
+        let samples = [
+            format!("p:-9:8:{id}"),
+            format!("l:1:2:{id}"),
+            "d:3:4".to_owned(),
+        ];
+        let samples = samples.map(String::into_bytes);
+        longshore_fuzz::fuzz("memory-cursor", &samples, |input| {
+            let cursor = Cursor::new(String::from_utf8_lossy(input));
+            let live = live_place(&cursor, "p", "peek").ok();
+            if let Some(place) = live {
+                let again = Cursor::new(live_cursor("p", &place));
+                assert_eq!(live_place(&again, "p", "peek").ok(), Some(place));
+            }
+            let dead = dead_place(&cursor, "d", "dead_letters").is_ok();
+            format!("{} {dead} {}", live.is_some(), all_place(&cursor).is_ok())
+        });
+    }
+}

@@ -207,3 +207,28 @@ fn malformed(call: &'static str) -> StoreError {
         "invalid cursor: not issued by this call; start again without one",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_a_place_or_refused_fuzzed() {
+        let samples = ["p:0:-9:8", "d:0:1:2", "e:7:1785488400000:3"];
+        let samples = samples.map(|text| text.as_bytes().to_vec());
+        longshore_fuzz::fuzz("sqlite-cursor", &samples, |input| {
+            let cursor = Cursor::new(String::from_utf8_lossy(input));
+            let read = [PEEK, DEAD_LETTERS, EXPORT].map(|walk| {
+                let after = walk.after(Some(&cursor)).ok()?;
+                let After { slot, at, seq } = after;
+                assert!(slot < walk.slots.len());
+                let text = format!("{}:{slot}:{at}:{seq}", walk.letter);
+                let again = walk.read(&text).expect("a cursor of ours");
+                assert_eq!((again.slot, again.at, again.seq), (slot, at, seq));
+                Some(slot)
+            });
+            let queue = queue_after(Some(&cursor)).is_ok();
+            format!("{read:?} {queue}")
+        });
+    }
+}

@@ -24,6 +24,7 @@ const TABLE: &[Row] = &[
         for_tests: &[
             ("longshore-conformance", "runs the suite"),
             ("longshore-core", "the clock that tests move"),
+            ("longshore-fuzz", "feeds its parsers"),
         ],
     },
     Row {
@@ -32,6 +33,7 @@ const TABLE: &[Row] = &[
         for_tests: &[
             ("longshore-conformance", "runs the suite"),
             ("longshore-core", "the clock that tests move"),
+            ("longshore-fuzz", "feeds its parsers"),
             (
                 "longshore-memory",
                 "the reference model of the property test",
