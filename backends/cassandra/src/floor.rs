@@ -2,7 +2,7 @@
 //!
 //! It is the least that a queue of rows that are only inserted needs: a table of bodies, read in
 //! pages, and a table of events. No check after the write, no lease, no attempt, no
-//! owner. Enqueue is unlogged batches of one partition each; receive and settle is a slice and
+//! owner. Enqueue is unlogged batches of one partition each; receive and settle is a page and
 //! then a batch of event rows.
 
 use std::ops::Range;

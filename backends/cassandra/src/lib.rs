@@ -1,6 +1,6 @@
 //! The Cassandra store of longshore: a queue on tables that are only inserted into.
 //!
-//! Messages lie in partitions of a stream (queue, shard, lane) and a slice of time. What happens
+//! Messages lie in partitions of a stream (queue, shard, kind) and a span of time. What happens
 //! to a message is inserted beside it as an event; its state is what its row and its events add up
 //! to. Nothing is deleted but whole partitions, once they are closed and all in them is done.
 //! No message costs a lightweight transaction; the few there are belong to buckets, owners of

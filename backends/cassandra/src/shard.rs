@@ -49,7 +49,7 @@ pub(crate) struct Shard {
     pub(crate) unswept: BTreeSet<i8>,
     /// Whether the next look at a page is one for what came late.
     pub(crate) sweeps_next: bool,
-    /// When all lanes were looked at last.
+    /// When all streams were looked at last.
     pub(crate) swept_at: Timestamp,
     /// When it was noted last how far the buckets are settled.
     pub(crate) noted_at: Timestamp,

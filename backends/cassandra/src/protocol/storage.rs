@@ -18,14 +18,14 @@ use bytes::Bytes;
 use longshore_core::{Result, Timestamp};
 use uuid::Uuid;
 
-/// One stream of a queue in this cell: its messages of one shard and one lane.
+/// One stream of a queue in this cell: its messages of one shard and one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Stream {
     /// The incarnation of the queue: new each time its name is created.
     pub(crate) queue: Uuid,
     /// Which shard of it.
     pub(crate) shard: i32,
-    /// Which lane: see [`lane`].
+    /// Which kind: see [`stream_kind`](crate::protocol::stream_kind).
     pub(crate) kind: i8,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Stream {
 pub(crate) struct Bucket {
     /// The stream.
     pub(crate) stream: Stream,
-    /// Which slice of time: its start divided by the width of the lane's buckets.
+    /// Which span of time: its start divided by the width of the buckets of its kind.
     pub(crate) number: i64,
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct EventRow {
     pub(crate) position: Position,
     /// Counts the deliveries and changes of the message, from 1: the fence of receipts.
     pub(crate) serial: i32,
-    /// What kind of event, see [`event`].
+    /// What kind of event, see [`event`](crate::protocol::event).
     pub(crate) what: i8,
     /// The encoded event.
     pub(crate) detail: Bytes,
@@ -180,7 +180,7 @@ pub(crate) struct Notification {
     pub(crate) queue: Uuid,
     /// The shard of it.
     pub(crate) shard: i32,
-    /// The lane of it.
+    /// The kind of the stream.
     pub(crate) kind: i8,
     /// What changed.
     pub(crate) what: NotificationKind,
@@ -291,7 +291,7 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync + 'static {
     async fn declare_dead(&self, process: Uuid, beat: i64) -> Result<bool>;
 
     /// Rings a doorbell of the cell for a shard: a hint for the owner of its stripe, never relied
-    /// upon. Only the last ring of each lane and kind is kept.
+    /// upon. Only the last one of each stream and kind of notification is kept.
     async fn ring(&self, doorbell: i16, ring: Notification) -> Result<()>;
 
     /// Reads the notifications of a doorbell.

@@ -1,4 +1,4 @@
-//! The lanes of a shard, each a stream of its own, and how wide their buckets are.
+//! The kinds of streams that a shard has, and how wide their buckets are.
 
 use longshore_core::{Lane, Timestamp};
 
@@ -15,18 +15,18 @@ pub(crate) const DEAD: i8 = 4;
 /// process that hands messages out knows them all.
 pub(crate) const HOLDING: i8 = 5;
 
-/// The lanes of messages that are due at their enqueue, one for each priority.
+/// The kinds of messages that are due at their enqueue, one for each priority.
 pub(crate) const PRIORITIES: [i8; 3] = [0, 1, 2];
 
-/// All lanes.
+/// All kinds.
 pub(crate) const ALL: [i8; 6] = [0, 1, 2, DELAYED, DEAD, HOLDING];
 
-/// The lane of messages that are due at once.
+/// The kind of messages of a lane that are due at once.
 pub(crate) fn of(lane: Lane) -> i8 {
     lane.number().cast_signed()
 }
 
-/// How many ms a bucket of a lane spans.
+/// How many ms a bucket of a kind spans.
 pub(crate) fn width_ms(kind: i8) -> i64 {
     match kind {
         DELAYED => 10 * 60 * 1000,
@@ -35,8 +35,8 @@ pub(crate) fn width_ms(kind: i8) -> i64 {
     }
 }
 
-/// The lane that a message of a priority belongs to as it is now, and the time whose bucket it goes
-/// to there.
+/// The kind of stream that a message of a priority belongs to as it is now, and the time whose
+/// bucket it goes to there.
 pub(crate) fn home_of(state: &Snapshot, lane: Lane, now: Timestamp) -> (i8, Timestamp) {
     match &state.dead {
         Some(death) if death.parks => (HOLDING, now),

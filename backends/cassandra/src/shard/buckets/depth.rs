@@ -187,7 +187,7 @@ impl Shard {
     }
 
     /// What the counts add up to. A bucket that was never counted to its end is taken to have as
-    /// many as those of its lane that were, on average.
+    /// many as those of its stream that were, on average.
     fn sum_estimate(&self) -> Estimate {
         let mut behind = Estimate::default();
         for (kind, known) in &self.streams {

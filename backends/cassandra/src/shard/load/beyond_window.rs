@@ -12,7 +12,7 @@ use crate::shard::entry::{Entry, Phase};
 use crate::shard::load::page::{BucketPage, Until, Want};
 use crate::shard::load::read::{self, after};
 
-/// Messages of one slice.
+/// Messages of one page.
 const PAGE: usize = 100;
 
 /// Positions of one page.
@@ -30,7 +30,7 @@ pub(crate) struct BeyondWindow {
 }
 
 impl Shard {
-    /// What was not read of some lanes: from where on in which bucket, in order.
+    /// What was not read of some streams: from where on in which bucket, in order.
     fn unread_of(&self, kinds: &[i8]) -> Vec<(Bucket, Position)> {
         let mut unread = Vec::new();
         for kind in kinds {

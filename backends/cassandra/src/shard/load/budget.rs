@@ -32,7 +32,7 @@ impl Shard {
         }
     }
 
-    /// Whether it is time to read a lane on.
+    /// Whether it is time to read a stream on.
     pub(crate) fn wants(&self, kind: i8, now: Timestamp) -> bool {
         let first = self
             .streams
@@ -60,7 +60,7 @@ impl Shard {
             .any(|kind| self.wants(kind, now))
     }
 
-    /// Whether all buckets of a lane that are known were read to their ends.
+    /// Whether all buckets of a stream that are known were read to their ends.
     pub(crate) fn is_read(&self, kind: i8) -> bool {
         let known = self.streams.get(&kind);
         known.is_none_or(|known| known.first_unread().is_none())
@@ -95,7 +95,7 @@ impl Shard {
         frontier > before
     }
 
-    /// The time from which on a lane was not read; `None` if all of it was.
+    /// The time from which on a stream was not read; `None` if all of it was.
     fn unread_from_ms(&self, kind: i8) -> Option<i64> {
         let known = self.streams.get(&kind)?;
         let number = known.first_unread()?;
@@ -104,7 +104,7 @@ impl Shard {
         Some(begin.max(next))
     }
 
-    /// Whether so many of a lane are ready that come before all that was not read.
+    /// Whether so many of a stream are ready that come before all that was not read.
     pub(crate) fn has_enough(&self, kind: i8, count: usize) -> bool {
         let last = self.index.nth_ready(kind, count);
         last.is_some_and(|place| {

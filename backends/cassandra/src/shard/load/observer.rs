@@ -5,9 +5,9 @@ use longshore_core::{Result, Timestamp};
 use crate::protocol::stream_kind;
 use crate::shard::Shard;
 
-/// In which order the lanes are looked at. Housekeeping moves messages from the first of them to
+/// In which order the streams are looked at. Housekeeping moves messages from the first of them to
 /// the last: who reads a place before the one that its messages move to meets each of them at least
-/// once. The delayed ones also move to later buckets of their own lane, which is read again.
+/// once. The delayed ones also move to later buckets of their own stream, which is read again.
 pub(crate) const LOOKS: [&[i8]; 4] = [
     &stream_kind::PRIORITIES,
     &[stream_kind::DELAYED],

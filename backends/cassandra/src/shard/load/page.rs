@@ -36,19 +36,19 @@ pub(crate) struct BucketPage {
     pub(crate) until: Until,
 }
 
-/// How far a slice goes.
+/// How far a page goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
     /// To the end of its bucket.
     End,
     /// There may be more behind it.
     More,
-    /// It is no slice but single rows among what was read before.
+    /// It is no page but single rows among what was read before.
     Observed,
 }
 
 impl Want {
-    /// Reads one slice.
+    /// Reads one page.
     pub(crate) async fn read(self, storage: &dyn Storage) -> Result<BucketPage> {
         let Self { bucket, from, .. } = self;
         let first = (from, i32::MIN, i8::MIN);

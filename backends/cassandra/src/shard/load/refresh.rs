@@ -27,17 +27,17 @@ const OVERLAP_US: i64 = 200_000;
 /// is fresh grows old.
 const SWEEP_BUSY: Duration = Duration::from_secs(4);
 
-/// How often all lanes are looked at, and so far behind.
+/// How often all streams are looked at, and so far behind.
 const SWEEP_ALL: Duration = Duration::from_secs(30);
 
 /// Maximum messages of one page.
 const PAGE_MAX: usize = 500;
 
-/// A slice is not made to hold more bytes of messages than this.
+/// A page is not made to hold more bytes of messages than this.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 impl Shard {
-    /// The watermarks of a lane and its buckets that are not done.
+    /// The watermarks of a stream and its buckets that are not done.
     async fn index(&self, kind: i8) -> Result<(i8, Marks, Vec<BucketRow>)> {
         let stream = self.stream(kind);
         // In this order: what is closed by the marks had been registered.
@@ -47,7 +47,7 @@ impl Shard {
         Ok((kind, marks, open.collect()))
     }
 
-    /// Reads which buckets some lanes have.
+    /// Reads which buckets some streams have.
     pub(crate) async fn read_index(&mut self, kinds: &[i8]) -> Result<()> {
         let indexes = try_join_all(kinds.iter().map(|kind| self.index(*kind))).await?;
         for (kind, marks, rows) in indexes {
@@ -57,7 +57,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Reads what came into some lanes since they were read last: new buckets, and new messages
+    /// Reads what came into some streams since they were read last: new buckets, and new messages
     /// in those that are not closed.
     pub(crate) async fn refresh(&mut self, kinds: &[i8], now: Timestamp) -> Result<()> {
         self.unswept.extend(kinds);
@@ -65,8 +65,8 @@ impl Shard {
     }
 
     /// Reads what came since, and says where to look again for messages that came late: where
-    /// something fresh was read, and now and then in all lanes and farther behind, since a ring may
-    /// have been lost. [`Shard::scan_on`] looks, page by page.
+    /// something fresh was read, and now and then in all streams and farther behind, since a
+    /// notification may have been lost. [`Shard::scan_on`] looks, page by page.
     pub(crate) async fn sweep(&mut self, now: Timestamp) -> Result<()> {
         let all = now.since(self.swept_at) >= SWEEP_ALL;
         if all {
@@ -123,7 +123,7 @@ impl Shard {
         Ok(())
     }
 
-    /// The buckets of some lanes that may go on and of which something holds.
+    /// The buckets of some streams that may go on and of which something holds.
     fn buckets_where(&self, kinds: &[i8], holds: impl Fn(&BucketProgress) -> bool) -> Vec<Bucket> {
         let mut found = Vec::new();
         for kind in kinds {
@@ -143,7 +143,7 @@ impl Shard {
         found
     }
 
-    /// Reads new buckets of some lanes, new messages behind what was read, and on where there is
+    /// Reads new buckets of some streams, new messages behind what was read, and on where there is
     /// room.
     pub(crate) async fn poll(&mut self, kinds: &[i8], now: Timestamp) -> Result<()> {
         self.read_index(kinds).await?;
@@ -180,7 +180,7 @@ impl Shard {
 
     async fn read(&mut self, kinds: &[i8], now: Timestamp, most: usize) -> Result<()> {
         let mut count = 0;
-        // More than one at a time while each is read by one slice.
+        // More than one at a time while each is read by one page.
         let mut at_once = READ_AT_ONCE;
         loop {
             let mut wants = Vec::new();
@@ -216,7 +216,7 @@ impl Shard {
         }
     }
 
-    /// The next slices of a lane.
+    /// The next pages of a stream.
     pub(crate) fn want_next(
         &self,
         kind: i8,
@@ -245,7 +245,7 @@ impl Shard {
         }
     }
 
-    /// Reads slices, in the order they are asked for.
+    /// Reads pages, in the order they are asked for.
     async fn read_wanted(&self, wants: Vec<Want>) -> Result<Vec<BucketPage>> {
         let rows = &*self.storage;
         let read = stream::iter(wants).map(|want| want.read(rows));
