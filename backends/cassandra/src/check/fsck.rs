@@ -22,7 +22,7 @@ impl Fsck for CassandraStore {
             of_shard.count(rows, def.queue, shard, self.now()).await?;
         }
         let messages = partitions(self.link(), "message", def.queue, self.cell()).await?;
-        let events = partitions(self.link(), "settled", def.queue, self.cell()).await?;
+        let events = partitions(self.link(), "message_event", def.queue, self.cell()).await?;
         let strays = Strays::find(rows, &messages, &events, &counted).await?;
         let mut census = summed(&counted);
         if repair {

@@ -200,7 +200,7 @@ fn of_cells() -> Vec<Table> {
         inserted(
             "doorbell",
             "cell smallint, doorbell smallint, queue uuid, shard int, kind tinyint, what tinyint, \
-             bucket bigint, token uuid, PRIMARY KEY ((cell, doorbell), queue, shard, kind, what)",
+             bucket bigint, token_id uuid, PRIMARY KEY ((cell, doorbell), queue, shard, kind, what)",
         ),
         marked(
             "named_lease",

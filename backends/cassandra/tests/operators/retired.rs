@@ -31,9 +31,9 @@ fn bucket(still: &Still) -> i64 {
 
 /// Up to where the stream of these buckets is deleted.
 async fn done_to(still: &Still) -> i64 {
-    let cql = "SELECT lane, done_to FROM KS.stream_mark";
+    let cql = "SELECT kind, done_to FROM KS.stream_mark";
     let marks: Vec<(i8, Option<i64>)> = still.rows(cql).await;
-    let marks = marks.iter().filter(|(lane, _)| *lane != DELAYED);
+    let marks = marks.iter().filter(|(kind, _)| *kind != DELAYED);
     marks.filter_map(|(_, done_to)| *done_to).max().unwrap_or(0)
 }
 
@@ -102,7 +102,7 @@ async fn buckets_that_are_over_lose_their_rows_and_what_is_unsettled_moves_on() 
     assert!(!is_listed(&still, young).await);
     assert_eq!(still.rows_in("message", &both).await, [0, 0]);
     assert_eq!(still.rows_in("message_event", &both).await, [0, 0]);
-    let cql = "SELECT lane, revision FROM KS.message";
+    let cql = "SELECT kind, revision FROM KS.message";
     let moved: Vec<(i8, Option<i16>)> = still.rows(cql).await;
     assert_eq!(moved, [(DELAYED, Some(1))]);
 

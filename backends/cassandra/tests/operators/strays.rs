@@ -30,7 +30,7 @@ async fn rows(still: &Still) -> (usize, bool) {
 
 /// The one bucket there is, as the values of its key.
 async fn bucket(still: &Still) -> (Uuid, i16, i32, i8, i64) {
-    let cql = "SELECT queue, cell, shard, lane, bucket FROM KS.stream_bucket";
+    let cql = "SELECT queue, cell, shard, kind, bucket FROM KS.stream_bucket";
     let mut listed = still.rows(cql).await;
     assert_eq!(listed.len(), 1, "{listed:?}");
     listed.remove(0)
@@ -38,20 +38,20 @@ async fn bucket(still: &Still) -> (Uuid, i16, i32, i8, i64) {
 
 /// Says of the one bucket that it is done: what an owner writes before it deletes its rows.
 async fn say_that_it_is_done(still: &Still) {
-    let (queue, cell, shard, lane, bucket) = bucket(still).await;
+    let (queue, cell, shard, kind, bucket) = bucket(still).await;
     let cql = format!(
         "UPDATE KS.stream_bucket SET done = true WHERE queue = {queue} AND cell = {cell} AND \
-         shard = {shard} AND lane = {lane} AND bucket = {bucket}"
+         shard = {shard} AND kind = {kind} AND bucket = {bucket}"
     );
     still.stage.cql(&cql).await;
 }
 
 /// Sets the marks of the stream of the one bucket, as no owner would.
 async fn mark(still: &Still, closed_to: i64, done_to: i64) {
-    let (queue, cell, shard, lane, _) = bucket(still).await;
+    let (queue, cell, shard, kind, _) = bucket(still).await;
     let cql = format!(
-        "INSERT INTO KS.stream_mark (queue, cell, shard, lane, closed_to, done_to) \
-         VALUES ({queue}, {cell}, {shard}, {lane}, {closed_to}, {done_to})"
+        "INSERT INTO KS.stream_mark (queue, cell, shard, kind, closed_to, done_to) \
+         VALUES ({queue}, {cell}, {shard}, {kind}, {closed_to}, {done_to})"
     );
     still.stage.cql(&cql).await;
 }
