@@ -142,7 +142,7 @@ fn headers(raw: Option<&RawValue>) -> Result<BTreeMap<String, String>, String> {
 fn priority(text: &str) -> Result<Priority, String> {
     Priority::from_str(text, false).map_err(|_| {
         let shown = escape::cut(text, 40);
-        format!("invalid priority \"{shown}\"; use high, normal or low")
+        format!("unknown priority \"{shown}\"; use high, normal or low")
     })
 }
 
@@ -265,7 +265,7 @@ mod tests {
             (r#"{"body":1,"delay":"-5s"}"#, "negative"),
             (
                 r#"{"body":1,"priority":"urgent"}"#,
-                "priority: invalid priority \"urgent\"",
+                "priority: unknown priority \"urgent\"",
             ),
             (
                 r#"{"body":1,"headers":{"a":1}}"#,
