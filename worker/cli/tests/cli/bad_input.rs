@@ -415,7 +415,7 @@ fn trouble_with_the_store_is_told_in_words() {
     stage.enqueue(&["q", "x"]);
     stage
         .run(&["dead", "list", "q", "--after", "zz"])
-        .refused(2, "longshore: listing the dead letters failed: the cursor");
+        .refused(2, "longshore: listing the dead letters failed: invalid cursor");
     stage.run(&["queues", "--store", "postgres://x"]).refused(
         78,
         "no store has the scheme postgres://; known are memory, ",
