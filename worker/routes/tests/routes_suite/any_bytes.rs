@@ -6,7 +6,7 @@ use crate::refusals::env;
 
 /// The route files that users see first.
 fn examples() -> Vec<Vec<u8>> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
     let folders = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     let mut files: Vec<_> = folders
         .filter_map(|folder| std::fs::read_dir(folder.path()).ok())

@@ -8,7 +8,7 @@ use longshore_routes::{self as routes, Ended, RouteSet, Runner};
 use crate::stage::{Stage, finish};
 
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
 fn load(path: PathBuf) -> RouteSet {
