@@ -22,11 +22,16 @@
 //! let queue = connection.queue("images")?;
 //! queue.enqueue(Resize { url: "cat.png".into(), width: 640 }).await?;
 //!
-//! let worker = Worker::builder(connection) .queue("images", |q|
-//! q.handle(resize).concurrency(8).on_error("http.503", Policy::redeliveries(20))) .build()?; let
-//! handle = worker.handle(); // A program of its own says `worker.run().await`, which ends at
-//! SIGTERM. let until_done = async { while handle.stats().done.acked < 1 {
-//! tokio::time::sleep(Duration::from_millis(1)).await; } };
+//! let worker = Worker::builder(connection)
+//!     .queue("images", |q| q.handle(resize).concurrency(8).on_error("http.503", Policy::redeliveries(20)))
+//!     .build()?;
+//! let handle = worker.handle();
+//! // A program of its own says `worker.run().await`, which ends at SIGTERM.
+//! let until_done = async {
+//!     while handle.stats().done.acked < 1 {
+//!         tokio::time::sleep(Duration::from_millis(1)).await;
+//!     }
+//! };
 //! assert_eq!(worker.run_until(until_done).await?.acked, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
