@@ -413,9 +413,10 @@ fn a_missing_queue_has_near_names_only_if_they_are_near() {
 fn trouble_with_the_store_is_told_in_words() {
     let stage = Stage::new();
     stage.enqueue(&["q", "x"]);
-    stage
-        .run(&["dead", "list", "q", "--after", "zz"])
-        .refused(2, "longshore: listing the dead letters failed: invalid cursor");
+    stage.run(&["dead", "list", "q", "--after", "zz"]).refused(
+        2,
+        "longshore: listing the dead letters failed: invalid cursor",
+    );
     stage.run(&["queues", "--store", "postgres://x"]).refused(
         78,
         "no store has the scheme postgres://; known are memory, ",
