@@ -1,5 +1,7 @@
 //! The control plane.
 
+pub(crate) mod stats;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;

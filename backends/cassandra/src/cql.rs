@@ -4,7 +4,8 @@
 //! the tables and how they come to be ([`schema`], [`migrate`]), which data centre is asked and
 //! which cell it works ([`data_centre`], [`cells`]), and what is stored by name: queues
 //! ([`queue_catalog`]) and dedup keys ([`dedup_keys`]). [`storage`] implements the storage of the
-//! protocol on it. No other folder builds a statement or names a consistency level.
+//! protocol on it. The statements that messages live by are prepared here, each with its
+//! consistency; only checks and the floor of `bench` build others.
 //!
 //! **Invariant.** Each statement says whether it may be repeated. One that may is sent to another
 //! node where the first is silent; one that may not (a lightweight transaction) is read back

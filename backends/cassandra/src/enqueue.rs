@@ -110,13 +110,13 @@ impl Inner {
         let mut is_exact = true;
         for shard in 0..def.shards {
             let mut looked = self.look(def, shard).await?;
-            let behind = looked.behind(Pages::SHORT, self.now()).await?;
+            let estimate = looked.estimate(Pages::SHORT, self.now()).await?;
             let Some(shard) = looked.shard_mut() else {
                 continue;
             };
             let here = shard.here(ids, self.now()).len();
             is_exact &= shard.is_whole();
-            let live = shard.index.order.len() + (behind.waiting + behind.delayed) as usize;
+            let live = shard.index.order.len() + (estimate.waiting + estimate.delayed) as usize;
             depth = (depth + live).saturating_sub(here);
         }
         if !is_exact {

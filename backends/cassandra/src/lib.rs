@@ -30,7 +30,6 @@ mod receive;
 mod settle;
 mod shard;
 mod shard_access;
-mod stats;
 mod store;
 mod tasks;
 #[cfg(test)]

@@ -12,8 +12,8 @@
 //!
 //! **When a process is killed.** Before the row is written: nothing is there and nothing was
 //! acknowledged. Between the row and the second look: the row may be delivered although nobody was
-//! told; a caller that repeats the call with the same ids adds nothing. The caches are gone with
-//! the process, and none of them is needed for safety.
+//! told; a repeat with the same ids makes copies, which are collapsed before they are delivered.
+//! The caches are gone with the process, and none of them is needed for safety.
 //!
 //! **Who writes.** [`append`] inserts into `message` and `stream_bucket`; the call that stored them
 //! leaves a notification in `doorbell`. Nothing here reads or writes events.

@@ -53,7 +53,7 @@ pub(crate) struct Shard {
     pub(crate) swept_at: Timestamp,
     /// When it was noted last how far the buckets are settled.
     pub(crate) noted_at: Timestamp,
-    /// Since when the numbers are wanted: how many messages lie behind what is in memory.
+    /// Since when it is wanted how many messages lie behind what is in memory.
     pub(crate) count_since: Option<Timestamp>,
     pub(crate) raw_bytes: usize,
     /// How large a message is here, about.

@@ -41,14 +41,14 @@ impl Looked {
 
 impl Looked {
     /// How many messages lie behind what is in memory.
-    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
+    pub(crate) async fn estimate(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
         match self {
             Self::Own(opened) => match opened.shard.as_mut() {
                 Some(shard) if !shard.is_whole() => shard.estimate_own(now).await,
                 _ => Ok(Estimate::default()),
             },
             Self::Read(shard) if shard.is_whole() => Ok(Estimate::default()),
-            Self::Read(shard) => shard.behind(pages, now).await,
+            Self::Read(shard) => shard.estimate(pages, now).await,
         }
     }
 }

@@ -7,13 +7,13 @@
 //!
 //! **Invariant.** Each call ends within the `timeout` of the store. An answer is never trusted to
 //! have the right shape. An error says whether the call was done, was certainly not done, or may
-//! have been; a call that may have been done is never sent again here, but for a script that the
-//! server did not know, since then nothing has run.
+//! have been. A call is sent again only where nothing has run, since the server did not know the
+//! script; the driver for clusters repeats calls by itself, so what goes there tells a repeat.
 //!
 //! **When a process is killed.** A command that was sent is run by the server or not. A script and
 //! a transaction run as a whole, so a killed process leaves no half of one behind.
 //!
-//! **Who writes.** This folder sends what others put together. It knows no key.
+//! **Who writes.** This folder sends what others put together. It knows no key of a queue.
 
 pub(crate) mod acl;
 pub(crate) mod call;

@@ -1,19 +1,20 @@
 //! Storing messages.
 //!
 //! A batch is split into one part for each partition ([`partition_batch`]). Most parts go by one
-//! script ([`general`] or the plain script); many plain messages with large bodies go by bare
+//! script ([`general`] or the plain script); many plain messages at once go by bare
 //! commands in a transaction ([`direct`]), where [`direct_gate`] says that a script found the
 //! partition as it should be.
 //!
 //! **Owns** which calls were made lately ([`recent_calls`]) and where the direct path may be taken.
 //!
-//! **Invariant.** A repeated call with the same fresh ids stores nothing twice: it goes to the same
-//! partition under the same number, and the server knows the number. Both paths leave the same
+//! **Invariant.** A call that this handle repeats stores nothing twice: it goes to the same
+//! partition under the same number, and the server knows the number. Given ids and dedup keys are
+//! known to the server itself. Both paths leave the same
 //! rows.
 //!
 //! **When a process is killed.** A part is stored as a whole or not at all. Of a batch over several
-//! partitions some parts may be stored; nobody was told, and a repeat with the same ids adds only
-//! those that are missing.
+//! partitions some parts may be stored; nobody was told. A repeat by another process adds only those
+//! that are missing where the ids were given; fresh ids are known to the handle that died alone.
 //!
 //! **Who writes.** The enqueue scripts and the transaction of [`direct`]: streams, delayed rows,
 //! groups, dedup keys and the counters of the partition.

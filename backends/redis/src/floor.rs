@@ -3,8 +3,7 @@
 //! **Owns** what `longshore bench` measures beside the store, on keys of its own, and what it asks
 //! the server about itself ([`server_usage`]).
 //!
-//! **When a process is killed.** Its keys stay under the prefix of the bench and are removed by the
-//! next bench on it.
+//! **When a process is killed.** Its keys stay, below the prefix of that bench.
 //!
 //! **Who writes.** Only keys of the bench; no key of a queue.
 

@@ -5,7 +5,8 @@
 //!
 //! **Invariant.** No other folder builds the name of a key or takes the bytes of a row or receipt
 //! apart; the scripts do the same by `scripts/lib/*.lua`. All keys of a partition have one hash
-//! tag, so on a cluster they lie on one node. A row begins with its version.
+//! tag, so on a cluster they lie on one node. The head of a row carries a version, and so does the layout of each
+//! partition.
 //!
 //! **When a process is killed.** Nothing here is stored by itself.
 //!

@@ -3,8 +3,9 @@
 //! **Owns** reading rows where they lie and telling their state ([`rows`]), and finding by id
 //! ([`find`]). Cursors are positions of [`crate::layout`].
 //!
-//! **Invariant.** A page reads a bounded number of rows. A message that is there during the whole
-//! walk is seen; one that moves meanwhile may be seen twice, and is then told apart by its id.
+//! **Invariant.** A page reads a bounded number of rows, section by section. A message that stays
+//! in its section during the whole walk is seen once; one that moves on meanwhile may be missed or
+//! seen twice.
 //!
 //! **When a process is killed.** Nothing is changed here.
 //!

@@ -64,3 +64,30 @@ impl QueueCache {
         locked(&self.0).remove(queue);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_cleared_when_full_and_knows_what_is_listed_until_then() {
+        let cache = QueueCache::default();
+        let queue = |number: usize| QueueName::new(format!("q{number}")).unwrap();
+        cache.keep(&queue(0), QueueSettings::default());
+        assert!(!cache.is_registered(&queue(0)));
+        cache.set_registered(&queue(0));
+        // Settings that are read again say nothing about the list.
+        cache.keep(&queue(0), QueueSettings::default());
+        assert!(cache.is_registered(&queue(0)));
+        for number in 1..QUEUES_MAX {
+            cache.keep(&queue(number), QueueSettings::default());
+        }
+        assert!(cache.is_registered(&queue(0)));
+        cache.keep(&queue(QUEUES_MAX), QueueSettings::default());
+        assert!(!cache.is_registered(&queue(0)));
+        assert!(cache.fresh_settings(&queue(0)).is_none());
+        assert!(cache.fresh_settings(&queue(QUEUES_MAX)).is_some());
+        cache.forget(&queue(QUEUES_MAX));
+        assert!(cache.fresh_settings(&queue(QUEUES_MAX)).is_none());
+    }
+}

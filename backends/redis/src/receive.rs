@@ -87,8 +87,7 @@ impl RedisStore {
                 .nap(next_due)
                 .min(deadline.saturating_duration_since(Instant::now()));
             let was_woken = tokio::time::timeout(wait, ring).await.is_ok();
-            // The process that was not woken, and would have been, need not ask at the end of its
-            // wait.
+            // A receive that was not woken, and would have been, need not ask at the end of its wait.
             if !was_woken && Instant::now() >= deadline && self.is_woken() {
                 return Ok(Received::new(Vec::new(), set_aside));
             }

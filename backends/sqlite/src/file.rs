@@ -7,10 +7,11 @@
 //! ([`host`]).
 //!
 //! **Invariant.** Nothing is written before the place was found fit: a local file system, files of
-//! this user, no links planted. Processes write one after the other, in the order they came.
+//! this user, no links planted. One process writes at a time.
 //!
 //! **When a process is killed.** Locks of a dead process are gone with it. A file that was being
-//! created is empty or has all tables; a backup that was cut off lies beside its goal, not at it.
+//! created is empty or has all tables. A backup that was cut off is a broken file at its goal, which
+//! SQLite refuses to open or to find sound.
 //!
 //! **Who writes.** [`init`] creates and upgrades tables; [`backup`] writes copies. Nothing here
 //! touches messages.

@@ -4,8 +4,8 @@
 //! numbers ([`queue`]), what lies beside some messages ([`detail`]), who of a group is admitted
 //! ([`group`]), and the numbers of states and flags ([`state`]).
 //!
-//! **Invariant.** A row changes its state only through [`message`], which books it in the numbers
-//! of its queue in the same transaction. At most one member of a group is ready, leased or in
+//! **Invariant.** What changes the state of a row changes the numbers of its queue in the same
+//! transaction: through [`message`], or where one statement does both steps of a plain message. At most one member of a group is ready, leased or in
 //! back-off. What a row is updated to has the same length, so updates stay in place.
 //!
 //! **When a process is killed.** The transaction around it is there as a whole or not.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use longshore_architecture_tests::{Source, rust_sources, without_comments, without_tests};
 
 /// Rust files in one folder.
-const FILES_MAX: usize = 26;
+const FILES_MAX: usize = 25;
 
 /// Lines of a file that is shipped.
 const LINES_MAX: usize = 350;

@@ -54,8 +54,9 @@ impl Inner {
         judged.collect()
     }
 
-    /// Judges a batch, claiming the dedup keys of what may be stored. The process that is refused
-    /// may make room for a later one of the same id: so it is judged until nobody new is.
+    /// Judges a batch, claiming the dedup keys of what may be stored. A message that is refused
+    /// may make room for a later one of the same id: so they are judged until none is refused any
+    /// more.
     pub(crate) async fn claim(
         self: &Arc<Self>,
         name: &QueueName,

@@ -13,7 +13,7 @@ use crate::ownership::rebalance::{Need, is_lately};
 /// Maximum queues remembered before those that nobody receives from are forgotten.
 const QUEUES_MAX: usize = 10_000;
 
-/// Who did not receive for this long starts over.
+/// A queue that was not received from for this long starts over.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// Who got nothing for this long starves.

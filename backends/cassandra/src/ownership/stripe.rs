@@ -32,8 +32,8 @@ pub(crate) fn doorbell_of(stripe: i16) -> i16 {
 /// A shard in memory, or the place for it.
 pub(crate) type Slot = Arc<AsyncMutex<Option<Shard>>>;
 
-/// A stripe as this process sees it. The process that works on its shards reads the lock; the
-/// process that takes it or gives it up writes it.
+/// A stripe as this process sees it. A task that works on its shards holds the lock for reading;
+/// one that takes the stripe or gives it up holds it for writing.
 #[derive(Debug)]
 pub(crate) struct Stripe {
     pub(crate) number: i16,
@@ -86,7 +86,7 @@ impl Held {
     }
 
     /// Waits until all that was decided here is written. Nobody decides more meanwhile: this is
-    /// for the process that writes the lock of the stripe.
+    /// for the task that holds the lock of the stripe for writing.
     pub(crate) async fn all_completed(&self) {
         for (_, slot) in self.slots() {
             if let Some(shard) = slot.lock().await.as_ref() {

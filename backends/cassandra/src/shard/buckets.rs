@@ -15,7 +15,8 @@
 //! finds and removes, in a bucket nobody reads.
 //!
 //! **Who writes.** The owner of the stripe: `stream_mark` by lightweight transactions, the notes
-//! in `stream_bucket`, and the deletes of `message` and `settled`.
+//! in `stream_bucket`, and the deletes of `message` and `message_event`. A process that only looks
+//! at the numbers may note a count.
 
 pub(crate) mod count;
 pub(crate) mod depth;

@@ -12,8 +12,9 @@
 //! all. A receive that died with its events written costs its messages an attempt; they come back
 //! when their leases end.
 //!
-//! **Who writes.** Only here are events of an owner written. Processes that do not own the shard
-//! write theirs in `settle/unowned`.
+//! **Who writes.** The events of an owner, but for those that take a redelivery back
+//! ([`crate::shard::redelivery`]). Processes that do not own the shard write theirs in
+//! `settle/unowned`.
 
 pub(crate) mod event_batch;
 pub(crate) mod in_flight;

@@ -62,8 +62,8 @@ async fn open(url: &str) -> Connection {
     longshore::connect(url).await.expect("the store opens")
 }
 
-/// One history: a crowd, some of it in hands, moved while these are settled while a worker works at
-/// the other end.
+/// One history: a crowd, some of it leased, moved while the leased ones are settled and a worker works at the
+/// other end.
 async fn play(from: &str, to: &str, seed: u64) {
     println!("from {from} to {to}, seed {seed}");
     let (here, there) = (open(from).await, open(to).await);

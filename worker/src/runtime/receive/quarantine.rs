@@ -1,6 +1,6 @@
 //! The gate that lets a suspect run alone.
 //!
-//! A message whose deliveries keep vanishing may be killing the process. Tasks that fetch or
+//! A message whose deliveries keep vanishing may be killing the process. A task that fetches or
 //! works holds a shared turn; a suspect takes the only one. So when it kills the process again
 //! nobody else's message is charged with it.
 

@@ -44,7 +44,7 @@ pub(crate) struct Estimate {
 impl Shard {
     /// The numbers of a shard that others own, or nobody: counted as far as the pages go. What was
     /// counted is kept for the next process that looks.
-    pub(crate) async fn behind(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
+    pub(crate) async fn estimate(&mut self, pages: usize, now: Timestamp) -> Result<Estimate> {
         self.count(pages, now).await?;
         self.note_counts().await;
         Ok(self.sum_estimate())
@@ -129,7 +129,7 @@ impl Shard {
         known.counted.get_or_insert_with(|| Counted::nothing(next))
     }
 
-    /// Buckets with a count that a process noted that had read further.
+    /// Buckets whose count was noted by a process that had read further.
     fn with_gaps(&self) -> Vec<Bucket> {
         let mut found = Vec::new();
         for (kind, known) in &self.streams {
@@ -189,20 +189,20 @@ impl Shard {
     /// What the counts add up to. A bucket that was never counted to its end is taken to have as
     /// many as those of its stream that were, on average.
     fn sum_estimate(&self) -> Estimate {
-        let mut behind = Estimate::default();
+        let mut estimate = Estimate::default();
         for (kind, known) in &self.streams {
             let unread = known.buckets.values().filter(|known| !known.at_end);
             let counts: Vec<_> = unread.map(|known| known.counted).collect();
             let ended = counts.iter().flatten().filter(|it| it.has_ended());
-            behind.at = ended.map(|it| it.at).chain(behind.at).min();
+            estimate.at = ended.map(|it| it.at).chain(estimate.at).min();
             let count = sum_of(&counts);
             match *kind {
-                stream_kind::DELAYED => behind.delayed += count,
-                stream_kind::DEAD | stream_kind::HOLDING => behind.dead += count,
-                _ => behind.waiting += count,
+                stream_kind::DELAYED => estimate.delayed += count,
+                stream_kind::DEAD | stream_kind::HOLDING => estimate.dead += count,
+                _ => estimate.waiting += count,
             }
         }
-        behind
+        estimate
     }
 
     /// Keeps what was counted for the next process that looks. It is worth no error: the rights to

@@ -94,7 +94,7 @@ pub(crate) async fn done_among(
 /// delivery of each message in it.
 pub(crate) fn by_position(rows: &[EventRow]) -> HashMap<Position, Vec<(i32, Event)>> {
     let mut events: HashMap<Position, Vec<(i32, Event)>> = HashMap::new();
-    // Rolls come first: a delivery precedes what became of it, whatever row holds it.
+    // Batch deliveries come first: a delivery precedes what became of it, whatever row holds it.
     let read = || rows.iter().filter_map(|row| Some((row, Event::of(row)?)));
     for (_, event) in read() {
         if let Event::BatchDelivered { handed, until } = event {

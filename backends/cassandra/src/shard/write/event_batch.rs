@@ -57,7 +57,7 @@ impl EventBatch {
                 .push((position, attempt));
         }
         for (bucket, handed) in by_bucket {
-            // At the first of them: the process that reads on from a later one knows it already.
+            // At the first of them: a reader that goes on from a later one knows it already.
             if let Some(first) = handed.iter().map(|(position, _)| *position).min() {
                 told.extend(handed.iter().map(|(position, _)| (position.id, first)));
                 self.add((bucket, first), 1, &Event::BatchDelivered { handed, until });

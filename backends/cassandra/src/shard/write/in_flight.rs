@@ -42,7 +42,7 @@ impl InFlightWrites {
         }
     }
 
-    /// Waits until none is under way. The process that keeps others from beginning one may compare
+    /// Waits until none is under way. A caller that keeps others from beginning one may compare
     /// memory with the rows then.
     pub(crate) async fn all_completed(&self) {
         drop(self.under_way.write().await);

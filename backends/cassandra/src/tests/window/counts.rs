@@ -20,8 +20,8 @@ async fn looked(backlog: &Backlog, pages: usize) -> (u64, usize) {
     let mut shard = Shard::unread(rows, QUEUE, 0, backlog.hybrid.clone(), window);
     shard.look(backlog.now).await.expect("looked");
     let before = backlog.storage.positions_read();
-    let behind = shard.behind(pages, backlog.now).await.expect("counted");
-    let all = shard.index.entries.len() as u64 + behind.waiting;
+    let estimate = shard.estimate(pages, backlog.now).await.expect("counted");
+    let all = shard.index.entries.len() as u64 + estimate.waiting;
     (all, backlog.storage.positions_read() - before)
 }
 
@@ -71,8 +71,8 @@ async fn counts_go_down_with_what_is_done() {
         backlog.end(&mut shard, &taken, &Disposition::Ack).await;
         backlog.wait(Duration::from_secs(1));
         backlog.maintain(&mut shard).await;
-        let behind = shard.estimate_own(backlog.now).await.expect("counted");
-        let seen = shard.index.entries.len() as u64 + behind.waiting;
+        let estimate = shard.estimate_own(backlog.now).await.expect("counted");
+        let seen = shard.index.entries.len() as u64 + estimate.waiting;
         if round > 1 {
             assert_eq!(seen, left, "round {round}");
         }

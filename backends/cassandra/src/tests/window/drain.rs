@@ -208,8 +208,8 @@ async fn what_lies_behind_is_listed_counted_and_found() {
     let mut shard = backlog.take_over().await;
     let held = shard.index.entries.len();
     assert!(held < 1000);
-    let behind = shard.estimate_own(backlog.now).await.expect("counted");
-    assert_eq!(behind.waiting as usize, 5000 - held);
+    let estimate = shard.estimate_own(backlog.now).await.expect("counted");
+    assert_eq!(estimate.waiting as usize, 5000 - held);
     let mut last = None;
     let mut seen = Vec::new();
     loop {

@@ -25,7 +25,7 @@ pub(super) struct Crowd {
     acks: Vec<MessageId>,
     /// What may come behind others of its group: it was dead and did not hold it.
     passed: Vec<MessageId>,
-    /// Members leased, at either end.
+    /// Members that are leased, at either end.
     in_hands: BTreeMap<GroupName, MessageId>,
 }
 

@@ -25,12 +25,12 @@ impl Inner {
             stats.exact &= shard.is_whole();
         }
         let now = self.now();
-        let counts = looked.iter_mut().map(|it| it.behind(Pages::LOOK, now));
-        for behind in try_join_all(counts).await? {
-            stats.waiting += behind.waiting;
-            stats.delayed += behind.delayed;
-            stats.dead += behind.dead;
-            stats.counted_at = [stats.counted_at, behind.at].into_iter().flatten().min();
+        let counts = looked.iter_mut().map(|it| it.estimate(Pages::LOOK, now));
+        for estimate in try_join_all(counts).await? {
+            stats.waiting += estimate.waiting;
+            stats.delayed += estimate.delayed;
+            stats.dead += estimate.dead;
+            stats.counted_at = [stats.counted_at, estimate.at].into_iter().flatten().min();
         }
         stats.paused.clone_from(&def.pause);
         stats.moving.clone_from(&def.moving);
