@@ -2,8 +2,9 @@
 //!
 //! This crate has no runtime, does no I/O and never reads a clock: time comes in through
 //! [`Clock`], randomness through arguments. Stores implement [`QueueStore`], [`QueueAdmin`],
-//! [`LeaseStore`] and [`ProgressStore`]; the worker library builds everything else on them.
+//! [`LeaseStore`], [`ProgressStore`] and [`AggregateStore`]; the worker library builds everything else on them.
 
+mod aggregate;
 mod check;
 mod clock;
 mod delivery;
@@ -19,6 +20,10 @@ mod url;
 pub mod validate;
 pub mod wire;
 
+pub use aggregate::decide::{Goes, KeyState, OpenEpoch, Placed, place};
+pub use aggregate::epoch::{ClosedEpoch, CompletedBy, Epoch, EpochInfo, EpochState, epoch_id};
+pub use aggregate::part::{Appended, NewPart, Part};
+pub use aggregate::rules::{AggregateRules, LateParts, WhenFull};
 pub use check::{Census, Finding, Fsck, Severity};
 #[cfg(feature = "test-util")]
 pub use clock::ManualClock;
@@ -36,7 +41,10 @@ pub use message::headers::Headers;
 pub use message::id::{IdOrigin, MessageId};
 pub use message::job::Job;
 pub use message::lane::Lane;
-pub use message::name::{DedupKey, GroupName, JobKind, LeaseName, NameError, QueueName, RouteName};
+pub use message::name::{
+    AggregateKey, AggregateName, DedupKey, GroupName, JobKind, LeaseName, NameError, QueueName,
+    RouteName,
+};
 pub use message::{Dedup, Message, NewMessage, TraceContext};
 pub use policy::{Clause, ClauseAction, Decision, DelayTable, ErrorPolicy, Jitter, PolicyChange};
 pub use queue::pause::{MovingMark, Pause};
@@ -45,7 +53,10 @@ pub use queue::settings::{
 };
 pub use queue::stats::QueueStats;
 pub use store::admin::{Adopted, Changed, Deleted, Found, Purged, QueueAdmin};
-pub use store::aggregate::AggregateStore;
+pub use store::aggregate::{
+    AggregateInfo, AggregateStore, Appends, EpochChange, Fate, Judged, Question, Turn, Turned,
+    Verdict,
+};
 pub use store::backend::{Backend, OpenOptions};
 pub use store::backup::Backup;
 pub use store::cursor::{Cursor, Page};

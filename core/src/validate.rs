@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::{
-    AttemptRecord, Content, Delivery, Disposition, ERROR_BYTES_MAX, NewMessage, QueueSettings,
-    Result, SettingsChange, Settlement, StoreError, StoreErrorKind, StoreLimits, StoredMessage,
-    TraceContext,
+    AggregateRules, AttemptRecord, Content, Delivery, Disposition, ERROR_BYTES_MAX, NewMessage,
+    NewPart, QueueSettings, Result, SettingsChange, Settlement, StoreError, StoreErrorKind,
+    StoreLimits, StoredMessage, TraceContext,
 };
 
 /// The name of a worker in an attempt record has at most this many bytes.
@@ -90,6 +90,33 @@ fn check_trace(operation: &'static str, trace: &TraceContext) -> Result<()> {
                 ),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Refuses parts over a limit, and rules that make no sense.
+pub fn check_parts(
+    operation: &'static str,
+    rules: &AggregateRules,
+    parts: &[NewPart],
+    limits: &StoreLimits,
+) -> Result<()> {
+    check_count(operation, parts.len(), limits)?;
+    rules
+        .check()
+        .map_err(|wrong| StoreError::invalid_input(operation, wrong))?;
+    let most = limits.body_bytes_max as u64 / 4;
+    if rules.bytes_max > most {
+        let said = format!(
+            "bytes_max is {}, this store takes at most {most}: an epoch must fit into one message",
+            rules.bytes_max
+        );
+        return Err(StoreError::invalid_input(operation, said));
+    }
+    let body_max = usize::try_from(rules.bytes_max).unwrap_or(usize::MAX);
+    for part in parts {
+        check_message(operation, &part.message, body_max)
+            .map_err(|error| error.with("id", part.message.id))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 mod admin;
 mod adopt;
+mod aggregate;
 mod change;
 mod clock;
 mod config;

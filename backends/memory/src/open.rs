@@ -26,7 +26,7 @@ pub fn scheme() -> Scheme {
 /// ends. Without a name each call opens a store of its own.
 pub fn open(url: &StoreUrl, options: &OpenOptions) -> Result<Backend> {
     let Some(name) = Config::from_url(url)?.name else {
-        return Ok(Backend::of(made(options)));
+        return Ok(made(options).backend());
     };
     let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(store) = stores.get(&name) {
@@ -39,7 +39,7 @@ pub fn open(url: &StoreUrl, options: &OpenOptions) -> Result<Backend> {
                 format!("memory://{name} is open already and runs on another clock"),
             ));
         }
-        return Ok(Backend::of(store.clone()));
+        return Ok(store.clone().backend());
     }
     if !options.create {
         return Err(StoreError::new(
@@ -50,7 +50,7 @@ pub fn open(url: &StoreUrl, options: &OpenOptions) -> Result<Backend> {
     }
     let store = made(options);
     stores.insert(name, store.clone());
-    Ok(Backend::of(store))
+    Ok(store.backend())
 }
 
 fn made(options: &OpenOptions) -> Arc<MemoryStore> {

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use longshore_core::{
-    Content, DeadMark, DedupKey, GroupName, History, Lane, LeaseName, MessageId, MessageState,
-    MovingMark, NamedLease, Pause, QueueName, QueueSettings, StoredMessage, Timestamp, WorkerInfo,
+    AggregateName, Content, DeadMark, DedupKey, GroupName, History, Lane, LeaseName, MessageId,
+    MessageState, MovingMark, NamedLease, Pause, QueueName, QueueSettings, StoredMessage,
+    Timestamp, WorkerInfo,
 };
+
+use crate::aggregate::book::Book;
 
 /// Everything a store holds.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ pub(crate) struct Data {
     pub(crate) leases: BTreeMap<LeaseName, HeldLease>,
     pub(crate) progress: BTreeMap<(LeaseName, String), (Bytes, Timestamp)>,
     pub(crate) workers: BTreeMap<String, (WorkerInfo, Timestamp)>,
+    pub(crate) aggregates: BTreeMap<AggregateName, Book>,
     pub(crate) numbers: Numbers,
 }
 

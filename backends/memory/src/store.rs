@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::validate::{check_count, check_lease, check_settlements};
 use longshore_core::{
-    Clock, Content, Enqueued, MessageId, NewMessage, QueueName, QueueStore, Receipt, Receive,
-    Received, Result, Settled, Settlement, StepListener, StoreLimits, Timestamp,
+    Backend, Clock, Content, Enqueued, MessageId, NewMessage, QueueName, QueueStore, Receipt,
+    Receive, Received, Result, Settled, Settlement, StepListener, StoreLimits, Timestamp,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -37,6 +37,11 @@ impl MemoryStore {
             data: Mutex::default(),
             bell,
         }
+    }
+
+    /// All handles of this store.
+    pub fn backend(self: Arc<Self>) -> Backend {
+        Backend::of(self.clone()).with_aggregates(self)
     }
 
     pub(crate) fn runs_on(&self, clock: &Arc<dyn Clock>) -> bool {

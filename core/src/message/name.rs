@@ -234,6 +234,23 @@ name!(
     check_key
 );
 
+name!(
+    /// The name of an aggregate: as that of a queue, at most 200 bytes, since the queue of its dead
+    /// letters is named after it.
+    AggregateName,
+    "aggregate name",
+    200,
+    check_identifier
+);
+name!(
+    /// The correlation key: parts with the same key go into the same epoch. Any text without
+    /// control characters, 1 to 256 bytes.
+    AggregateKey,
+    "correlation key",
+    256,
+    check_key
+);
+
 impl Default for JobKind {
     /// `message`: the kind of what was enqueued without one.
     fn default() -> Self {

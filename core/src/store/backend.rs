@@ -46,6 +46,13 @@ impl Backend {
         }
     }
 
+    /// Adds aggregates.
+    #[must_use]
+    pub fn with_aggregates(mut self, aggregates: Arc<dyn AggregateStore>) -> Self {
+        self.aggregates = Some(aggregates);
+        self
+    }
+
     /// Adds a proof of states.
     #[must_use]
     pub fn with_fsck(mut self, fsck: Arc<dyn Fsck>) -> Self {

@@ -1,5 +1,6 @@
 //! The table of cases, by topic.
 
+mod aggregates;
 mod coordination;
 mod delivery;
 mod faults;
@@ -49,6 +50,13 @@ const TOPICS: &[&[Case]] = &[
     faults::concurrency::CASES,
     faults::fleet::CASES,
     faults::cancellation::CASES,
+    aggregates::parts::CASES,
+    aggregates::closing::CASES,
+    aggregates::predicates::CASES,
+    aggregates::releasing::CASES,
+    aggregates::late::CASES,
+    aggregates::lists::CASES,
+    aggregates::races::CASES,
 ];
 
 /// All cases, in the order of their topics.

@@ -7,6 +7,7 @@
 pub mod broken;
 mod case;
 mod cases;
+mod collecting;
 #[cfg(test)]
 mod crossings;
 mod draft;

@@ -22,7 +22,7 @@ impl Harness for Memory {
     }
 
     fn model(&self, clock: Arc<ManualClock>) -> Backend {
-        Backend::of(Arc::new(MemoryStore::new(clock)))
+        Arc::new(MemoryStore::new(clock)).backend()
     }
 
     fn property_cases(&self) -> u32 {
@@ -35,7 +35,7 @@ struct Opened(Arc<MemoryStore>);
 #[async_trait]
 impl Subject for Opened {
     fn backend(&self) -> Backend {
-        Backend::of(self.0.clone())
+        self.0.clone().backend()
     }
 
     /// Every handle of a memory store is the store itself.

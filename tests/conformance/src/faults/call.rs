@@ -56,4 +56,12 @@ calls! {
     Load "load",
     List "list",
     Save "save",
+    Append "append",
+    Turn "turn",
+    Parts "parts",
+    Answer "answer",
+    Finish "finish",
+    ListAggregates "list aggregates",
+    Epochs "epochs",
+    ChangeEpochs "change epochs",
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::{
-    Adopted, Backend, Changed, Configured, Cursor, Deleted, Due, Enqueued, Finding, Found,
-    LeaseName, LeaseStore, MessageId, MovingMark, NamedLease, NewMessage, Page, Pause,
-    ProgressStore, Purged, QueueAdmin, QueueName, QueueSettings, QueueStats, QueueStore, Receipt,
-    Receive, Received, Result, SettingsChange, Settled, Settlement, StoreLimits, StoredMessage,
-    WorkerInfo,
+    Adopted, AggregateInfo, AggregateKey, AggregateName, AggregateRules, AggregateStore, Appends,
+    Backend, Changed, Configured, Cursor, Deleted, Due, Enqueued, Epoch, EpochChange, EpochInfo,
+    Fate, Finding, Found, LeaseName, LeaseStore, MessageId, MovingMark, NamedLease, NewMessage,
+    NewPart, Page, Part, Pause, ProgressStore, Purged, QueueAdmin, QueueName, QueueSettings,
+    QueueStats, QueueStore, Receipt, Receive, Received, Result, SettingsChange, Settled,
+    Settlement, StoreLimits, StoredMessage, Turn, Turned, Verdict, WorkerInfo,
 };
 
 use super::{Call, FaultControl};
@@ -27,11 +28,16 @@ impl FaultStore {
     /// Puts faults before a backend. Without a plan every call goes through unchanged.
     pub fn wrap(inner: Backend) -> (Backend, FaultControl) {
         let faults = FaultControl::default();
-        let store = Self {
+        let has_aggregates = inner.aggregates.is_some();
+        let store = Arc::new(Self {
             inner,
             faults: faults.clone(),
-        };
-        (Backend::of(Arc::new(store)), faults)
+        });
+        let mut wrapped = Backend::of(store.clone());
+        if has_aggregates {
+            wrapped = wrapped.with_aggregates(store);
+        }
+        (wrapped, faults)
     }
 }
 
@@ -107,4 +113,74 @@ through! { ProgressStore in progress {}
         name: &LeaseName, after: Option<&Cursor>, max: NonZeroU32
     ) -> Page<(String, Bytes)>;
     Save save(lease: &NamedLease, entries: &[(String, Bytes)], keep: Duration) -> bool;
+}
+
+/// Only a store that has aggregates is asked for them.
+#[async_trait]
+impl AggregateStore for FaultStore {
+    async fn append(
+        &self,
+        name: &AggregateName,
+        rules: &AggregateRules,
+        parts: &[NewPart],
+    ) -> Result<Appends> {
+        let made = self.inner.aggregates()?.append(name, rules, parts);
+        self.faults.run(Call::Append, made).await
+    }
+
+    async fn turn(&self, name: &AggregateName, turn: Turn) -> Result<Turned> {
+        let made = self.inner.aggregates()?.turn(name, turn);
+        self.faults.run(Call::Turn, made).await
+    }
+
+    async fn parts(
+        &self,
+        name: &AggregateName,
+        key: &AggregateKey,
+        epoch: Epoch,
+        after: Option<&Cursor>,
+        max: NonZeroU32,
+    ) -> Result<Page<Part>> {
+        let made = self.inner.aggregates()?.parts(name, key, epoch, after, max);
+        self.faults.run(Call::Parts, made).await
+    }
+
+    async fn answer(&self, name: &AggregateName, verdicts: &[Verdict]) -> Result<Vec<Settled>> {
+        let made = self.inner.aggregates()?.answer(name, verdicts);
+        self.faults.run(Call::Answer, made).await
+    }
+
+    async fn finish(
+        &self,
+        name: &AggregateName,
+        epochs: &[(Receipt, Fate)],
+    ) -> Result<Vec<Settled>> {
+        let made = self.inner.aggregates()?.finish(name, epochs);
+        self.faults.run(Call::Finish, made).await
+    }
+
+    async fn list(&self, after: Option<&Cursor>, max: NonZeroU32) -> Result<Page<AggregateInfo>> {
+        let made = self.inner.aggregates()?.list(after, max);
+        self.faults.run(Call::ListAggregates, made).await
+    }
+
+    async fn epochs(
+        &self,
+        name: &AggregateName,
+        key: Option<&AggregateKey>,
+        after: Option<&Cursor>,
+        max: NonZeroU32,
+    ) -> Result<Page<EpochInfo>> {
+        let made = self.inner.aggregates()?.epochs(name, key, after, max);
+        self.faults.run(Call::Epochs, made).await
+    }
+
+    async fn change(
+        &self,
+        name: &AggregateName,
+        epochs: &[(AggregateKey, Epoch, EpochChange)],
+    ) -> Result<Vec<Changed>> {
+        let made = self.inner.aggregates()?.change(name, epochs);
+        self.faults.run(Call::ChangeEpochs, made).await
+    }
 }

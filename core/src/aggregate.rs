@@ -1,0 +1,12 @@
+//! Aggregates: messages that are collected under a key and go on as one.
+//!
+//! **Owns** the words of aggregation and every decision about it: what completes an epoch
+//! ([`rules`]), where a part goes and when an epoch is due ([`decide`]). A store keeps rows and asks
+//! here; it decides nothing itself.
+//!
+//! **Invariant.** A part that a store accepted is in exactly one epoch, and an epoch is closed once.
+
+pub(crate) mod decide;
+pub(crate) mod epoch;
+pub(crate) mod part;
+pub(crate) mod rules;
