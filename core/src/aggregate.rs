@@ -9,4 +9,5 @@
 pub(crate) mod decide;
 pub(crate) mod epoch;
 pub(crate) mod part;
+pub(crate) mod place;
 pub(crate) mod rules;

@@ -23,6 +23,7 @@ pub mod wire;
 pub use aggregate::decide::{Goes, KeyState, OpenEpoch, Placed, place};
 pub use aggregate::epoch::{ClosedEpoch, CompletedBy, Epoch, EpochInfo, EpochState, epoch_id};
 pub use aggregate::part::{Appended, NewPart, Part};
+pub use aggregate::place::{EpochPlace, PartPlace};
 pub use aggregate::rules::{AggregateRules, LateParts, WhenFull};
 pub use check::{Census, Finding, Fsck, Severity};
 #[cfg(feature = "test-util")]

@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use longshore_core::validate::{check_count, check_lease, check_parts};
 use longshore_core::{
     AggregateInfo, AggregateKey, AggregateName, AggregateRules, AggregateStore, Appends, Changed,
-    Cursor, Epoch, EpochChange, EpochInfo, Fate, NewPart, Page, Part, QueueStore as _, Receipt,
-    Result, Settled, StoreError, Timestamp, Turn, Turned, Verdict,
+    Cursor, Epoch, EpochChange, EpochInfo, EpochPlace, Fate, NewPart, Page, Part, PartPlace,
+    QueueStore as _, Receipt, Result, Settled, Timestamp, Turn, Turned, Verdict,
 };
 
 use crate::aggregate::book::Book;
@@ -76,7 +76,7 @@ impl AggregateStore for MemoryStore {
         after: Option<&Cursor>,
         max: NonZeroU32,
     ) -> Result<Page<Part>> {
-        let after = after.map(part_place).transpose()?;
+        let after = after.map(PartPlace::of).transpose()?;
         Ok(self.in_book(name, Page::last(Vec::new()), |book, _| {
             book.page_parts(key, epoch, after, max)
         }))
@@ -129,7 +129,7 @@ impl AggregateStore for MemoryStore {
         after: Option<&Cursor>,
         max: NonZeroU32,
     ) -> Result<Page<EpochInfo>> {
-        let after = after.map(epoch_place).transpose()?;
+        let after = after.map(EpochPlace::of).transpose()?;
         Ok(self.in_book(name, Page::last(Vec::new()), |book, now| {
             book.page_epochs(key, after.as_ref(), max, now)
         }))
@@ -149,38 +149,4 @@ impl AggregateStore for MemoryStore {
             epochs.iter().map(change).collect()
         }))
     }
-}
-
-/// Where a page of parts ended.
-type PartPlace = (Timestamp, longshore_core::MessageId);
-
-fn part_place(cursor: &Cursor) -> Result<PartPlace> {
-    let read = cursor.as_str().split_once(' ').and_then(|(at, id)| {
-        let at = Timestamp::from_millis(at.parse().ok()?);
-        Some((at, id.parse().ok()?))
-    });
-    read.ok_or_else(|| not_a_cursor("parts"))
-}
-
-/// Where a page of epochs ended: behind an open key, or behind a closed epoch.
-enum EpochPlace {
-    Open(AggregateKey),
-    Closed(Epoch),
-}
-
-fn epoch_place(cursor: &Cursor) -> Result<EpochPlace> {
-    let read = match cursor.as_str().split_once(' ') {
-        Some(("o", key)) => AggregateKey::new(key).ok().map(EpochPlace::Open),
-        Some(("c", number)) => {
-            let number = number.parse().ok();
-            number.map(|number| EpochPlace::Closed(Epoch::new(number)))
-        }
-        _ => None,
-    };
-    read.ok_or_else(|| not_a_cursor("epochs"))
-}
-
-fn not_a_cursor(operation: &'static str) -> StoreError {
-    let said = "invalid cursor: not issued by this call; start again without one";
-    StoreError::invalid_input(operation, said)
 }

@@ -6,6 +6,7 @@
 
 mod admin;
 mod adopt;
+mod aggregate;
 mod change;
 mod check;
 mod clock;

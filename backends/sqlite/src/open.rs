@@ -49,6 +49,7 @@ pub async fn open_on(url: &StoreUrl, options: &OpenOptions, host: Host) -> Resul
     let (config, clock, host) = store;
     let store = Arc::new(SqliteStore::new(database, config, clock, host));
     Ok(Backend::of(store.clone())
+        .with_aggregates(store.clone())
         .with_fsck(store.clone())
         .with_backup(store))
 }

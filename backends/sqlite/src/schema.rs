@@ -9,9 +9,10 @@ use crate::error::sql;
 pub(crate) const APPLICATION_ID: i64 = 0x4C4E_4751;
 
 /// Each migration in its own transaction; the `user_version` of a file is how many it has.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
+    include_str!("../migrations/0003.sql"),
 ];
 
 /// The version this build writes.

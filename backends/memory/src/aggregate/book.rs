@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::{
-    AggregateInfo, AggregateKey, AggregateName, AggregateRules, CompletedBy, Content, Cursor,
-    Epoch, EpochInfo, EpochState, Message, MessageId, OpenEpoch, Page, Part, Timestamp,
+    AggregateInfo, AggregateKey, AggregateName, AggregateRules, CompletedBy, Content, Epoch,
+    EpochInfo, EpochPlace, EpochState, Message, MessageId, OpenEpoch, Page, Part, PartPlace,
+    Timestamp,
 };
 
 use uuid::Uuid;
-
-use crate::aggregate::{EpochPlace, PartPlace};
 
 /// Everything of one aggregate.
 #[derive(Debug)]
@@ -160,7 +159,7 @@ impl Book {
             return Page::last(Vec::new());
         }
         let first = (epoch, Timestamp::EPOCH, MessageId::from_uuid(Uuid::nil()));
-        let after = after.map(|(at, id)| (epoch, at, id));
+        let after = after.map(|after| (epoch, after.position, after.id));
         let from = after.map_or(Bound::Included(first), Bound::Excluded);
         let mut of_epoch = self
             .parts
@@ -168,7 +167,7 @@ impl Book {
             .take_while(|((of, ..), _)| *of == epoch);
         let page: Vec<_> = of_epoch.by_ref().take(max.get() as usize).collect();
         let last = of_epoch.next().and(page.last());
-        let next = last.map(|((_, at, id), _)| Cursor::new(format!("{} {id}", at.as_millis())));
+        let next = last.map(|((_, at, id), _)| place(*at, *id).cursor());
         let part = |message: &Message| Part::new(Content::Intact(message.clone()));
         Page {
             items: page.iter().map(|(_, message)| part(message)).collect(),
@@ -190,20 +189,16 @@ impl Book {
             Some(EpochPlace::Closed(_)) => false,
         });
         let open = open.filter(|(key, _)| is_wanted(key));
-        let open = open.map(|(key, open)| (Cursor::new(format!("o {key}")), open.info(key)));
+        let open = open.map(|(key, open)| (EpochPlace::Open(key.clone()), open.info(key)));
         let closed = self.closed.iter().filter(|(epoch, _)| match &after {
             Some(EpochPlace::Closed(after)) => *epoch > after,
             _ => true,
         });
         let closed = closed.filter(|(_, closed)| is_wanted(&closed.key));
-        let closed =
-            closed.map(|(epoch, closed)| (Cursor::new(format!("c {epoch}")), closed.info(now)));
+        let closed = closed.map(|(epoch, closed)| (EpochPlace::Closed(*epoch), closed.info(now)));
         let mut all = open.chain(closed);
         let page: Vec<_> = all.by_ref().take(max.get() as usize).collect();
-        let next = all
-            .next()
-            .and(page.last())
-            .map(|(cursor, _)| cursor.clone());
+        let next = all.next().and(page.last()).map(|(place, _)| place.cursor());
         let items = page.into_iter().map(|(_, info)| info).collect();
         Page { items, next }
     }
@@ -232,6 +227,10 @@ impl Closed {
         let is_leased = self.token.is_some() && self.ready_at > now;
         is_leased.then_some(self.ready_at)
     }
+}
+
+fn place(position: Timestamp, id: MessageId) -> PartPlace {
+    PartPlace { position, id }
 }
 
 fn info(

@@ -138,7 +138,7 @@ async fn a_dropped_part_is_known(stage: Stage) {
     let rules = with(LateParts::Drop);
     stage.collect(&rules, &parts("ann", ["1", "2"])).await;
     let late = part("ann", "3");
-    stage.collect(&rules, &[late.clone()]).await;
+    stage.collect(&rules, std::slice::from_ref(&late)).await;
     let again = stage.append(&rules, &[late]).await;
     assert_eq!(again.outcomes, [Appended::Duplicate]);
     assert_eq!(stage.numbers().await.dropped, 1);

@@ -54,7 +54,7 @@ async fn keys_are_apart(stage: Stage) {
 /// Also ids: the same message may be a part of two aggregates.
 async fn aggregates_are_apart(stage: Stage) {
     let one = part("ann", "1");
-    stage.collect(&of_size(2), &[one.clone()]).await;
+    stage.collect(&of_size(2), std::slice::from_ref(&one)).await;
     let other = longshore_core::AggregateName::new("orders.2").expect("a name");
     let aggregates = stage.aggregates();
     let appended = aggregates.append(&other, &of_size(2), &[one]).await;
@@ -65,8 +65,8 @@ async fn aggregates_are_apart(stage: Stage) {
 async fn a_repeat_is_a_duplicate_and_counts_once(stage: Stage) {
     let rules = of_size(2);
     let one = part("ann", "1");
-    stage.collect(&rules, &[one.clone()]).await;
-    let again = stage.append(&rules, &[one.clone()]).await;
+    stage.collect(&rules, std::slice::from_ref(&one)).await;
+    let again = stage.append(&rules, std::slice::from_ref(&one)).await;
     assert_eq!(again.outcomes, [Appended::Duplicate]);
     stage.nothing_closed().await;
     stage.collect(&rules, &[part("ann", "2")]).await;
@@ -115,7 +115,7 @@ async fn a_part_comes_back_as_it_was_stored(stage: Stage) {
     one.message.body = vec![0, 255, b'"', b'\n'].into();
     one.message.headers.insert("a b", "é");
     one.message.kind = longshore_core::JobKind::new("order.line").expect("a kind");
-    stage.collect(&of_size(1), &[one.clone()]).await;
+    stage.collect(&of_size(1), std::slice::from_ref(&one)).await;
     let closed = stage.closed_one().await;
     let aggregates = stage.aggregates();
     let page = aggregates.parts(
