@@ -14,7 +14,7 @@ use longshore_memory::MemoryStore;
 
 fn wrapped() -> (Backend, FaultControl) {
     let clock = Arc::new(ManualClock::default());
-    FaultStore::wrap(Backend::of(Arc::new(MemoryStore::new(clock))))
+    FaultStore::wrap(Arc::new(MemoryStore::new(clock)).backend())
 }
 
 fn queue() -> QueueName {

@@ -8,6 +8,7 @@
 
 mod admin;
 mod adopt;
+mod aggregate;
 mod change;
 mod check;
 mod clock;

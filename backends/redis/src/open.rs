@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longshore_core::{
-    Backend, Floor, OpenFuture, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
+    Floor, OpenFuture, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
 };
 use redis::cmd;
 
@@ -42,7 +42,7 @@ pub fn schemes() -> Vec<Scheme> {
 }
 
 fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
-    Box::pin(async move { Ok(Backend::of(open(&url, options).await?)) })
+    Box::pin(async move { Ok(open(&url, options).await?.backend()) })
 }
 
 fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {

@@ -55,6 +55,8 @@ macro_rules! lib {
 
 const CLOCK: &str = lib!("clock.lua");
 const CLOCK_AND_WAKE: &str = lib!("clock.lua", "wake.lua");
+/// What works on the epochs of an aggregate: it wants all of its keys.
+const EPOCHS: &str = lib!("clock.lua", "epochs.lua");
 const IN_RUNS: &str = lib!("in_runs.lua");
 /// What works on rows, groups and segments of a partition: it wants all of its keys.
 const PARTITION: &str = lib!(
@@ -93,6 +95,10 @@ scripts! {
     ACK: DRAINS, [IN_RUNS], "ack.lua";
     ACK_GROUPED: DRAINS, [CLOCK_AND_WAKE, IN_RUNS], "ack_grouped.lua";
     LEASE: DRAINS, [CLOCK], "lease.lua";
+    AGGREGATE_APPEND: GROWS, [EPOCHS], "aggregate_append.lua";
+    AGGREGATE_TURN: DRAINS, [EPOCHS], "aggregate_turn.lua";
+    AGGREGATE_SETTLE: DRAINS, [EPOCHS], "aggregate_settle.lua";
+    AGGREGATE_READ: READS, [EPOCHS], "aggregate_read.lua";
     ANNOUNCE: DRAINS, [CLOCK], "announce.lua";
     CONFIGURE: DRAINS, [], "configure.lua";
 }

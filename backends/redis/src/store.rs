@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use longshore_core::{
-    DepthBound, Enqueued, FreshIdRepeat, LeaseUnit, NewMessage, OpenOptions, QueueName, QueueStore,
-    Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
+    Backend, DepthBound, Enqueued, FreshIdRepeat, LeaseUnit, NewMessage, OpenOptions, QueueName,
+    QueueStore, Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
 };
 
+use crate::aggregate::RedisAggregates;
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
 use crate::connection::call::Call;
@@ -82,6 +83,12 @@ impl RedisStore {
             direct_gate: DirectGate::default(),
             path_choice: PathChoice::default(),
         })
+    }
+
+    /// All handles of this store.
+    pub fn backend(self: Arc<Self>) -> Backend {
+        let aggregates = Arc::new(RedisAggregates::new(self.clone()));
+        Backend::of(self).with_aggregates(aggregates)
     }
 
     /// Asks the server for its time, once before anything else.

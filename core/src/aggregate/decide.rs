@@ -25,6 +25,19 @@ pub struct OpenEpoch {
 }
 
 impl OpenEpoch {
+    /// An epoch of one part, which is set aside.
+    pub fn single(epoch: Epoch, bytes: u64, now: Timestamp) -> Self {
+        Self {
+            epoch,
+            parts: 1,
+            bytes,
+            opened: now,
+            last: now,
+            ask_at: None,
+            asks: false,
+        }
+    }
+
     /// When it completes by time, if no part comes before, and by which rule.
     pub fn due(&self, rules: &AggregateRules) -> Option<(Timestamp, CompletedBy)> {
         let after = |from: Timestamp, millis: u64| from.plus(Duration::from_millis(millis));

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AggregateKey, AggregateName, AggregateRules, MessageId, Receipt, Timestamp};
+use crate::{
+    AggregateKey, AggregateName, AggregateRules, MessageId, OpenEpoch, Receipt, Timestamp,
+};
 
 /// The number of an epoch. It grows, and none comes twice under a key of an aggregate: the id of
 /// the released message is made of it.
@@ -148,31 +150,29 @@ pub struct EpochInfo {
 }
 
 impl EpochInfo {
-    /// An epoch.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one for each field, by stores only"
-    )]
+    /// An epoch of these numbers.
     pub fn new(
         key: AggregateKey,
-        epoch: Epoch,
-        state: EpochState,
-        parts: u32,
-        bytes: u64,
-        opened_at: Timestamp,
-        last_at: Timestamp,
+        numbers: &OpenEpoch,
         rules: Arc<AggregateRules>,
+        state: EpochState,
     ) -> Self {
         Self {
             key,
-            epoch,
+            epoch: numbers.epoch,
             state,
-            parts,
-            bytes,
-            opened_at,
-            last_at,
+            parts: numbers.parts,
+            bytes: numbers.bytes,
+            opened_at: numbers.opened,
+            last_at: numbers.last,
             rules,
         }
+    }
+
+    /// An open epoch.
+    pub fn open(key: AggregateKey, open: &OpenEpoch, rules: Arc<AggregateRules>) -> Self {
+        let due = open.due(&rules).map(|(at, _)| at);
+        Self::new(key, open, rules, EpochState::Open { due })
     }
 
     /// How many parts are missing, where a size is known and it is still open.

@@ -30,6 +30,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether it is about aggregates, which not every store keeps.
+    pub(crate) fn is_of_aggregates(&self) -> bool {
+        self.name.starts_with("aggregate_")
+    }
+
     /// Tries it on a fresh store of a harness, and says what is wrong.
     pub fn try_on(&self, harness: &dyn Harness) -> Result<(), String> {
         let runtime = Builder::new_multi_thread()

@@ -111,5 +111,10 @@ mod tests {
                 assert!(names.contains(name), "{flaw:?} names {name}");
             }
         }
+        for flaw in crate::broken::AggregateFlaw::ALL {
+            for name in flaw.noticed_by() {
+                assert!(names.contains(name), "{flaw:?} names {name}");
+            }
+        }
     }
 }

@@ -278,6 +278,15 @@ fn every_operation_on_messages_has_a_row() {
         "load",
         "list",
         "save",
+        // About parts and epochs.
+        "append",
+        "turn",
+        "parts",
+        "answer",
+        "finish",
+        "list aggregates",
+        "epochs",
+        "change epochs",
     ];
     for call in crate::Call::ALL {
         let name = call.name();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::properties::random_histories_agree;
+use crate::properties::{random_aggregates_agree, random_histories_agree};
 use crate::{Harness, Missing, cases};
 
 /// Runs each case once for each store, as `store::topic::case`. A store that is missing is a
@@ -22,7 +22,18 @@ fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
                 let excluded = harness.excluded();
                 let mut of_store = trials_of(&harness);
                 let only = harness.only();
-                of_store.push(property_of(harness));
+                of_store.push(property_of(
+                    &harness,
+                    "random_histories_agree",
+                    random_histories_agree,
+                ));
+                if harness.has_aggregates() {
+                    of_store.push(property_of(
+                        &harness,
+                        "random_aggregates_agree",
+                        random_aggregates_agree,
+                    ));
+                }
                 if let Some(only) = only {
                     of_store = just(of_store, only);
                 }
@@ -90,17 +101,29 @@ fn without(trials: Vec<Trial>, excluded: &'static [(&str, &str)]) -> Vec<Trial> 
 fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
     cases()
         .map(|case| {
+            let is_kept = harness.has_aggregates() || !case.is_of_aggregates();
             let harness = harness.clone();
             let name = format!("{}::{}", harness.name(), case.name);
-            Trial::test(name, move || Ok(case.try_on(&*harness)?))
+            let trial = Trial::test(name, move || Ok(case.try_on(&*harness)?));
+            // Shown as ignored, with the limit that excludes it.
+            if is_kept {
+                trial
+            } else {
+                trial.with_kind("no aggregates").with_ignored_flag(true)
+            }
         })
         .collect()
 }
 
 /// Random histories against the model: the one test that finds what nobody thought of.
-fn property_of(harness: Arc<dyn Harness>) -> Trial {
-    let name = format!("{}::properties::random_histories_agree", harness.name());
-    Trial::test(name, move || Ok(random_histories_agree(&*harness)?))
+fn property_of(
+    harness: &Arc<dyn Harness>,
+    name: &str,
+    property: fn(&dyn Harness) -> Result<(), String>,
+) -> Trial {
+    let name = format!("{}::properties::{name}", harness.name());
+    let harness = harness.clone();
+    Trial::test(name, move || Ok(property(&*harness)?))
 }
 
 /// The test of a store that is not there.

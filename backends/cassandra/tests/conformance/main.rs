@@ -48,11 +48,15 @@ impl Harness for Sharded {
     }
 
     fn model(&self, clock: Arc<ManualClock>) -> Backend {
-        Backend::of(Arc::new(MemoryStore::new(clock)))
+        Arc::new(MemoryStore::new(clock)).backend()
     }
 
     fn property_cases(&self) -> u32 {
         16
+    }
+
+    fn has_aggregates(&self) -> bool {
+        false
     }
 
     fn excluded(&self) -> &'static [(&'static str, &'static str)] {

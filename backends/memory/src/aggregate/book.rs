@@ -206,8 +206,7 @@ impl Book {
 
 impl Open {
     fn info(&self, key: &AggregateKey) -> EpochInfo {
-        let due = self.state.due(&self.rules).map(|(at, _)| at);
-        info(key, &self.state, &self.rules, EpochState::Open { due })
+        EpochInfo::open(key.clone(), &self.state, self.rules.clone())
     }
 }
 
@@ -219,7 +218,7 @@ impl Closed {
             leased_until: self.leased_until(now),
             is_set_aside: self.is_set_aside,
         };
-        info(&self.key, &self.state, &self.rules, state)
+        EpochInfo::new(self.key.clone(), &self.state, self.rules.clone(), state)
     }
 
     /// Until when a worker has it.
@@ -231,22 +230,4 @@ impl Closed {
 
 fn place(position: Timestamp, id: MessageId) -> PartPlace {
     PartPlace { position, id }
-}
-
-fn info(
-    key: &AggregateKey,
-    open: &OpenEpoch,
-    rules: &Arc<AggregateRules>,
-    state: EpochState,
-) -> EpochInfo {
-    EpochInfo::new(
-        key.clone(),
-        open.epoch,
-        state,
-        open.parts,
-        open.bytes,
-        open.opened,
-        open.last,
-        rules.clone(),
-    )
 }

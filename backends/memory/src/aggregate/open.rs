@@ -72,15 +72,7 @@ impl Book {
             }
             Goes::Aside { epoch, by, is_kept } => {
                 self.keep(epoch, part);
-                let state = OpenEpoch {
-                    epoch,
-                    parts: 1,
-                    bytes,
-                    opened: now,
-                    last: now,
-                    ask_at: None,
-                    asks: false,
-                };
+                let state = OpenEpoch::single(epoch, bytes, now);
                 self.put_aside(key, state, rules.clone(), by, is_kept, now);
                 answer.is_ready |= is_kept;
             }

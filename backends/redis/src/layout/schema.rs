@@ -1,6 +1,6 @@
 //! Every key name, in one place.
 
-use longshore_core::{LeaseName, QueueName};
+use longshore_core::{AggregateName, LeaseName, QueueName};
 
 /// The names under one prefix.
 #[derive(Clone, Debug)]
@@ -13,6 +13,9 @@ const PARTITION: [&str; 19] = [
     "c", "s0", "s1", "s2", "l", "h", "e", "z", "b", "gw", "ga", "d", "di", "k", "kh", "o", "w",
     "nv", "p:",
 ];
+
+/// Keys of an aggregate, in the order that the scripts take them.
+const AGGREGATE: [&str; 12] = ["m", "r", "o", "n", "t", "e", "c", "w", "f", "x", "b", "k"];
 
 impl Keys {
     pub(crate) fn new(prefix: &str) -> Self {
@@ -79,6 +82,18 @@ impl Keys {
     /// The names of all queues: a sorted set, all scores 0.
     pub(crate) fn queues(&self) -> String {
         format!("{{{}}}:queues", self.prefix)
+    }
+
+    /// All keys of an aggregate. No queue has a name with a tilde.
+    pub(crate) fn aggregate(&self, name: &AggregateName) -> Vec<String> {
+        let tag = format!("{{{}/~{name}}}", self.prefix);
+        let names = AGGREGATE.iter();
+        names.map(|name| format!("{tag}:{name}")).collect()
+    }
+
+    /// The names of all aggregates: a sorted set, all scores 0.
+    pub(crate) fn aggregates(&self) -> String {
+        format!("{{{}}}:aggregates", self.prefix)
     }
 
     /// The announced workers: a hash.

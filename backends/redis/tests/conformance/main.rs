@@ -41,7 +41,7 @@ impl Harness for Redis {
     }
 
     fn model(&self, clock: Arc<ManualClock>) -> Backend {
-        Backend::of(Arc::new(MemoryStore::new(clock)))
+        Arc::new(MemoryStore::new(clock)).backend()
     }
 
     fn property_cases(&self) -> u32 {
@@ -68,7 +68,10 @@ async fn opened(url: &str, clock: Arc<dyn Clock>) -> Backend {
     let mut options = OpenOptions::default();
     options.clock = Some(clock);
     let url = url.parse().expect("a URL");
-    Backend::of(longshore_redis::open(&url, options).await.expect("open"))
+    longshore_redis::open(&url, options)
+        .await
+        .expect("open")
+        .backend()
 }
 
 #[async_trait]

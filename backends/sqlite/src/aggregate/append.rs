@@ -189,15 +189,8 @@ impl<'a> Append<'a> {
         is_kept: bool,
     ) -> Outcome<()> {
         self.insert(part, epoch)?;
-        let state = OpenEpoch {
-            epoch,
-            parts: 1,
-            bytes: part.message.body.len() as u64,
-            opened: self.tx.now,
-            last: self.tx.now,
-            ask_at: None,
-            asks: false,
-        };
+        let bytes = part.message.body.len() as u64;
+        let state = OpenEpoch::single(epoch, bytes, self.tx.now);
         let single = OpenRow::new(part.key.as_str().to_owned(), self.rules_number, state);
         let closed = ClosedRow::close(self.tx, &mut self.row, &single, by, true)?;
         if is_kept {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longshore_core::{
-    AggregateKey, AggregateRules, CompletedBy, Epoch, EpochInfo, EpochState, Timestamp,
+    AggregateKey, AggregateRules, CompletedBy, Epoch, EpochInfo, EpochState, OpenEpoch, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -21,13 +21,10 @@ pub(super) const DONE: i64 = 2;
 /// A closed epoch.
 #[derive(Clone, Debug)]
 pub(super) struct ClosedRow {
-    pub(super) epoch: Epoch,
     pub(super) key: String,
     pub(super) rules: i64,
-    pub(super) parts: u32,
-    bytes: u64,
-    opened: Timestamp,
-    last: Timestamp,
+    /// As it was when it closed.
+    pub(super) was: OpenEpoch,
     pub(super) closed: Timestamp,
     pub(super) by: CompletedBy,
     pub(super) is_set_aside: bool,
@@ -48,13 +45,17 @@ impl ClosedRow {
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let by: String = row.get(8)?;
         Ok(Self {
-            epoch: epoch(row.get(0)?),
             key: row.get(1)?,
             rules: row.get(2)?,
-            parts: count(row.get(3)?),
-            bytes: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-            opened: time(row.get(5)?),
-            last: time(row.get(6)?),
+            was: OpenEpoch {
+                epoch: epoch(row.get(0)?),
+                parts: count(row.get(3)?),
+                bytes: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
+                opened: time(row.get(5)?),
+                last: time(row.get(6)?),
+                ask_at: None,
+                asks: false,
+            },
             closed: time(row.get(7)?),
             by: CompletedBy::of(&by).unwrap_or(CompletedBy::Force),
             is_set_aside: row.get(9)?,
@@ -99,15 +100,10 @@ impl ClosedRow {
         by: CompletedBy,
         is_set_aside: bool,
     ) -> Outcome<Self> {
-        let state = &open.state;
         let closed = Self {
-            epoch: state.epoch,
             key: open.key.clone(),
             rules: open.rules,
-            parts: state.parts,
-            bytes: state.bytes,
-            opened: state.opened,
-            last: state.last,
+            was: open.state,
             closed: tx.now,
             by,
             is_set_aside,
@@ -115,7 +111,7 @@ impl ClosedRow {
             at: tx.now.as_millis(),
             token: 0,
         };
-        row.counts.closed += u64::from(closed.parts);
+        row.counts.closed += u64::from(closed.was.parts);
         row.counts.closed_epochs += 1;
         tx.sql(concat!(
             "INSERT INTO closed_epoch (aggregate, ",
@@ -124,13 +120,13 @@ impl ClosedRow {
         ))?
         .execute(params![
             row.number,
-            number(closed.epoch),
+            number(closed.was.epoch),
             closed.key,
             closed.rules,
-            closed.parts,
-            i64::try_from(closed.bytes).unwrap_or(i64::MAX),
-            closed.opened.as_millis(),
-            closed.last.as_millis(),
+            closed.was.parts,
+            i64::try_from(closed.was.bytes).unwrap_or(i64::MAX),
+            closed.was.opened.as_millis(),
+            closed.was.last.as_millis(),
             closed.closed.as_millis(),
             closed.by.as_str(),
             closed.is_set_aside,
@@ -150,7 +146,7 @@ impl ClosedRow {
         )?
         .execute(params![
             aggregate,
-            number(self.epoch),
+            number(self.was.epoch),
             self.state,
             at,
             token
@@ -165,10 +161,10 @@ impl ClosedRow {
         row: &mut AggregateRow,
         rules: &AggregateRules,
     ) -> Outcome<()> {
-        row.counts.closed -= u64::from(self.parts);
+        row.counts.closed -= u64::from(self.was.parts);
         row.counts.closed_epochs -= 1;
         tx.sql("UPDATE part SET head = x'', body = x'' WHERE aggregate = ?1 AND epoch = ?2")?
-            .execute(params![row.number, number(self.epoch)])?;
+            .execute(params![row.number, number(self.was.epoch)])?;
         self.state = DONE;
         let until = self.closed.plus(rules.remember());
         self.put(tx, row.number, until.as_millis(), 0)
@@ -187,16 +183,8 @@ impl ClosedRow {
             leased_until: self.leased_until(now),
             is_set_aside: self.is_set_aside,
         };
-        Some(EpochInfo::new(
-            AggregateKey::new(&self.key).ok()?,
-            self.epoch,
-            state,
-            self.parts,
-            self.bytes,
-            self.opened,
-            self.last,
-            rules,
-        ))
+        let key = AggregateKey::new(&self.key).ok()?;
+        Some(EpochInfo::new(key, &self.was, rules, state))
     }
 }
 

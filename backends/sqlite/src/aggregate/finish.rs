@@ -51,8 +51,8 @@ fn finish_one(
             closed.put(tx, row.number, at, 0)?;
             return Ok(Settled::Applied);
         }
-        Fate::Released => row.counts.released += u64::from(closed.parts),
-        Fate::Dead => row.counts.dead += u64::from(closed.parts),
+        Fate::Released => row.counts.released += u64::from(closed.was.parts),
+        Fate::Dead => row.counts.dead += u64::from(closed.was.parts),
     }
     let rules = read.get(tx.conn(), closed.rules)?;
     closed.end(tx, row, &rules)?;
@@ -98,7 +98,7 @@ fn change_one(
             Ok(Changed::Leased)
         }
         (EpochChange::Discard, Some(closed)) => {
-            row.counts.discarded += u64::from(closed.parts);
+            row.counts.discarded += u64::from(closed.was.parts);
             let rules = read.get(tx.conn(), closed.rules)?;
             closed.end(tx, row, &rules)?;
             Ok(Changed::Applied)

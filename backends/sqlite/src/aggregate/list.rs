@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 use longshore_core::wire::decode;
 use longshore_core::{
-    AggregateInfo, AggregateKey, Content, Cursor, Epoch, EpochInfo, EpochPlace, EpochState,
-    MessageId, Page, Part, PartPlace, Timestamp,
+    AggregateInfo, AggregateKey, Content, Cursor, Epoch, EpochInfo, EpochPlace, MessageId, Page,
+    Part, PartPlace, Timestamp,
 };
 use rusqlite::{Connection, params};
 
@@ -148,7 +148,7 @@ pub(super) fn epochs(
         for closed in rows {
             let closed = closed?;
             let info = closed.info(read.get(conn, closed.rules)?, now);
-            page.extend(info.map(|info| (EpochPlace::Closed(closed.epoch), info)));
+            page.extend(info.map(|info| (EpochPlace::Closed(closed.was.epoch), info)));
         }
     }
     let more = page.len() == wanted;
@@ -170,16 +170,6 @@ fn open_info(
     let Ok(key) = AggregateKey::new(&open.key) else {
         return Ok(None);
     };
-    let due = open.state.due(&rules).map(|(at, _)| at);
-    let info = EpochInfo::new(
-        key.clone(),
-        open.state.epoch,
-        EpochState::Open { due },
-        open.state.parts,
-        open.state.bytes,
-        open.state.opened,
-        open.state.last,
-        rules,
-    );
+    let info = EpochInfo::open(key.clone(), &open.state, rules);
     Ok(Some((EpochPlace::Open(key), info)))
 }

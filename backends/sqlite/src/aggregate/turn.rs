@@ -152,7 +152,7 @@ fn hand_out(
             closed.by,
             closed.is_set_aside,
             id,
-            receipt(number(closed.epoch), token),
+            receipt(number(closed.was.epoch), token),
         ));
     }
     Ok(())

@@ -25,7 +25,7 @@ impl Harness for Sqlite {
     }
 
     fn model(&self, clock: Arc<ManualClock>) -> Backend {
-        Backend::of(Arc::new(MemoryStore::new(clock)))
+        Arc::new(MemoryStore::new(clock)).backend()
     }
 
     fn property_cases(&self) -> u32 {

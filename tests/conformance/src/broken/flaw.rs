@@ -1,14 +1,14 @@
 //! What can be wrong with a store, and who must notice.
 
 macro_rules! flaws {
-    ($($(#[$doc:meta])+ $flaw:ident: $($case:literal),+;)+) => {
+    ($name:ident: $($(#[$doc:meta])+ $flaw:ident: $($case:literal),+;)+) => {
         /// One broken rule.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Flaw {
+        pub enum $name {
             $($(#[$doc])+ $flaw,)+
         }
 
-        impl Flaw {
+        impl $name {
             /// All flaws.
             pub const ALL: &[Self] = &[$(Self::$flaw,)+];
 
@@ -38,7 +38,9 @@ impl Flaw {
     }
 }
 
-flaws! {
+pub(super) use flaws;
+
+flaws! { Flaw:
     /// A receipt is the id of its message: any old one ends the current delivery.
     NoFence:
         "settle::a_stale_ack_changes_nothing",

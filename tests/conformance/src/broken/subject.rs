@@ -1,18 +1,27 @@
 //! A harness whose stores have a flaw.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use longshore_core::{Backend, ManualClock, NewMessage, QueueName};
+use longshore_core::{Backend, ManualClock, MessageId, NewMessage, QueueName};
 
-use super::Flaw;
+use super::aggregates::{BrokenAggregates, Latest};
 use super::store::{Broken, Receipts};
+use super::{AggregateFlaw, Flaw};
 use crate::{Harness, Subject};
+
+/// What is broken.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Breaks {
+    Queues(Flaw),
+    Aggregates(AggregateFlaw),
+}
 
 /// Opens the stores of another harness, each behind a flaw.
 pub(super) struct BrokenHarness {
     pub(super) good: Arc<dyn Harness>,
-    pub(super) flaw: Flaw,
+    pub(super) flaw: Breaks,
 }
 
 #[async_trait]
@@ -26,6 +35,8 @@ impl Harness for BrokenHarness {
             good: self.good.open(clock).await,
             flaw: self.flaw,
             receipts: Receipts::default(),
+            latest: Latest::default(),
+            epochs: Arc::default(),
         })
     }
 
@@ -40,17 +51,31 @@ impl Harness for BrokenHarness {
 
 struct BrokenSubject {
     good: Box<dyn Subject>,
-    flaw: Flaw,
+    flaw: Breaks,
     receipts: Receipts,
+    latest: Latest,
+    epochs: Arc<Mutex<HashMap<Vec<u8>, MessageId>>>,
 }
 
 impl BrokenSubject {
     fn wrap(&self, inner: Backend) -> Backend {
-        Backend::of(Arc::new(Broken {
-            inner,
-            flaw: self.flaw,
-            receipts: self.receipts.clone(),
-        }))
+        match self.flaw {
+            Breaks::Queues(flaw) => Backend::of(Arc::new(Broken {
+                inner,
+                flaw,
+                receipts: self.receipts.clone(),
+            })),
+            Breaks::Aggregates(flaw) => {
+                let aggregates = inner.aggregates().expect("a good store has aggregates");
+                let aggregates = BrokenAggregates {
+                    inner: aggregates.clone(),
+                    flaw,
+                    latest: self.latest.clone(),
+                    epochs: self.epochs.clone(),
+                };
+                inner.with_aggregates(Arc::new(aggregates))
+            }
+        }
     }
 }
 
