@@ -48,6 +48,11 @@ impl Connection {
         &self.0.clock
     }
 
+    /// Whether both are the same open store.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How long one call of the store may take.
     pub fn call_timeout(&self) -> Duration {
         self.0.call_timeout

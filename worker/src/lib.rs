@@ -38,6 +38,7 @@
 //!
 //! The examples of this crate show one idea each; the feature `test-kit` brings a worker for tests.
 
+pub mod aggregate;
 mod clock;
 mod connect;
 mod connection;
@@ -56,6 +57,7 @@ pub mod test_kit;
 pub mod transfer;
 mod worker;
 
+pub use aggregate::{Aggregate, AggregateError, Release};
 pub use connect::{connect, connect_with, registry};
 pub use connection::Connection;
 pub use error::EnqueueError;
@@ -66,9 +68,10 @@ pub use job::{
 };
 pub use longshore_core as core;
 pub use longshore_core::{
-    AttemptRecord, DeadReason, Dedup, Delivery, Due, ErrorPolicy, Failure, FailureClass, GroupName,
-    Headers, IdOrigin, Job, JobKind, Label, Lane, Message, MessageId, NameError, NewMessage,
-    OpenOptions, QueueName, StoreError, StoreErrorKind, StoreUrl, Timestamp, TraceContext,
+    AggregateKey, AggregateName, AggregateRules, AttemptRecord, DeadReason, Dedup, Delivery, Due,
+    ErrorPolicy, Failure, FailureClass, GroupName, Headers, IdOrigin, Job, JobKind, Label, Lane,
+    Message, MessageId, NameError, NewMessage, OpenOptions, QueueName, StoreError, StoreErrorKind,
+    StoreUrl, Timestamp, TraceContext,
 };
 pub use queue::{
     BatchError, BatchItem, BatchOutcome, EnqueueBatch, EnqueueJob, EnqueuedJob, ItemOutcome, Queue,

@@ -1,5 +1,6 @@
 //! What runs a worker: fetch, hand out, work, settle, and keep leases meanwhile.
 
+mod closer;
 mod entry;
 mod identity;
 mod job;

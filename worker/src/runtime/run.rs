@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::aggregate::Release;
+use crate::runtime::closer;
 use crate::runtime::job::lease_keeper;
 use crate::runtime::observe::{announce, gauges};
 use crate::runtime::prepare::prepare;
@@ -21,6 +23,7 @@ use crate::worker::{RunError, RunReport};
 pub(crate) async fn run(
     shared: Arc<Shared>,
     queues: Vec<(Arc<QueueRuntime>, Inbox)>,
+    releases: Vec<Arc<Release>>,
     end: impl Future<Output = ()> + Send,
 ) -> Result<RunReport, RunError> {
     let (queues, inboxes): (Vec<_>, Vec<_>) = queues.into_iter().unzip();
@@ -40,6 +43,9 @@ pub(crate) async fn run(
         tasks.settlers.spawn(batcher::run(inbox, queue.clone()));
         tasks.keep(lease_keeper::run(queue.clone()));
         tasks.fetchers.spawn(fetch::run(queue.clone()));
+    }
+    for release in releases {
+        tasks.keep(closer::run(shared.clone(), release));
     }
     tasks.keep(announce::run(shared.clone(), queues.clone()));
     tasks.keep(gauges::run(shared.clone()));

@@ -1,6 +1,7 @@
 //! Describing a worker.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::QueueName;
@@ -8,8 +9,9 @@ use longshore_core::QueueName;
 use super::complete::{Around, complete};
 use super::given::Given;
 use super::{BuildError, Policy, QueueConfig, RunError, RunReport, Setup, Worker};
+use crate::aggregate::{Refold, Release};
 use crate::hooks::{DeadEvent, Hooks, RetryEvent};
-use crate::{Connection, connect};
+use crate::{Connection, ProcessorOptions, connect};
 
 /// Jobs at a time, all queues together, where nothing else is said.
 const SLOTS_DEFAULT: usize = 32;
@@ -27,6 +29,7 @@ pub struct WorkerBuilder<S = ()> {
     given: Given,
     hooks: Hooks,
     queues: Vec<(QueueName, QueueConfig<S>)>,
+    releases: Vec<Arc<Release>>,
 }
 
 impl Worker {
@@ -53,6 +56,7 @@ impl WorkerBuilder<()> {
             given: Given::default(),
             hooks: Hooks::default(),
             queues: Vec::new(),
+            releases: Vec::new(),
         }
     }
 
@@ -69,6 +73,7 @@ impl WorkerBuilder<()> {
             given: self.given,
             hooks: self.hooks,
             queues: Vec::new(),
+            releases: Vec::new(),
         }
     }
 }
@@ -90,6 +95,16 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
             }
         }
         self
+    }
+
+    /// Closes and releases the epochs of an aggregate, and works those of its dead letters that are
+    /// redriven: it consumes the queue `aggregate.NAME`.
+    pub fn release(mut self, release: Release) -> Self {
+        let dead = release.dead.clone();
+        let refold = Arc::new(Refold(release.clone()));
+        self.releases.push(Arc::new(release));
+        let options = ProcessorOptions::named(dead.as_str());
+        self.queue(dead.as_str(), |q| q.process(None, refold, options))
     }
 
     /// Runs at most this many jobs at a time, all queues together. Default 32.
@@ -171,6 +186,14 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
         if let Some(error) = self.given.refused {
             return Err(error.into());
         }
+        let elsewhere = |one: &&Arc<Release>| !one.aggregate.connection().is(&self.connection);
+        if let Some(release) = self.releases.iter().find(elsewhere) {
+            return Err(BuildError::Setting(format!(
+                "the aggregate {} is on another connection than the worker; open it on a clone of \
+                 the worker's",
+                release.aggregate.name()
+            )));
+        }
         let slots = self.given.concurrency.unwrap_or(SLOTS_DEFAULT);
         let around = Around {
             policy: self.given.policy.unwrap_or_default(),
@@ -187,6 +210,7 @@ impl<S: Clone + Send + Sync + 'static> WorkerBuilder<S> {
             idle_wait: self.idle_wait,
             hooks: self.hooks,
             queues,
+            releases: self.releases,
         })
     }
 }

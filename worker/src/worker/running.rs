@@ -8,6 +8,7 @@ use longshore_core::RunningJob;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{RunError, RunReport, Setup, WorkerStats};
+use crate::aggregate::Release;
 use crate::runtime::{self, Inbox, QueueRuntime, Shared};
 
 /// A worker: it consumes queues of one store with the handlers it was given.
@@ -19,15 +20,18 @@ use crate::runtime::{self, Inbox, QueueRuntime, Shared};
 pub struct Worker {
     shared: Arc<Shared>,
     queues: Vec<(Arc<QueueRuntime>, Inbox)>,
+    releases: Vec<Arc<Release>>,
 }
 
 impl Worker {
     pub(super) fn new(mut setup: Setup) -> Self {
         let shared = Arc::new(Shared::new(&mut setup));
+        let releases = setup.releases;
         let queues = setup.queues.into_iter();
         let queues = queues.map(|queue| QueueRuntime::new(shared.clone(), queue));
         Self {
             queues: queues.collect(),
+            releases,
             shared,
         }
     }
@@ -81,7 +85,7 @@ impl Worker {
         self,
         end: impl Future<Output = ()> + Send,
     ) -> Result<RunReport, RunError> {
-        runtime::run(self.shared, self.queues, end).await
+        runtime::run(self.shared, self.queues, self.releases, end).await
     }
 }
 

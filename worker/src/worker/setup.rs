@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use longshore_core::{JobKind, QueueName};
 
+use crate::aggregate::Release;
 use crate::hooks::Hooks;
 use crate::{Connection, Processor, ProcessorOptions};
 
@@ -18,6 +19,7 @@ pub(crate) struct Setup {
     pub(crate) idle_wait: Duration,
     pub(crate) hooks: Hooks,
     pub(crate) queues: Vec<QueueSetup>,
+    pub(crate) releases: Vec<Arc<Release>>,
 }
 
 /// One queue of a worker.

@@ -1,0 +1,166 @@
+//! Where parts go.
+
+use std::fmt;
+use std::sync::Arc;
+
+use longshore_core::{
+    AggregateName, AggregateRules, AggregateStore, Appended, IdOrigin, Message, NameError,
+    NewMessage, NewPart, StoreError,
+};
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use crate::Connection;
+
+/// An aggregate of an open store. Cloning is cheap.
+#[derive(Clone)]
+pub struct Aggregate(Arc<Inner>);
+
+struct Inner {
+    name: AggregateName,
+    rules: AggregateRules,
+    connection: Connection,
+    store: Arc<dyn AggregateStore>,
+    /// Wakes the closer of this process.
+    due: Arc<Notify>,
+}
+
+/// Why a part was not collected, or an aggregate not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AggregateError {
+    /// The name or the key is not valid.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The rules make no sense.
+    #[error("the rules of aggregate {name}: {wrong}")]
+    Rules {
+        /// The aggregate.
+        name: AggregateName,
+        /// What is wrong with them.
+        wrong: String,
+    },
+    /// The part could not be written as JSON. Nothing was stored.
+    #[error("the part could not be written as JSON: {0}; check how its type is serialised")]
+    Encode(#[source] serde_json::Error),
+    /// The store refused it or could not be asked; its effect tells which.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Aggregate {
+    /// The aggregate of a name under these rules.
+    ///
+    /// # Errors
+    ///
+    /// Rules that complete nothing, and a store that keeps no aggregates.
+    pub fn open(
+        connection: &Connection,
+        name: impl AsRef<str>,
+        rules: AggregateRules,
+    ) -> Result<Self, AggregateError> {
+        let name = AggregateName::new(name)?;
+        if let Err(wrong) = rules.check() {
+            return Err(AggregateError::Rules { name, wrong });
+        }
+        let store = connection.backend().aggregates()?.clone();
+        Ok(Self(Arc::new(Inner {
+            name,
+            rules,
+            connection: connection.clone(),
+            store,
+            due: Arc::default(),
+        })))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &AggregateName {
+        &self.0.name
+    }
+
+    /// The rules that epochs opened from here get.
+    pub fn rules(&self) -> &AggregateRules {
+        &self.0.rules
+    }
+
+    /// The connection it is on.
+    pub fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn AggregateStore> {
+        &self.0.store
+    }
+
+    pub(crate) fn due(&self) -> &Notify {
+        &self.0.due
+    }
+
+    /// Makes `body`, as JSON, a part under `key` of what `message` carries. A repeat of the delivery
+    /// makes the same part again, which the store knows. Acknowledge the message after this.
+    ///
+    /// # Errors
+    ///
+    /// After an error whose effect is unknown, or any that may be retried, call it again.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future may or may not store the part.
+    pub async fn collect<T: Serialize + ?Sized + Sync>(
+        &self,
+        message: &Message,
+        key: impl AsRef<str> + Send,
+        body: &T,
+    ) -> Result<Appended, AggregateError> {
+        let body = serde_json::to_vec(body).map_err(AggregateError::Encode)?;
+        let part = self.part_of(message, key, body.into())?;
+        let outcomes = self.append(&[part]).await?;
+        Ok(outcomes.first().copied().unwrap_or(Appended::Duplicate))
+    }
+
+    /// The part that `message` makes under `key`, with this body: its id follows from the message and
+    /// the aggregate; kind, headers and trace are those of the message.
+    pub fn part_of(
+        &self,
+        message: &Message,
+        key: impl AsRef<str>,
+        body: bytes::Bytes,
+    ) -> Result<NewPart, NameError> {
+        let key = longshore_core::AggregateKey::new(key)?;
+        let id = message
+            .id
+            .derive(&[b"part", self.0.name.as_str().as_bytes()]);
+        let mut new = NewMessage::new(id, IdOrigin::Given, message.kind.clone(), body);
+        new.headers = message.headers.clone();
+        new.trace.clone_from(&message.trace);
+        Ok(NewPart {
+            key,
+            closing: false,
+            position: message.enqueued_at,
+            message: new,
+        })
+    }
+
+    /// Stores parts; one outcome for each, in order.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store. Repeating the call with the same ids is safe.
+    pub async fn append(&self, parts: &[NewPart]) -> Result<Vec<Appended>, StoreError> {
+        let inner = &*self.0;
+        let appended = inner.store.append(&inner.name, &inner.rules, parts).await?;
+        if appended.is_ready || appended.next.is_some() {
+            inner.due.notify_one();
+        }
+        Ok(appended.outcomes)
+    }
+}
+
+impl fmt::Debug for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aggregate")
+            .field("name", &self.0.name)
+            .field("connection", &self.0.connection)
+            .finish_non_exhaustive()
+    }
+}
