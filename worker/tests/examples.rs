@@ -6,6 +6,7 @@ use std::process::Command;
 
 /// An example and a line it must print.
 const EXAMPLES: &[(&str, &str)] = &[
+    ("aggregate", "ann: 49 EUR"),
     ("batch", "2499 stored, 1 missing"),
     ("blocking", "the sum up to 10000 is 50005000"),
     ("checkpoint", "attempt 2: page 4"),

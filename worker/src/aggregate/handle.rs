@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use longshore_core::{
-    AggregateName, AggregateRules, AggregateStore, Appended, IdOrigin, Message, NameError,
-    NewMessage, NewPart, StoreError,
+    AggregateName, AggregateRules, AggregateStore, Appended, Failure, IdOrigin, Label, Message,
+    NameError, NewMessage, NewPart, StoreError, StoreErrorKind,
 };
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -46,6 +46,37 @@ pub enum AggregateError {
     /// The store refused it or could not be asked; its effect tells which.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl AggregateError {
+    /// What it means for the message that was to be a part: a store that is away is not its fault and
+    /// charges no attempt, and what no repeat would mend is permanent. Labels begin with `aggregate`.
+    pub fn into_failure(self) -> Failure {
+        let said = self.to_string();
+        let (label, is_permanent) = match &self {
+            Self::Name(_) => ("aggregate.key", true),
+            Self::Encode(_) => ("aggregate.encode", true),
+            Self::Rules { .. } => ("aggregate.rules", false),
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::Unavailable
+                | StoreErrorKind::Timeout
+                | StoreErrorKind::Overloaded
+                | StoreErrorKind::Conflict => {
+                    return Failure::away(&Label::lossy("aggregate.unavailable"), said);
+                }
+                StoreErrorKind::TooLarge | StoreErrorKind::InvalidInput => {
+                    ("aggregate.refused", true)
+                }
+                _ => ("aggregate.refused", false),
+            },
+        };
+        let failure = if is_permanent {
+            Failure::permanent(said)
+        } else {
+            Failure::retryable(said)
+        };
+        failure.with_label(Label::lossy(label))
+    }
 }
 
 impl Aggregate {

@@ -1,6 +1,7 @@
 //! The library through its public surface, on the memory store and on SQLite.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod aggregates;
 mod attempts;
 mod chaos;
 mod crashes;
