@@ -1,5 +1,6 @@
 //! The command line: one file for each group of verbs.
 
+mod aggregates;
 mod backup;
 mod cli;
 mod complaint;
@@ -19,6 +20,9 @@ mod schema;
 mod settle;
 mod verb;
 
+pub(crate) use aggregates::{
+    AggregatesArgs, AggregatesChangeArgs, AggregatesListArgs, AggregatesShowArgs, AggregatesVerb,
+};
 pub(crate) use backup::BackupArgs;
 pub(crate) use cli::Cli;
 pub(crate) use complaint::{complaint, verb_of};

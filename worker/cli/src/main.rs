@@ -5,6 +5,7 @@ mod app;
 mod args;
 mod bench;
 mod confirm;
+mod epoch_filter;
 mod error;
 mod exit;
 mod identity;

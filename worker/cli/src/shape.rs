@@ -3,6 +3,7 @@
 mod body;
 mod dead_row;
 mod delivered;
+mod epoch_row;
 mod exported;
 mod fsck_row;
 mod history;
@@ -14,6 +15,7 @@ mod worker_row;
 pub(crate) use body::BodyShape;
 pub(crate) use dead_row::DeadRow;
 pub(crate) use delivered::Delivered;
+pub(crate) use epoch_row::{AggregateRow, EpochRow, PartRow};
 pub(crate) use exported::Exported;
 pub(crate) use fsck_row::FsckRow;
 pub(crate) use history::{HistoryRow, history};

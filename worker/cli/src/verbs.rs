@@ -1,5 +1,6 @@
 //! The verbs: one file each.
 
+mod aggregates;
 mod backup;
 mod bench;
 mod cancel;

@@ -1,6 +1,7 @@
 //! What a route does with a message.
 
 mod address;
+pub(crate) mod aggregate;
 mod client;
 mod exec;
 mod file;

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use longshore_core::{
-    Content, DeadMark, DeadReason, Failure, Headers, IdOrigin, JobKind, Message, MessageId,
-    MessageState, NewMessage, StoredMessage, Timestamp,
+    AttemptRecord, Content, DeadMark, DeadReason, Failure, Headers, IdOrigin, JobKind, Message,
+    MessageId, MessageState, NewMessage, StoredMessage, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,7 @@ pub(crate) fn dead_letter(
     of: &EpochName,
     parts: &[Message],
     failure: &Failure,
+    worker: &str,
     now: Timestamp,
 ) -> Result<StoredMessage, serde_json::Error> {
     let form = Form {
@@ -87,10 +88,15 @@ pub(crate) fn dead_letter(
     };
     let kind = JobKind::new(KIND).unwrap_or_default();
     let new = NewMessage::new(of.id, IdOrigin::Given, kind, serde_json::to_vec(&form)?);
-    let said = format!("{}: {failure}", failure.labelled());
+    let said = failure.to_string();
+    let record = AttemptRecord::new(worker, now, now, failure.labelled().clone(), &said);
     let mark = DeadMark::new(DeadReason::Permanent, Some(said), now, false);
     let content = Content::Intact(new.stored_at(now, None));
-    Ok(StoredMessage::of(content, MessageState::Dead(mark), now))
+    let mut dead = StoredMessage::of(content, MessageState::Dead(mark), now);
+    dead.attempts = 1;
+    dead.recorded_through = 1;
+    dead.history.push(1, record);
+    Ok(dead)
 }
 
 /// The dead letter of a part whose row is damaged.
@@ -150,7 +156,7 @@ mod tests {
         };
         let parts = [part(b"{\"x\":1}"), part(&[0, 255])];
         let failure = Failure::permanent("no").label("aggregate.fold");
-        let dead = dead_letter(&of, &parts, &failure, Timestamp::from_millis(9)).unwrap();
+        let dead = dead_letter(&of, &parts, &failure, "w", Timestamp::from_millis(9)).unwrap();
         assert_eq!(dead.id(), of.id);
         let message = dead.message().unwrap();
         let (name, read) = read(message).unwrap();

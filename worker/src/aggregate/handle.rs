@@ -1,11 +1,12 @@
 //! Where parts go.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use longshore_core::{
-    AggregateName, AggregateRules, AggregateStore, Appended, Failure, IdOrigin, Label, Message,
-    NameError, NewMessage, NewPart, StoreError, StoreErrorKind,
+    AggregateInfo, AggregateName, AggregateRules, AggregateStore, Appended, Failure, IdOrigin,
+    Label, Message, NameError, NewMessage, NewPart, StoreError, StoreErrorKind,
 };
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -24,6 +25,9 @@ struct Inner {
     /// Wakes the closer of this process.
     due: Arc<Notify>,
 }
+
+/// Aggregates that one call lists.
+const PAGE: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 
 /// Why a part was not collected, or an aggregate not opened.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +121,26 @@ impl Aggregate {
     /// The connection it is on.
     pub fn connection(&self) -> &Connection {
         &self.0.connection
+    }
+
+    /// Its numbers; `None` before its first part.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn info(&self) -> Result<Option<AggregateInfo>, StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.0.store.list(after.as_ref(), PAGE).await?;
+            let mut infos = page.items.into_iter();
+            if let Some(info) = infos.find(|info| info.name == self.0.name) {
+                return Ok(Some(info));
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn AggregateStore> {

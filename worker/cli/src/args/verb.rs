@@ -3,9 +3,10 @@
 use clap::Subcommand;
 
 use super::{
-    BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, DeleteArgs, DoctorArgs, EnqueueArgs,
-    ExtendArgs, FsckArgs, InitArgs, MoveArgs, PauseArgs, PeekArgs, PurgeArgs, QueuesArgs,
-    ReceiveArgs, RescheduleArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs, SettleArgs, ShowArgs,
+    AggregatesArgs, BackupArgs, CancelArgs, CompletionsArgs, DeadArgs, DeleteArgs, DoctorArgs,
+    EnqueueArgs, ExtendArgs, FsckArgs, InitArgs, MoveArgs, PauseArgs, PeekArgs, PurgeArgs,
+    QueuesArgs, ReceiveArgs, RescheduleArgs, ResumeArgs, RoutesArgs, RunArgs, SchemaArgs,
+    SettleArgs, ShowArgs,
 };
 use crate::bench::BenchArgs;
 
@@ -36,6 +37,8 @@ pub(crate) enum Verb {
     Reschedule(RescheduleArgs),
     /// List, show, redrive, discard, export or import dead letters
     Dead(DeadArgs),
+    /// List, show, close or discard what is being collected
+    Aggregates(AggregatesArgs),
     /// Remove all waiting and delayed messages of a queue
     Purge(PurgeArgs),
     /// Forget a queue in which nothing is

@@ -1,12 +1,24 @@
 //! Names, ids and receipts.
 
-use longshore::core::{DedupKey, GroupName, JobKind, MessageId, QueueName, ReceiptWord};
+use longshore::core::{
+    AggregateKey, AggregateName, DedupKey, GroupName, JobKind, MessageId, QueueName, ReceiptWord,
+};
 
 use crate::output::escape;
 
 /// The name of a queue.
 pub(crate) fn queue(text: &str) -> Result<QueueName, String> {
     QueueName::new(text).map_err(|error| error.to_string())
+}
+
+/// The name of an aggregate.
+pub(crate) fn aggregate(text: &str) -> Result<AggregateName, String> {
+    AggregateName::new(text).map_err(|error| error.to_string())
+}
+
+/// A correlation key.
+pub(crate) fn aggregate_key(text: &str) -> Result<AggregateKey, String> {
+    AggregateKey::new(text).map_err(|error| error.to_string())
 }
 
 /// A kind.

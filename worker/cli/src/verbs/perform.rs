@@ -2,8 +2,8 @@
 
 use super::queue::{delete, move_queue, pause, purge, queues, resume};
 use super::{
-    backup, bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init, peek, receive,
-    reschedule, routes, run, schema, settle, show, workers,
+    aggregates, backup, bench, cancel, completions, dead, doctor, enqueue, extend, fsck, init,
+    peek, receive, reschedule, routes, run, schema, settle, show, workers,
 };
 use crate::args::Verb;
 use crate::error::Result;
@@ -25,6 +25,7 @@ pub(crate) async fn perform(verb: Verb, session: &Session) -> Result<Exit> {
         Verb::Reschedule(args) => reschedule::perform(args, session).await,
         Verb::Init(args) => init::perform(&args, session),
         Verb::Dead(args) => dead::perform(args.verb, session).await,
+        Verb::Aggregates(args) => aggregates::perform(args.verb, session).await,
         Verb::Purge(args) => purge::perform(args, session).await,
         Verb::Delete(args) => delete::perform(args, session).await,
         Verb::Move(args) => Box::pin(move_queue::perform(args, session)).await,

@@ -3,7 +3,7 @@
 use super::stage::Stage;
 
 /// The verbs of the contract, each as it is called.
-const VERBS: [&[&str]; 33] = [
+const VERBS: [&[&str]; 38] = [
     &["enqueue"],
     &["run"],
     &["receive"],
@@ -21,6 +21,11 @@ const VERBS: [&[&str]; 33] = [
     &["dead", "redrive"],
     &["dead", "discard"],
     &["dead", "export"],
+    &["aggregates"],
+    &["aggregates", "list"],
+    &["aggregates", "show"],
+    &["aggregates", "close"],
+    &["aggregates", "discard"],
     &["purge"],
     &["move"],
     &["pause"],

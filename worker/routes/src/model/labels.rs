@@ -12,6 +12,7 @@ const LABELS: &[(&str, &[&str])] = &[
         &["timeout", "connect", "address", "response", "url"],
     ),
     ("forward", &["unavailable", "overloaded", "refused"]),
+    ("aggregate", &["key", "unavailable", "refused"]),
     ("file", &["io"]),
     ("host", &["shortage"]),
     ("template", &[]),
@@ -32,7 +33,7 @@ pub(crate) fn never_matches(route: &Route, pattern: &Label, at_route: bool) -> O
                 Ok(status) if (100..1000).contains(&status) => {
                     format!("did you mean \"http.{status}\"?")
                 }
-                _ => "labels begin with exec, http, forward, file, host, template, decode, panic, timeout or handler".to_owned(),
+                _ => "labels begin with exec, http, forward, aggregate, file, host, template, decode, panic, timeout or handler".to_owned(),
             },
             |near| format!("did you mean {near:?}?"),
         ));

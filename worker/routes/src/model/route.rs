@@ -6,6 +6,7 @@ use std::time::Duration;
 use longshore_core::{ErrorPolicy, JobKind, QueueName, RouteName};
 
 use crate::load::read::Mark;
+use crate::steps::aggregate::AggregateStep;
 use crate::steps::{Action, Step};
 
 /// A route, checked and compiled.
@@ -95,15 +96,31 @@ impl Route {
                 .steps
                 .iter()
                 .any(|step| matches!(step.action, Action::File(_))),
-            "forward" => !self.targets().is_empty(),
+            "aggregate" => self.aggregate().is_some(),
+            "forward" => self.forwards(),
             _ => true,
         }
     }
 
-    /// The forward targets of its steps and clauses.
+    /// Whether a step or a clause of it forwards.
+    fn forwards(&self) -> bool {
+        let to = self.aggregate().map(|step| &step.to);
+        self.targets().iter().any(|(queue, _)| Some(*queue) != to)
+    }
+
+    /// Its aggregate step, if it has one: the last.
+    pub(crate) fn aggregate(&self) -> Option<&AggregateStep> {
+        match self.steps.last().map(|step| &step.action) {
+            Some(Action::Aggregate(step)) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// The forward targets of its steps and clauses, and where its aggregate goes.
     pub(crate) fn targets(&self) -> Vec<(&QueueName, Option<&str>)> {
         let steps = self.steps.iter().filter_map(|step| match &step.action {
             Action::Forward(step) => Some((&step.queue, step.store.as_deref())),
+            Action::Aggregate(step) => Some((&step.to, None)),
             _ => None,
         });
         let clauses = self

@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use longshore_core::{Cursor, JobKind, PageSize, QueueName, QueueStats, Result};
+use longshore_core::{Cursor, JobKind, PageSize, QueueName, QueueStats, Result, Timestamp};
 
 use crate::intake::FeedStatus;
 use crate::model::route::Route;
 use crate::run::progress::Ended;
-use longshore::Connection;
+use longshore::{Aggregate, Connection};
 
 /// Two reads this far apart must show nothing.
 const APART: Duration = Duration::from_millis(200);
@@ -27,6 +27,31 @@ const TOLD_EACH: Duration = Duration::from_secs(5);
 struct Telling {
     quiet_since: Option<Instant>,
     told: Option<Instant>,
+    /// The same of open epochs.
+    open_since: Option<Instant>,
+    open_told: Option<Instant>,
+}
+
+impl Telling {
+    /// Says that open epochs wait for a time, now and then.
+    fn tell_open(&mut self, aggregate: &str, open: u64, next: Timestamp) {
+        let since = *self.open_since.get_or_insert_with(Instant::now);
+        let told = self
+            .open_told
+            .is_some_and(|told| told.elapsed() < TOLD_EACH);
+        if told || since.elapsed() < QUIET_MAX {
+            return;
+        }
+        self.open_told = Some(Instant::now());
+        let next = jiff::Timestamp::from_millisecond(next.as_millis()).ok();
+        let next = next.map(|next| next.to_string());
+        tracing::warn!(
+            aggregate,
+            open,
+            first_due = next,
+            "waiting for open epochs; the run ends when they are released"
+        );
+    }
 }
 
 /// Watches the queues of a finite run.
@@ -34,6 +59,7 @@ pub(crate) struct IdleWatch {
     pub(crate) connection: Connection,
     pub(crate) routes: Vec<Arc<Route>>,
     pub(crate) feeds: Vec<Arc<FeedStatus>>,
+    pub(crate) aggregates: Vec<Aggregate>,
 }
 
 /// What one read shows.
@@ -109,6 +135,15 @@ impl IdleWatch {
                 None => busy = true,
             }
         }
+        for aggregate in &self.aggregates {
+            match self.look_at(aggregate, telling).await? {
+                Look::Empty => {}
+                Look::Busy => busy = true,
+                Look::Stuck(why) => {
+                    stuck.get_or_insert(why);
+                }
+            }
+        }
         if fed {
             self.tell(telling, &waits).await?;
         }
@@ -117,6 +152,34 @@ impl IdleWatch {
             _ if busy => Look::Busy,
             Some(why) => Look::Stuck(why),
             None => Look::Empty,
+        })
+    }
+
+    /// What is left in an aggregate and its dead letters that were redriven.
+    async fn look_at(&self, aggregate: &Aggregate, telling: &mut Telling) -> Result<Look> {
+        let Some(info) = aggregate.info().await? else {
+            return Ok(Look::Empty);
+        };
+        let name = aggregate.name();
+        if let Ok(queue) = QueueName::new(format!("aggregate.{name}")) {
+            let stats = self.connection.backend().admin.stats(&queue).await?;
+            if stats.unwrap_or_default().live() > 0 {
+                return Ok(Look::Busy);
+            }
+        }
+        if info.closed_epochs > 0 {
+            return Ok(Look::Busy);
+        }
+        if let Some(next) = info.next {
+            telling.tell_open(name.as_str(), info.open_epochs, next);
+            return Ok(Look::Busy);
+        }
+        Ok(match info.open_epochs {
+            0 => Look::Empty,
+            open => Look::Stuck(format!(
+                "{open} epochs of the aggregate {name} are open with {} parts, and no time completes them; close them with: longshore aggregates close {name} --all, or give the step at_most",
+                info.open
+            )),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::run::control::RunnerHandle;
 use crate::run::failure::{RunFailure, placed};
 use crate::run::idle::IdleWatch;
 use crate::run::progress::{Ended, Observer, Summary};
-use longshore::{Connection, RunError, RunReport, Worker};
+use longshore::{Aggregate, Connection, RunError, RunReport, Worker};
 
 const OBSERVED_EACH: Duration = Duration::from_millis(200);
 /// So long a feeder may take to end its last call.
@@ -29,6 +29,7 @@ pub struct ReadyRunner {
     pub(crate) connection: Connection,
     pub(crate) routes: Vec<Arc<Route>>,
     pub(crate) feeds: Vec<Feed>,
+    pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) first: Option<Worker>,
     pub(crate) later: Option<Worker>,
     pub(crate) until_idle: bool,
@@ -156,6 +157,7 @@ impl ReadyRunner {
                 connection: self.connection.clone(),
                 routes: self.routes.clone(),
                 feeds: self.feeds.iter().map(|feed| feed.status.clone()).collect(),
+                aggregates: self.aggregates.clone(),
             };
             watch.wait().await
         };

@@ -19,7 +19,7 @@ use crate::run::processor::RouteProcessor;
 use crate::run::progress::{Observer, Progress};
 use crate::run::ready::{Feed, ReadyRunner};
 use crate::steps::{Action, Clients, Services};
-use longshore::{Connection, ProcessorOptions, Worker};
+use longshore::{BuildError, Connection, ProcessorOptions, Worker};
 
 /// Slots of a process, where nothing else is said.
 const SLOTS: usize = 32;
@@ -127,6 +127,7 @@ impl Runner {
             handle,
             connection: self.connection.clone(),
             routes,
+            aggregates: services.aggregates.values().cloned().collect(),
             feeds,
             first,
             later,
@@ -173,9 +174,19 @@ impl Runner {
         } else {
             Clients::default()
         };
+        let mut aggregates = BTreeMap::new();
+        for route in routes {
+            if let Some(step) = route.aggregate() {
+                let opened = step.open(&self.connection);
+                let opened = opened
+                    .map_err(|error| RunFailure::Config(vec![step.place.error(error.to_string())]));
+                aggregates.insert(step.name().to_owned(), opened?);
+            }
+        }
         Ok(Services {
             stores: self.stores.clone(),
             clients,
+            aggregates,
         })
     }
 
@@ -216,6 +227,12 @@ impl Runner {
                 }
                 config
             });
+        }
+        for step in routes.iter().filter_map(|route| route.aggregate()) {
+            if let Some(aggregate) = services.aggregates.get(step.name()) {
+                let release = step.release(aggregate);
+                builder = builder.release(release.map_err(BuildError::from)?);
+            }
         }
         builder
             .build()

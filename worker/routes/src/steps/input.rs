@@ -7,7 +7,7 @@ use longshore_core::RouteName;
 
 use crate::steps::Clients;
 use crate::template::Data;
-use longshore::{Connection, JobContext};
+use longshore::{Aggregate, Connection, JobContext};
 
 /// What all steps of a run share.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Services {
     /// The named stores.
     pub(crate) stores: BTreeMap<String, Connection>,
     pub(crate) clients: Clients,
+    /// The aggregates of the routes.
+    pub(crate) aggregates: BTreeMap<String, Aggregate>,
 }
 
 /// What a step works on.

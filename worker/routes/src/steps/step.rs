@@ -8,6 +8,7 @@ use longshore_core::Failure;
 
 use crate::load::read::{Document, Node};
 use crate::model::mistakes::Mistakes;
+use crate::steps::aggregate::AggregateStep;
 use crate::steps::exec::ExecStep;
 use crate::steps::file::FileStep;
 use crate::steps::forward::ForwardStep;
@@ -31,6 +32,7 @@ pub(crate) enum Action {
     Forward(ForwardStep),
     File(FileStep),
     Log(LogStep),
+    Aggregate(AggregateStep),
 }
 
 impl Action {
@@ -40,12 +42,13 @@ impl Action {
             "http" => Self::Http(HttpStep::of(document, table)?),
             "forward" => Self::Forward(ForwardStep::of(document, table)?),
             "file" => Self::File(FileStep::of(document, table)?),
+            "aggregate" => Self::Aggregate(AggregateStep::of(document, table)?),
             _ => Self::Log(LogStep::of(document, table)?),
         })
     }
 }
 
-const ACTIONS: &[&str] = &["exec", "http", "forward", "file", "log"];
+const ACTIONS: &[&str] = &["exec", "http", "forward", "file", "log", "aggregate"];
 
 impl Step {
     /// Reads a step: exactly one of the actions, and maybe a condition.
@@ -95,6 +98,7 @@ impl Step {
             Action::Forward(step) => step.run(input).await.map(|()| None),
             Action::File(step) => step.run(input).await.map(|()| None),
             Action::Log(step) => step.run(input).map(|()| None),
+            Action::Aggregate(step) => step.run(input).await.map(|()| None),
         }
     }
 }
@@ -108,6 +112,7 @@ impl fmt::Display for Step {
             Action::Forward(step) => step.fmt(f),
             Action::File(step) => step.fmt(f),
             Action::Log(step) => step.fmt(f),
+            Action::Aggregate(step) => step.fmt(f),
         }?;
         match &self.when {
             Some(when) => write!(f, "  when {}", when.written()),

@@ -46,6 +46,11 @@ impl Template {
             .map_err(|reason| document.error(&node.span, reason))
     }
 
+    /// Compiles a text that a store kept; an error in words if it cannot be.
+    pub(crate) fn stored(source: &str) -> Result<Self, String> {
+        Self::new(source, source, Flavour::Plain)
+    }
+
     /// Compiles a text; an error in words if it cannot be, or names what does not exist.
     fn new(source: &str, written: &str, flavour: Flavour) -> Result<Self, String> {
         if !has_placeholder(source) {

@@ -107,7 +107,7 @@ fn keys_of_later_versions_are_refused_and_never_ignored() {
         let expected = format!("r.toml:4:1: the key \"{name}\" of a route is not supported yet");
         assert_eq!(errors(&format!("{ROUTE}{key}\n{STEP}")), [expected]);
     }
-    for name in ["balance", "aggregate", "call"] {
+    for name in ["balance", "call"] {
         let text = format!("{ROUTE}[[route.step]]\n{name} = {{ x = 1 }}\n");
         let expected = format!("r.toml:5:1: the key \"{name}\" of a step is not supported yet");
         assert!(errors(&text).contains(&expected), "{:?}", errors(&text));

@@ -8,7 +8,7 @@ fn steps_do_one_thing_and_do_it_safely() {
     check_steps(&[
         (
             "[[route.step]]\nwhen = 'true'\n",
-            "r.toml:4:1: the step does nothing; it needs one of exec, http, forward, file, log",
+            "r.toml:4:1: the step does nothing; it needs one of exec, http, forward, file, log, aggregate",
         ),
         (
             "[[route.step]]\nlog = { message = 'x' }\nfile = { path = 'x' }\n",

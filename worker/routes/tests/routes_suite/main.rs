@@ -1,6 +1,7 @@
 //! Route files through the public API: real files, real programs, real stores.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod aggregates;
 mod any_bytes;
 mod bad_files;
 mod bad_steps;

@@ -137,7 +137,7 @@ async fn bury(
     failure: &Failure,
 ) -> Result<Fate> {
     let now = shared.connection.clock().now();
-    let dead = dead_letter(name, &parts, failure, now).map_err(|error| {
+    let dead = dead_letter(name, &parts, failure, &shared.identity.id, now).map_err(|error| {
         StoreError::invalid_input("adopt", format!("the epoch has no form as JSON: {error}"))
     })?;
     let (aggregate, key) = (of.aggregate.name(), &name.key);

@@ -12,7 +12,7 @@ use crate::load::read::{Document, Mark, Node, shown};
 use crate::model::mistakes::Mistakes;
 use crate::model::policies;
 use crate::model::route::{Glob, Intake, Route};
-use crate::steps::Step;
+use crate::steps::{Action, Step};
 
 const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
@@ -46,6 +46,12 @@ pub(super) fn build(
         let error = document.error(&table.span, format!("the route {name} has no step"));
         mistakes.0.push(error.hint("add a [[route.step]]"));
     }
+    for step in &mut steps {
+        if let Action::Aggregate(step) = &mut step.action {
+            step.name_by(&name);
+        }
+    }
+    mistakes.keep(nothing_follows(&steps));
     mistakes.none()?;
     let kind = from.text("kind").map(JobKind::new).transpose();
     Ok(Route {
@@ -63,6 +69,23 @@ pub(super) fn build(
         steps,
         intake,
         name,
+    })
+}
+
+/// What is a part of an aggregate is done: no step can follow.
+fn nothing_follows(steps: &[Step]) -> Result<(), ConfigError> {
+    let all_but_last = steps.split_last().map_or(&[][..], |(_, before)| before);
+    let found = all_but_last.iter().find_map(|step| match &step.action {
+        Action::Aggregate(step) => Some(step),
+        _ => None,
+    });
+    found.map_or(Ok(()), |step| {
+        let message = "an aggregate step is the last one: what it collects goes on in its queue";
+        let hint = format!(
+            "write the other steps into a route from the queue {}",
+            step.to
+        );
+        Err(step.place.error(message).hint(hint))
     })
 }
 

@@ -151,11 +151,49 @@ impl Whole {
                 .push(document.error(table.key_span("shutdown"), message));
             return;
         }
+        if let Err(error) = self.check_aggregate(&route) {
+            self.errors.0.push(error);
+            return;
+        }
         for (_, store) in route.targets() {
             let known = self.check_store(document, table, store);
             self.errors.keep(known);
         }
         self.parts.routes.push(Arc::new(route));
+    }
+
+    /// Two routes do not share an aggregate, and the queue of its dead letters is no route's.
+    fn check_aggregate(&self, route: &Route) -> Result<(), ConfigError> {
+        let others = &self.parts.routes;
+        if let Some(step) = route.aggregate()
+            && let Some(other) = others.iter().find(|other| {
+                other
+                    .aggregate()
+                    .is_some_and(|one| one.name() == step.name())
+            })
+        {
+            let message = format!(
+                "the route {} collects into the aggregate {} already, at {}",
+                other.name,
+                step.name(),
+                other.place
+            );
+            let hint = "give it a name of its own, or forward to one queue and collect there";
+            return Err(step.place.error(message).hint(hint));
+        }
+        let routes = others.iter().map(|route| &**route).chain([route]);
+        let clash = routes.clone().find_map(|one| {
+            let step = one.aggregate()?;
+            let queue = step.dead();
+            let taken = routes.clone().find(|other| other.queue.as_str() == queue)?;
+            Some((queue, taken))
+        });
+        clash.map_or(Ok(()), |(queue, taken)| {
+            let message = format!(
+                "the queue {queue} holds the dead letters of an aggregate; no route can consume it"
+            );
+            Err(taken.place.error(message))
+        })
     }
 
     /// A store that a forward names must be there.

@@ -1,5 +1,7 @@
 //! Every key of a step.
 
+use std::time::Duration;
+
 use crate::load::read::keys::{DELAY, TARGET_QUEUE, TARGET_STORE, TIMEOUT};
 use crate::load::read::shape::{Shape, TableShape, key, later, required};
 
@@ -24,8 +26,12 @@ pub(super) const STEP: TableShape = TableShape {
             Shape::Template,
             "Runs the step only if this renders as true.",
         ),
+        key(
+            "aggregate",
+            Shape::Table(&AGGREGATE),
+            "Makes the current body a part of an aggregate. The last step of a route.",
+        ),
         later("balance"),
-        later("aggregate"),
         later("call"),
     ],
 };
@@ -172,6 +178,91 @@ pub(super) const FILE: TableShape = TableShape {
         ),
     ],
 };
+
+pub(super) const AGGREGATE: TableShape = TableShape {
+    name: "an aggregate step",
+    keys: &[
+        required(
+            "by",
+            Shape::Template,
+            "The correlation key: parts with the same key go on together.",
+        ),
+        required("to", Shape::Queue, "The queue of what is complete."),
+        key(
+            "name",
+            Shape::Text,
+            "The name of the aggregate. Default: that of the route.",
+        ),
+        key("size", COUNT, "Complete with this many parts."),
+        key("bytes", BYTES, "Complete with this many bytes of bodies."),
+        key("idle", WITHIN, "Complete when no part came for this long."),
+        key(
+            "at_most",
+            WITHIN,
+            "Complete this long after the first part.",
+        ),
+        key(
+            "interval",
+            WITHIN,
+            "Complete at the next multiple of this span since 1970.",
+        ),
+        key(
+            "until",
+            Shape::Template,
+            "Complete once this renders as true; body is the array of the bodies so far.",
+        ),
+        key(
+            "closing",
+            Shape::Template,
+            "Whether this part is the last one of its epoch.",
+        ),
+        key(
+            "late",
+            Shape::Word(&["open", "drop", "dead"]),
+            "What becomes of a part whose key was closed lately: it opens the next epoch (default), is dropped, or goes to the dead letters.",
+        ),
+        key(
+            "remember",
+            WITHIN,
+            "How long a closed key and the ids of its parts are remembered. Default 10m.",
+        ),
+        key(
+            "parts_max",
+            COUNT,
+            "No epoch has more parts. Default 10000.",
+        ),
+        key(
+            "bytes_max",
+            BYTES,
+            "No epoch has more bytes of bodies. Default 4MiB.",
+        ),
+        key(
+            "full",
+            Shape::Word(&["close", "refuse"]),
+            "What a part that does not fit does: close the epoch and open the next one (default), or go to the dead letters.",
+        ),
+        key(
+            "fold",
+            Shape::Word(&["array", "lines", "concat", "sum"]),
+            "How the bodies become one. Default array.",
+        ),
+        key(
+            "kind",
+            Shape::Kind,
+            "The kind of the message. Default: that of the first part.",
+        ),
+    ],
+};
+
+/// How many parts.
+const COUNT: Shape = Shape::Count(1, 1_000_000);
+/// How many bytes of bodies.
+const BYTES: Shape = Shape::Size(1, 4 * 1024 * 1024);
+/// A time of an aggregate.
+const WITHIN: Shape = Shape::Span(
+    Duration::from_millis(100),
+    Duration::from_secs(86_400 * 366),
+);
 
 pub(super) const LOG: TableShape = TableShape {
     name: "a log step",
