@@ -8,7 +8,7 @@
 //! **Owns** the handle, the ways to fold, and the form in which an epoch lies in the dead letters.
 //!
 //! **When a process is killed.** Parts that were stored stay. What it was releasing is handed out to
-//! another worker when the lease of a minute ends.
+//! another worker when its lease of 20 s ends.
 
 pub(crate) mod dead_form;
 mod fold;

@@ -17,8 +17,9 @@ use crate::aggregate::Release;
 use crate::runtime::closer::release::{parts_of, release};
 use crate::runtime::shared::Shared;
 
-/// How long a closed epoch is this worker's.
-const LEASE: Duration = Duration::from_secs(60);
+/// How long a closed epoch is this worker's. A fold that takes longer is begun by another worker,
+/// too; both make the same message.
+const LEASE: Duration = Duration::from_secs(20);
 /// So many epochs are released at a time; so that a slow fold holds up no other.
 const AT_A_TIME: usize = 16;
 /// However quiet it is, it is looked this often: parts of others may have come.

@@ -1,5 +1,6 @@
 //! `doctor`: checks the store and what is stuck in it.
 
+mod aggregate_checks;
 mod fleet;
 mod queue_checks;
 
@@ -28,7 +29,9 @@ pub(super) async fn perform(args: &DoctorArgs, session: &Session) -> Result<Exit
     );
     let workers = backend.admin.workers().await?;
     findings.extend(fleet::check(&workers));
-    findings.extend(queue_checks::check(backend, &workers, connection.clock().now()).await?);
+    let now = connection.clock().now();
+    findings.extend(queue_checks::check(backend, &workers, now).await?);
+    findings.extend(aggregate_checks::check(backend, &workers, now).await?);
     if session.json() {
         Stdout::json(&findings)?;
     } else {

@@ -7,6 +7,7 @@
 
 mod stage;
 
+mod aggregates;
 mod bad_input;
 mod bad_routes;
 mod dead;

@@ -9,7 +9,7 @@ use longshore::core::{QueueName, QueueSettings, QueueStats};
 use crate::args::QueuesArgs;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::output::{Stdout, Table, age};
+use crate::output::{Stdout, Table, age, counted};
 use crate::parse::rfc3339;
 use crate::session::{Session, existing};
 use crate::shape::QueueRow;
@@ -29,6 +29,9 @@ pub(in crate::verbs) async fn perform(args: QueuesArgs, session: &Session) -> Re
         return watch(&connection, only, each.0, session).await;
     }
     let numbers = read(&connection, only).await?;
+    if only.is_none() && args.over.is_none() {
+        tell_collected(&connection, session).await?;
+    }
     if let Some(span) = args.over {
         tokio::time::sleep(span.0).await;
         let later = read(&connection, only).await?;
@@ -37,6 +40,33 @@ pub(in crate::verbs) async fn perform(args: QueuesArgs, session: &Session) -> Re
     }
     print(&connection, only, &numbers, session)?;
     Ok(Exit::Done)
+}
+
+/// Says how much is neither waiting nor done, since it is being collected.
+async fn tell_collected(connection: &Connection, session: &Session) -> Result<()> {
+    let Some(store) = &connection.backend().aggregates else {
+        return Ok(());
+    };
+    let (mut parts, mut epochs, mut after) = (0, 0, None);
+    loop {
+        let page = store.list(after.as_ref(), PAGE).await?;
+        for info in page.items {
+            parts += info.open + info.closed;
+            epochs += info.open_epochs + info.closed_epochs;
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if epochs > 0 {
+        session.note(format!(
+            "{} are being collected in {}; `longshore aggregates list` shows them",
+            counted(parts, "message"),
+            counted(epochs, "epoch")
+        ));
+    }
+    Ok(())
 }
 
 /// Prints the numbers again and again, until a signal or a reader that is gone ends it.
