@@ -8,6 +8,8 @@
 
 pub(crate) mod decide;
 pub(crate) mod epoch;
+pub(crate) mod info;
+pub(crate) mod open;
 pub(crate) mod part;
 pub(crate) mod place;
 pub(crate) mod rules;

@@ -20,8 +20,10 @@ mod url;
 pub mod validate;
 pub mod wire;
 
-pub use aggregate::decide::{Goes, KeyState, OpenEpoch, Placed, place};
-pub use aggregate::epoch::{ClosedEpoch, CompletedBy, Epoch, EpochInfo, EpochState, epoch_id};
+pub use aggregate::decide::{Goes, KeyState, Placed, place};
+pub use aggregate::epoch::{CompletedBy, Epoch, epoch_id};
+pub use aggregate::info::{ClosedEpoch, EpochInfo, EpochState};
+pub use aggregate::open::OpenEpoch;
 pub use aggregate::part::{Appended, NewPart, Part};
 pub use aggregate::place::{EpochPlace, PartPlace};
 pub use aggregate::rules::{AggregateRules, LateParts, WhenFull};

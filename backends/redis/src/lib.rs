@@ -22,7 +22,6 @@ mod floor;
 mod layout;
 mod open;
 mod pages;
-mod queue_cache;
 mod receive;
 mod scripts;
 mod settings;
@@ -32,5 +31,5 @@ mod store;
 mod sync;
 mod wakeup;
 
-pub use open::{open, schemes};
+pub use open::{backend_of, open, schemes};
 pub use store::RedisStore;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use longshore_core::{
-    Floor, OpenFuture, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
+    Backend, Floor, OpenFuture, OpenOptions, Result, Scheme, StoreError, StoreErrorKind, StoreUrl,
 };
 use redis::cmd;
 
+use crate::aggregate::RedisAggregates;
 use crate::config::{AckLevel, Config, Servers};
 use crate::connection::dialer::Dialer;
 use crate::connection::line::Line;
@@ -42,7 +43,7 @@ pub fn schemes() -> Vec<Scheme> {
 }
 
 fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
-    Box::pin(async move { Ok(open(&url, options).await?.backend()) })
+    Box::pin(async move { Ok(backend_of(open(&url, options).await?)) })
 }
 
 fn floor(url: &StoreUrl) -> Result<Arc<dyn Floor>> {
@@ -83,6 +84,12 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<RedisStore
     store.greeted().await?;
     store.announce_meaning().await;
     Ok(store)
+}
+
+/// All handles of an open store.
+pub fn backend_of(store: Arc<RedisStore>) -> Backend {
+    let aggregates = Arc::new(RedisAggregates::new(store.clone()));
+    Backend::of(store).with_aggregates(aggregates)
 }
 
 /// How a server keeps what the URL promises.

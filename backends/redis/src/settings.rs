@@ -1,5 +1,7 @@
 //! What is kept of a queue as a whole: that it exists, its settings, its number of partitions.
 
+pub(crate) mod queue_cache;
+
 use longshore_core::{
     Configured, QueueName, QueueSettings, Result, SettingsChange, StoreError, StoreErrorKind,
 };

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use longshore_core::{
-    Backend, DepthBound, Enqueued, FreshIdRepeat, LeaseUnit, NewMessage, OpenOptions, QueueName,
-    QueueStore, Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
+    DepthBound, Enqueued, FreshIdRepeat, LeaseUnit, NewMessage, OpenOptions, QueueName, QueueStore,
+    Receipt, Receive, Received, Result, Settled, Settlement, StoreLimits,
 };
 
-use crate::aggregate::RedisAggregates;
 use crate::clock::Time;
 use crate::config::{AckLevel, Config};
 use crate::connection::call::Call;
@@ -21,9 +20,9 @@ use crate::connection::session::Session;
 use crate::enqueue::direct_gate::DirectGate;
 use crate::enqueue::recent_calls::RecentCalls;
 use crate::layout::schema::Keys;
-use crate::queue_cache::QueueCache;
 use crate::receive::path_choice::PathChoice;
 use crate::scripts::Script;
+use crate::settings::queue_cache::QueueCache;
 use crate::wakeup::Wakeups;
 
 /// A lookup by id reads at most this many rows.
@@ -83,12 +82,6 @@ impl RedisStore {
             direct_gate: DirectGate::default(),
             path_choice: PathChoice::default(),
         })
-    }
-
-    /// All handles of this store.
-    pub fn backend(self: Arc<Self>) -> Backend {
-        let aggregates = Arc::new(RedisAggregates::new(self.clone()));
-        Backend::of(self).with_aggregates(aggregates)
     }
 
     /// Asks the server for its time, once before anything else.

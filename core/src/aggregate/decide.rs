@@ -1,72 +1,6 @@
-//! Where a part goes, and when an epoch is due.
+//! Where a part goes.
 
-use std::time::Duration;
-
-use crate::{AggregateRules, CompletedBy, Epoch, LateParts, Timestamp, WhenFull};
-
-/// What a store keeps of an open epoch beside its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenEpoch {
-    /// Its number.
-    pub epoch: Epoch,
-    /// How many parts it has.
-    pub parts: u32,
-    /// How many bytes their bodies have together.
-    pub bytes: u64,
-    /// When the first part came.
-    pub opened: Timestamp,
-    /// When the last part came.
-    pub last: Timestamp,
-    /// When a worker is to be asked whether the predicate is true of it; `None` where nothing is
-    /// to be asked.
-    pub ask_at: Option<Timestamp>,
-    /// Whether its predicate may still be asked: one that failed is not.
-    pub asks: bool,
-}
-
-impl OpenEpoch {
-    /// An epoch of one part, which is set aside.
-    pub fn single(epoch: Epoch, bytes: u64, now: Timestamp) -> Self {
-        Self {
-            epoch,
-            parts: 1,
-            bytes,
-            opened: now,
-            last: now,
-            ask_at: None,
-            asks: false,
-        }
-    }
-
-    /// When it completes by time, if no part comes before, and by which rule.
-    pub fn due(&self, rules: &AggregateRules) -> Option<(Timestamp, CompletedBy)> {
-        let after = |from: Timestamp, millis: u64| from.plus(Duration::from_millis(millis));
-        let ends = [
-            rules
-                .at_most_ms
-                .map(|span| (after(self.opened, span), CompletedBy::Age)),
-            rules
-                .idle_ms
-                .map(|span| (after(self.last, span), CompletedBy::Idle)),
-            rules
-                .interval_end(self.opened)
-                .map(|end| (end, CompletedBy::Interval)),
-        ];
-        ends.into_iter().flatten().min_by_key(|(at, _)| *at)
-    }
-
-    /// When somebody has to look at it, at the latest.
-    pub fn look_at(&self, rules: &AggregateRules) -> Option<Timestamp> {
-        let due = self.due(rules).map(|(at, _)| at);
-        due.into_iter().chain(self.ask_at).min()
-    }
-
-    /// What completes it at this time, if anything does.
-    pub fn due_by(&self, rules: &AggregateRules, now: Timestamp) -> Option<CompletedBy> {
-        let (at, by) = self.due(rules)?;
-        (at <= now).then_some(by)
-    }
-}
+use crate::{AggregateRules, CompletedBy, Epoch, LateParts, OpenEpoch, Timestamp, WhenFull};
 
 /// What is known of the key of a part.
 #[derive(Clone, Copy, Debug)]
@@ -145,8 +79,7 @@ pub fn place(
         _ => {}
     }
     if let Some((epoch, its_rules)) = open
-        && (epoch.parts >= its_rules.parts_max
-            || epoch.bytes.saturating_add(bytes) > its_rules.bytes_max)
+        && !fits(&epoch, its_rules, bytes)
     {
         match its_rules.full {
             WhenFull::Close => (closes, open) = (Some(CompletedBy::Full), None),
@@ -157,23 +90,39 @@ pub fn place(
             }
         }
     }
-    let (mut joined, holding, is_new) = match open {
-        Some((epoch, its_rules)) => (epoch, its_rules, false),
-        None => (opened(key.last.next(now), rules, now), rules, true),
-    };
-    joined.parts += 1;
-    joined.bytes = joined.bytes.saturating_add(bytes);
-    joined.last = now;
-    let completes = completes(&joined, holding, closing);
-    if completes.is_none() && joined.asks && joined.ask_at.is_none() {
-        joined.ask_at = Some(now);
-    }
+    let is_new = open.is_none();
+    let (epoch, its_rules) =
+        open.unwrap_or_else(|| (opened(key.last.next(now), rules, now), rules));
+    let (open, completes) = joined(epoch, its_rules, bytes, closing, now);
     let goes = Goes::Into {
-        open: joined,
+        open,
         is_new,
         completes,
     };
     Placed { closes, goes }
+}
+
+/// Whether an epoch can hold a part of so many bytes.
+fn fits(epoch: &OpenEpoch, rules: &AggregateRules, bytes: u64) -> bool {
+    epoch.parts < rules.parts_max && epoch.bytes.saturating_add(bytes) <= rules.bytes_max
+}
+
+/// An epoch with a part more, and what that completes.
+fn joined(
+    mut epoch: OpenEpoch,
+    rules: &AggregateRules,
+    bytes: u64,
+    closing: bool,
+    now: Timestamp,
+) -> (OpenEpoch, Option<CompletedBy>) {
+    epoch.parts += 1;
+    epoch.bytes = epoch.bytes.saturating_add(bytes);
+    epoch.last = now;
+    let completes = completes(&epoch, rules, closing);
+    if completes.is_none() && epoch.asks && epoch.ask_at.is_none() {
+        epoch.ask_at = Some(now);
+    }
+    (epoch, completes)
 }
 
 fn opened(epoch: Epoch, rules: &AggregateRules, now: Timestamp) -> OpenEpoch {
@@ -226,21 +175,6 @@ mod tests {
             was_closed,
             last: Epoch::new(5),
         }
-    }
-
-    #[test]
-    fn the_first_end_completes_by_its_own_rule() {
-        let rules = AggregateRules {
-            idle_ms: Some(100),
-            at_most_ms: Some(250),
-            ..AggregateRules::default()
-        };
-        let early = open(1, 1_000, 1_100);
-        assert_eq!(early.due(&rules), Some((at(1_200), CompletedBy::Idle)));
-        let late = open(1, 1_000, 1_200);
-        assert_eq!(late.due(&rules), Some((at(1_250), CompletedBy::Age)));
-        assert_eq!(late.due_by(&rules, at(1_249)), None);
-        assert_eq!(late.due_by(&rules, at(1_250)), Some(CompletedBy::Age));
     }
 
     #[test]

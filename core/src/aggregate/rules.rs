@@ -100,43 +100,22 @@ impl AggregateRules {
 
     /// Says why these rules make no sense, if they do not.
     pub fn check(&self) -> std::result::Result<(), String> {
-        let completes = self.size.is_some()
-            || self.bytes.is_some()
-            || self.idle_ms.is_some()
-            || self.at_most_ms.is_some()
-            || self.interval_ms.is_some()
-            || self.predicate.is_some()
-            || self.closing;
-        if !completes {
+        if !self.completes() {
             return Err(
                 "nothing would ever complete it; name size, bytes, idle, at_most, interval, a \
                  predicate or a closing part"
                     .to_owned(),
             );
         }
-        let spans = [
-            ("size", self.size.map(u64::from)),
-            ("bytes", self.bytes),
-            ("idle", self.idle_ms),
-            ("at_most", self.at_most_ms),
-            ("interval", self.interval_ms),
-            ("parts_max", Some(u64::from(self.parts_max))),
-            ("bytes_max", Some(self.bytes_max)),
-        ];
-        if let Some((name, _)) = spans.iter().find(|(_, value)| *value == Some(0)) {
+        if let Some(name) = self.zero() {
             return Err(format!("{name} is zero; leave it out or name more"));
         }
-        if self.size.is_some_and(|size| size > self.parts_max) {
-            return Err(format!(
-                "size is more than parts_max, which is {}",
-                self.parts_max
-            ));
+        let (parts, bytes) = (self.parts_max, self.bytes_max);
+        if self.size.is_some_and(|size| size > parts) {
+            return Err(format!("size is more than parts_max, which is {parts}"));
         }
-        if self.bytes.is_some_and(|bytes| bytes > self.bytes_max) {
-            return Err(format!(
-                "bytes is more than bytes_max, which is {}",
-                self.bytes_max
-            ));
+        if self.bytes.is_some_and(|wanted| wanted > bytes) {
+            return Err(format!("bytes is more than bytes_max, which is {bytes}"));
         }
         match &self.predicate {
             Some(text) if text.len() > Self::PREDICATE_BYTES_MAX => Err(format!(
@@ -146,6 +125,32 @@ impl AggregateRules {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether anything can complete an epoch.
+    fn completes(&self) -> bool {
+        self.size.is_some()
+            || self.bytes.is_some()
+            || self.idle_ms.is_some()
+            || self.at_most_ms.is_some()
+            || self.interval_ms.is_some()
+            || self.predicate.is_some()
+            || self.closing
+    }
+
+    /// The name of a number that is zero and must not be.
+    fn zero(&self) -> Option<&'static str> {
+        let numbers = [
+            ("size", self.size.map(u64::from)),
+            ("bytes", self.bytes),
+            ("idle", self.idle_ms),
+            ("at_most", self.at_most_ms),
+            ("interval", self.interval_ms),
+            ("parts_max", Some(u64::from(self.parts_max))),
+            ("bytes_max", Some(self.bytes_max)),
+        ];
+        let zero = numbers.into_iter().find(|(_, value)| *value == Some(0));
+        zero.map(|(name, _)| name)
     }
 
     /// The stored form.

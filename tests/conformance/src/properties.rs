@@ -8,6 +8,7 @@ mod ledger;
 mod operation;
 mod pair;
 mod play;
+mod runs;
 mod seen;
 mod step;
 mod strategy;

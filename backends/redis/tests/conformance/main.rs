@@ -68,10 +68,7 @@ async fn opened(url: &str, clock: Arc<dyn Clock>) -> Backend {
     let mut options = OpenOptions::default();
     options.clock = Some(clock);
     let url = url.parse().expect("a URL");
-    longshore_redis::open(&url, options)
-        .await
-        .expect("open")
-        .backend()
+    longshore_redis::backend_of(longshore_redis::open(&url, options).await.expect("open"))
 }
 
 #[async_trait]

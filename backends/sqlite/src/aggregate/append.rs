@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use longshore_core::wire::encode;
 use longshore_core::{
     AggregateName, AggregateRules, Appended, Appends, CompletedBy, Epoch, Goes, KeyState,
-    LateParts, NewPart, OpenEpoch, Timestamp, place,
+    LateParts, NewPart, OpenEpoch, Placed, Timestamp, place,
 };
 use rusqlite::{OptionalExtension as _, params};
 
@@ -70,23 +70,7 @@ impl<'a> Append<'a> {
         }
         let key = part.key.as_str();
         let open = self.open_of(key)?;
-        let its_rules = match &open {
-            Some(open) => Some(self.read.get(self.tx.conn(), open.rules)?),
-            None => None,
-        };
-        let asks_whether_late = open.is_none() && self.rules.late != LateParts::Open;
-        let was_closed = asks_whether_late
-            && ClosedRow::was_closed(self.tx.conn(), self.row.number, key, self.tx.now)?;
-        let state = KeyState {
-            open: open
-                .as_ref()
-                .zip(its_rules.as_deref())
-                .map(|(open, rules)| (open.state, rules)),
-            was_closed,
-            last: self.row.last_epoch(),
-        };
-        let bytes = part.message.body.len() as u64;
-        let placed = place(self.rules, state, bytes, part.closing, self.tx.now);
+        let placed = self.place(part, open.as_ref())?;
         let mut open = open;
         if let Some(by) = placed.closes
             && let Some(open) = open.take()
@@ -123,6 +107,27 @@ impl<'a> Append<'a> {
             }
         }
         Ok(Appended::Stored)
+    }
+
+    /// Where a part goes, as the core decides it.
+    fn place(&mut self, part: &NewPart, open: Option<&OpenRow>) -> Outcome<Placed> {
+        let its_rules = match open {
+            Some(open) => Some(self.read.get(self.tx.conn(), open.rules)?),
+            None => None,
+        };
+        let key = part.key.as_str();
+        let asks_whether_late = open.is_none() && self.rules.late != LateParts::Open;
+        let was_closed = asks_whether_late
+            && ClosedRow::was_closed(self.tx.conn(), self.row.number, key, self.tx.now)?;
+        let state = KeyState {
+            open: open
+                .zip(its_rules.as_deref())
+                .map(|(open, rules)| (open.state, rules)),
+            was_closed,
+            last: self.row.last_epoch(),
+        };
+        let bytes = part.message.body.len() as u64;
+        Ok(place(self.rules, state, bytes, part.closing, self.tx.now))
     }
 
     /// Whether a part of this id is known. One whose time is over is forgotten now, whoever else

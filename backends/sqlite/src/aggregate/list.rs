@@ -109,24 +109,15 @@ pub(super) fn epochs(
     let mut read = RulesRead::default();
     let wanted = max.get() as usize + 1;
     let mut page: Vec<(EpochPlace, EpochInfo)> = Vec::new();
+    let key = key.map(AggregateKey::as_str);
     let behind = match after {
         None => Some(""),
         Some(EpochPlace::Open(key)) => Some(key.as_str()),
         Some(EpochPlace::Closed(_)) => None,
     };
     if let Some(behind) = behind {
-        let sql = concat!(
-            "SELECT ",
-            open_columns!(),
-            " FROM open_epoch WHERE aggregate = ?1 AND key > ?2 AND (?3 IS NULL OR key = ?3)
-             ORDER BY key LIMIT ?4"
-        );
-        let mut statement = conn.prepare_cached(sql)?;
-        let key = key.map(AggregateKey::as_str);
-        let rows =
-            statement.query_map(params![row.number, behind, key, wanted as i64], OpenRow::of)?;
-        for open in rows {
-            page.extend(open_info(conn, &mut read, &open?)?);
+        for open in open_behind(conn, row.number, key, behind, wanted)? {
+            page.extend(open_info(conn, &mut read, &open)?);
         }
     }
     let behind = match after {
@@ -134,19 +125,7 @@ pub(super) fn epochs(
         _ => -1,
     };
     if page.len() < wanted {
-        let sql = concat!(
-            "SELECT ",
-            closed_columns!(),
-            " FROM closed_epoch WHERE aggregate = ?1 AND epoch > ?2 AND state = ?3
-               AND (?4 IS NULL OR key = ?4) ORDER BY epoch LIMIT ?5"
-        );
-        let mut statement = conn.prepare_cached(sql)?;
-        let key = key.map(AggregateKey::as_str);
-        let left = (wanted - page.len()) as i64;
-        let values = params![row.number, behind, WAITS, key, left];
-        let rows = statement.query_map(values, ClosedRow::of)?;
-        for closed in rows {
-            let closed = closed?;
+        for closed in closed_behind(conn, row.number, key, behind, wanted - page.len())? {
             let info = closed.info(read.get(conn, closed.rules)?, now);
             page.extend(info.map(|info| (EpochPlace::Closed(closed.was.epoch), info)));
         }
@@ -159,6 +138,43 @@ pub(super) fn epochs(
         .map(|(place, _)| place.cursor());
     let items = page.into_iter().map(|(_, info)| info).collect();
     Ok(Page { items, next })
+}
+
+/// Open epochs behind a key; of one key, if one is named.
+fn open_behind(
+    conn: &Connection,
+    aggregate: i64,
+    key: Option<&str>,
+    behind: &str,
+    max: usize,
+) -> Outcome<Vec<OpenRow>> {
+    let mut statement = conn.prepare_cached(concat!(
+        "SELECT ",
+        open_columns!(),
+        " FROM open_epoch WHERE aggregate = ?1 AND key > ?2 AND (?3 IS NULL OR key = ?3)
+         ORDER BY key LIMIT ?4"
+    ))?;
+    let rows = statement.query_map(params![aggregate, behind, key, max as i64], OpenRow::of)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Closed epochs behind a number; of one key, if one is named.
+fn closed_behind(
+    conn: &Connection,
+    aggregate: i64,
+    key: Option<&str>,
+    behind: i64,
+    max: usize,
+) -> Outcome<Vec<ClosedRow>> {
+    let mut statement = conn.prepare_cached(concat!(
+        "SELECT ",
+        closed_columns!(),
+        " FROM closed_epoch WHERE aggregate = ?1 AND epoch > ?2 AND state = ?3
+           AND (?4 IS NULL OR key = ?4) ORDER BY epoch LIMIT ?5"
+    ))?;
+    let values = params![aggregate, behind, WAITS, key, max as i64];
+    let rows = statement.query_map(values, ClosedRow::of)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn open_info(

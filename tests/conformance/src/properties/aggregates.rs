@@ -1,6 +1,5 @@
 //! Random histories of aggregates, played against a store and the reference model side by side.
 
-use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +9,9 @@ use longshore_core::{
     NewPart, Part, Question, Timestamp, Turn, Verdict, WhenFull,
 };
 use proptest::prelude::*;
-use proptest::test_runner::{Config, FileFailurePersistence, TestError, TestRunner};
-use tokio::runtime::Runtime;
+use proptest::test_runner::Config;
 
+use super::runs::{kept, run_histories, unkept};
 use crate::Harness;
 use crate::collecting::{key, orders, rules};
 use crate::stage::count;
@@ -83,44 +82,21 @@ fn rules_of(number: usize) -> AggregateRules {
     })
 }
 
-/// Plays as many histories as `PROPTEST_CASES` says, or else the harness; a failing one is kept,
-/// shrunk and shown.
+/// Plays as many histories as `PROPTEST_CASES` says, or else the harness.
 pub(crate) fn random_aggregates_agree(harness: &dyn Harness) -> Result<(), String> {
-    let wanted = env::var("PROPTEST_CASES").ok();
-    let wanted = wanted.and_then(|cases| cases.parse().ok());
-    run(
-        harness,
-        Config {
-            cases: wanted.unwrap_or_else(|| harness.property_cases()),
-            max_shrink_iters: 2000,
-            failure_persistence: Some(Box::new(FileFailurePersistence::Direct(FAILURES))),
-            ..Config::default()
-        },
-    )
+    run(harness, kept(harness, FAILURES))
 }
 
-/// Plays histories until one fails, which is neither shrunk nor kept: for broken stores.
+/// Plays histories until one fails: for broken stores.
 pub(crate) fn an_aggregate_history_fails(harness: &dyn Harness) -> Result<(), String> {
-    let config = Config {
-        cases: 512,
-        max_shrink_iters: 0,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    run(harness, config)
+    run(harness, unkept(512))
 }
 
 fn run(harness: &dyn Harness, config: Config) -> Result<(), String> {
-    let runtime = Runtime::new().map_err(|error| error.to_string())?;
-    let ended = TestRunner::new(config).run(&history(), |steps| {
-        runtime.block_on(play(harness, &steps));
-        Ok(())
-    });
-    match ended {
-        Ok(()) => Ok(()),
-        Err(TestError::Fail(why, steps)) => Err(format!("{why}\nafter the steps {steps:#?}")),
-        Err(error) => Err(error.to_string()),
-    }
+    let told = |steps: &Vec<Step>| format!("{steps:#?}");
+    run_histories(config, &history(), told, &async |steps: &Vec<Step>| {
+        play(harness, steps).await;
+    })
 }
 
 async fn play(harness: &dyn Harness, steps: &[Step]) {

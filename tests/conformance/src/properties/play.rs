@@ -1,60 +1,34 @@
 //! Runs the property as one test of a store.
 
-use std::env;
 use std::sync::Arc;
 
 use longshore_core::ManualClock;
-use proptest::test_runner::{Config, FileFailurePersistence, TestError, TestRunner};
-use tokio::runtime::Runtime;
+use proptest::test_runner::Config;
 
 use super::operation::Step;
 use super::pair::Pair;
+use super::runs::{kept, run_histories, unkept};
 use super::strategy::history;
 use crate::Harness;
 
 /// Beside the test's own crate: failing histories are kept here and tried first the next time.
 const FAILURES: &str = "proptest-regressions/histories.txt";
 
-/// Plays as many histories as `PROPTEST_CASES` says, or else the harness; a failing one is kept,
-/// shrunk and shown.
+/// Plays as many histories as `PROPTEST_CASES` says, or else the harness.
 pub(crate) fn random_histories_agree(harness: &dyn Harness) -> Result<(), String> {
-    let wanted = env::var("PROPTEST_CASES").ok();
-    let wanted = wanted.and_then(|cases| cases.parse().ok());
-    run(
-        harness,
-        Config {
-            cases: wanted.unwrap_or_else(|| harness.property_cases()),
-            max_shrink_iters: 2000,
-            failure_persistence: Some(Box::new(FileFailurePersistence::Direct(FAILURES))),
-            ..Config::default()
-        },
-    )
+    run(harness, kept(harness, FAILURES))
 }
 
-/// Plays histories until one fails, which is neither shrunk nor kept: for broken stores.
+/// Plays histories until one fails: for broken stores.
 pub(crate) fn a_history_fails(harness: &dyn Harness) -> Result<(), String> {
-    let config = Config {
-        cases: 256,
-        max_shrink_iters: 0,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    run(harness, config)
+    run(harness, unkept(256))
 }
 
 fn run(harness: &dyn Harness, config: Config) -> Result<(), String> {
-    let runtime = Runtime::new().map_err(|error| error.to_string())?;
-    let ended = TestRunner::new(config).run(&history(), |steps| {
-        runtime.block_on(play(harness, &steps));
-        Ok(())
-    });
-    match ended {
-        Ok(()) => Ok(()),
-        Err(TestError::Fail(why, steps)) => {
-            Err(format!("{why}\nafter the steps\n{}", told(&steps)))
-        }
-        Err(error) => Err(error.to_string()),
-    }
+    let told = |steps: &Vec<Step>| told(steps);
+    run_histories(config, &history(), told, &async |steps: &Vec<Step>| {
+        play(harness, steps).await;
+    })
 }
 
 async fn play(harness: &dyn Harness, steps: &[Step]) {

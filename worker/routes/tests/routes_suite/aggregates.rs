@@ -209,7 +209,7 @@ fn wrong_aggregates_are_refused_with_their_place() {
     check(&[
         (
             same.as_str(),
-            "r.toml:10:13: the route a collects into the aggregate n already, at r.toml:2:8; give it a name of its own, or forward to one queue and collect there",
+            "r.toml:10:13: the route a collects into the aggregate n already, at r.toml:2; give it a name of its own, or forward to one queue and collect there",
         ),
         (
             taken.as_str(),
