@@ -173,8 +173,10 @@ impl Aggregate {
         Ok(outcomes.first().copied().unwrap_or(Appended::Duplicate))
     }
 
-    /// The part that `message` makes under `key`, with this body: its id follows from the message and
-    /// the aggregate; kind, headers and trace are those of the message.
+    /// The part that `message` makes under `key`, with this body: id, kind, headers and trace are those
+    /// of the message. So one message is one part of an aggregate; where it is to be several, give
+    /// each an id of its own that a rerun makes again
+    /// ([`MessageId::derive`](crate::MessageId::derive)).
     pub fn part_of(
         &self,
         message: &Message,
@@ -182,10 +184,7 @@ impl Aggregate {
         body: bytes::Bytes,
     ) -> Result<NewPart, NameError> {
         let key = longshore_core::AggregateKey::new(key)?;
-        let id = message
-            .id
-            .derive(&[b"part", self.0.name.as_str().as_bytes()]);
-        let mut new = NewMessage::new(id, IdOrigin::Given, message.kind.clone(), body);
+        let mut new = NewMessage::new(message.id, IdOrigin::Given, message.kind.clone(), body);
         new.headers = message.headers.clone();
         new.trace.clone_from(&message.trace);
         Ok(NewPart {

@@ -73,7 +73,11 @@ async fn a_file_of_the_version_before_is_brought_up_to_date_with_what_is_in_it()
     assert_eq!(take(&store, 1, Duration::ZERO).await.len(), 1);
     drop(store);
     until_closed(&scene).await;
-    sql(&scene.file(), "DROP TABLE boot; PRAGMA user_version = 1");
+    sql(
+        &scene.file(),
+        "DROP TABLE boot; DROP TABLE aggregate; DROP TABLE aggregate_rules; DROP TABLE open_epoch;
+         DROP TABLE closed_epoch; DROP TABLE part; PRAGMA user_version = 1",
+    );
     let store = scene.open().await;
     let taken = take(&store, 10, Duration::ZERO).await;
     assert_eq!(taken.len(), 1, "the lease of the other goes on");
