@@ -2,7 +2,7 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
-const COUNTERS: [(&str, &str); 9] = [
+const COUNTERS: [(&str, &str); 10] = [
     (
         "longshore_enqueued_messages_total",
         "Messages that this process stored",
@@ -30,6 +30,10 @@ const COUNTERS: [(&str, &str); 9] = [
     (
         "longshore_dead_letters_discarded_total",
         "Dead letters that this worker discarded because dead_keep was over",
+    ),
+    (
+        "longshore_aggregate_epochs_total",
+        "Closed epochs by what became of them (released, dead or put-off) and what completed them",
     ),
     (
         "longshore_store_errors_total",
