@@ -30,6 +30,8 @@ pub(crate) enum Scenario {
     Idle,
     /// What waiting messages take of a server's memory, and which keys stay behind
     Space,
+    /// Parts of aggregates, ten to an epoch, against plain messages of the same store
+    Aggregate,
 }
 
 /// Measure a store against the raw floor of its own driver
@@ -115,7 +117,7 @@ impl BenchArgs {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle | Scenario::Memory => 100_000,
             Scenario::Grouped => 20_000,
-            Scenario::Steady => 50_000,
+            Scenario::Steady | Scenario::Aggregate => 50_000,
             Scenario::Drain => 200_000,
             Scenario::Space => 1_000_000,
             Scenario::Idle => 0,
@@ -129,7 +131,7 @@ impl BenchArgs {
     pub(crate) fn rounds(&self) -> u32 {
         let by_scenario = match self.scenario {
             Scenario::Lifecycle | Scenario::Grouped => 7,
-            Scenario::Drain => 5,
+            Scenario::Drain | Scenario::Aggregate => 5,
             Scenario::Steady => 20,
             Scenario::Pickup | Scenario::Idle | Scenario::Space => 1,
             Scenario::Callers => 9,

@@ -54,6 +54,7 @@ async fn measure(bench: &Bench<'_>, url: &str) -> Result<Report> {
         Scenario::Memory => scenario::memory(bench, &mut report).await?,
         Scenario::Drain => scenario::drain(bench, &mut report).await?,
         Scenario::Idle => scenario::idle(bench, &mut report).await?,
+        Scenario::Aggregate => scenario::aggregate(bench, &mut report).await?,
         Scenario::Space => scenario::space(bench, &mut report).await?,
     }
     Ok(report)

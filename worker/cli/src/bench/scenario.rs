@@ -1,5 +1,6 @@
 //! What can be measured, one file each.
 
+mod aggregate;
 mod callers;
 mod drain;
 mod end_to_end;
@@ -11,6 +12,7 @@ mod pickup;
 mod space;
 mod steady;
 
+pub(crate) use aggregate::aggregate;
 pub(crate) use callers::callers;
 pub(crate) use drain::drain;
 pub(crate) use flat::flat;

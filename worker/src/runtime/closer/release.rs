@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longshore_core::{
     AggregateKey, ClosedEpoch, CompletedBy, Content, Epoch, Failure, Fate, Message, NewMessage,
-    Result, StoreError, StoredMessage,
+    Result, StoreError, StoreErrorKind, StoredMessage,
 };
 use metrics::counter;
 
@@ -82,7 +82,10 @@ pub(super) async fn release(shared: &Shared, of: &Release, closed: ClosedEpoch) 
 
 /// What becomes of an epoch; an error where waiting may mend it.
 async fn conclude(shared: &Shared, of: &Release, closed: &ClosedEpoch) -> Result<Fate> {
-    let parts = parts_of(of, &closed.info.key, closed.info.epoch).await?;
+    let parts = whole(
+        parts_of(of, &closed.info.key, closed.info.epoch).await?,
+        closed,
+    )?;
     let backend = shared.connection.backend();
     for dead in parts.damaged.chunks(100) {
         backend.admin.adopt(&of.dead, dead).await?;
@@ -102,6 +105,7 @@ async fn conclude(shared: &Shared, of: &Release, closed: &ClosedEpoch) -> Result
             // The parts went with it: they are read again for the dead letter.
             let failure = Failure::panic(format!("the fold panicked: {error}"));
             let again = parts_of(of, &closed.info.key, closed.info.epoch).await?;
+            let again = whole(again, closed)?;
             return bury(shared, of, &name, again.intact, &failure).await;
         }
     };
@@ -113,6 +117,20 @@ async fn conclude(shared: &Shared, of: &Release, closed: &ClosedEpoch) -> Result
         Err(failure) => failure,
     };
     bury(shared, of, &name, intact, &refused).await
+}
+
+/// The parts, if they are all there. Where this worker was slow, another one may have released the
+/// epoch: then its parts are gone, and what is left of them must not become a message.
+fn whole(parts: Parts, closed: &ClosedEpoch) -> Result<Parts> {
+    let read = parts.intact.len() + parts.damaged.len();
+    if read == closed.info.parts as usize {
+        return Ok(parts);
+    }
+    let said = format!(
+        "the epoch has {} parts and {read} could be read; another worker may have released it",
+        closed.info.parts
+    );
+    Err(StoreError::new(StoreErrorKind::Conflict, "parts", said))
 }
 
 async fn store(of: &Release, message: NewMessage) -> Result<()> {
