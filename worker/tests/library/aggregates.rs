@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use longshore::aggregate::{Folding, Judge, fold_json};
-use longshore::core::{Changed, DeadReason, Message, QueueName, StoredMessage};
+use longshore::core::{
+    Changed, DeadReason, Fate, Message, QueueName, Settled, StoredMessage, Turn,
+};
 use longshore::prelude::*;
 use longshore::{Aggregate, AggregateError, AggregateRules, JobContext, Release, WorkerBuilder};
+
+use longshore_conformance::{Call, FaultStore};
 
 use crate::stage::{Count, Stage, count, start, until};
 
@@ -52,6 +56,13 @@ impl Stage {
         let admin = &self.connection.backend().admin;
         let (name, max) = (queue(name), NonZeroU32::new(1000).unwrap());
         admin.dead_letters(&name, None, max).await.unwrap().items
+    }
+
+    /// A message as a handler would see it.
+    async fn message(&self, number: u64) -> Message {
+        self.queue().enqueue(count(number)).await.unwrap();
+        let stored = self.peek().await.remove(0);
+        stored.message().unwrap().clone()
     }
 
     async fn until_out(&self, count: usize) {
@@ -278,4 +289,48 @@ async fn what_makes_no_sense_is_refused_when_it_is_described() {
         refused.to_string().contains("another connection"),
         "{refused}"
     );
+}
+
+/// A worker that was slow reads the parts of an epoch that another one has released meanwhile.
+#[tokio::test]
+async fn what_another_worker_released_meanwhile_becomes_no_message() {
+    let stage = Stage::manual().await;
+    let (wrapped, faults) = FaultStore::wrap(stage.connection.backend().clone());
+    let gate = faults.hold_before(Call::Parts, 1);
+    let mut options = OpenOptions::default();
+    options.clock = Some(stage.connection.clock().clone());
+    let slow = Connection::of(stage.connection.url().clone(), wrapped, &options);
+    let aggregate = Aggregate::open(&slow, "sums", of_size(1)).unwrap();
+    let release = Release::to(&aggregate, "out").unwrap();
+    let worker = Worker::builder(slow).idle_wait(Duration::from_millis(50));
+    let running = start(worker.release(release).build().unwrap());
+    let message = stage.message(7).await;
+    aggregate.collect(&message, "ann", &7).await.unwrap();
+    gate.reached().await;
+
+    stage
+        .clock
+        .as_ref()
+        .unwrap()
+        .advance(Duration::from_secs(30));
+    let (store, name) = (
+        stage.connection.backend().aggregates().unwrap(),
+        aggregate.name(),
+    );
+    let turn = Turn {
+        max: NonZeroU32::MIN,
+        lease: Duration::from_secs(30),
+    };
+    let closed = store.turn(name, turn).await.unwrap().closed.remove(0);
+    let done = [(closed.receipt, Fate::Released)];
+    assert_eq!(store.finish(name, &done).await.unwrap(), [Settled::Applied]);
+    let tried = faults.calls(Call::Finish);
+    gate.open();
+    until("the slow worker gave up", async || {
+        faults.calls(Call::Finish) > tried
+    })
+    .await;
+    assert!(stage.bodies("out").await.is_empty());
+    assert!(stage.dead_of("aggregate.sums").await.is_empty());
+    running.stop().await;
 }
