@@ -90,6 +90,8 @@ impl Default for AggregateRules {
 }
 
 impl AggregateRules {
+    /// The greatest `parts_max`: an epoch is closed, read and forgotten in single steps of the store.
+    pub const PARTS_MAX: u32 = 100_000;
     /// The longest predicate in bytes.
     pub const PREDICATE_BYTES_MAX: usize = 4096;
 
@@ -111,6 +113,10 @@ impl AggregateRules {
             return Err(format!("{name} is zero; leave it out or name more"));
         }
         let (parts, bytes) = (self.parts_max, self.bytes_max);
+        if parts > Self::PARTS_MAX {
+            let most = Self::PARTS_MAX;
+            return Err(format!("parts_max is {parts}, at most {most} are allowed"));
+        }
         if self.size.is_some_and(|size| size > parts) {
             return Err(format!("size is more than parts_max, which is {parts}"));
         }
@@ -211,6 +217,11 @@ mod tests {
         assert!(size(1).check().is_ok() && size(10_000).check().is_ok());
         assert!(size(0).check().unwrap_err().contains("size is zero"));
         assert!(size(10_001).check().unwrap_err().contains("parts_max"));
+        let many = AggregateRules {
+            parts_max: 100_001,
+            ..size(1)
+        };
+        assert!(many.check().unwrap_err().contains("at most 100000"));
         let closing = AggregateRules {
             closing: true,
             ..AggregateRules::default()

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use longshore_core::validate::check_parts;
 use longshore_core::{
     AggregateInfo, AggregateName, AggregateRules, AggregateStore, Appended, Failure, IdOrigin,
-    Label, Message, NameError, NewMessage, NewPart, StoreError, StoreErrorKind,
+    Label, Message, NameError, NewMessage, NewPart, StoreError, StoreErrorKind, Timestamp,
 };
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -23,7 +25,10 @@ struct Inner {
     connection: Connection,
     store: Arc<dyn AggregateStore>,
     /// Wakes the closer of this process.
-    due: Arc<Notify>,
+    due: Notify,
+    /// When the closer of this process will look, as far as that is known, by the store's clock in
+    /// ms: what is due later wakes nobody.
+    look: AtomicI64,
 }
 
 /// Aggregates that one call lists.
@@ -88,23 +93,27 @@ impl Aggregate {
     ///
     /// # Errors
     ///
-    /// Rules that complete nothing, and a store that keeps no aggregates.
+    /// Rules that make no sense, or exceed what the store takes; a store that keeps no aggregates.
     pub fn open(
         connection: &Connection,
         name: impl AsRef<str>,
         rules: AggregateRules,
     ) -> Result<Self, AggregateError> {
         let name = AggregateName::new(name)?;
-        if let Err(wrong) = rules.check() {
+        let store = connection.backend().aggregates()?.clone();
+        // Refused here once, and not for each message.
+        let limits = connection.backend().queues.limits();
+        if let Err(error) = check_parts("open", &rules, &[], &limits) {
+            let wrong = error.message().to_owned();
             return Err(AggregateError::Rules { name, wrong });
         }
-        let store = connection.backend().aggregates()?.clone();
         Ok(Self(Arc::new(Inner {
             name,
             rules,
             connection: connection.clone(),
             store,
-            due: Arc::default(),
+            due: Notify::new(),
+            look: AtomicI64::new(i64::MAX),
         })))
     }
 
@@ -149,6 +158,17 @@ impl Aggregate {
 
     pub(crate) fn due(&self) -> &Notify {
         &self.0.due
+    }
+
+    /// The closer looks now: when it will look again is not known.
+    pub(crate) fn forget_look(&self) {
+        self.0.look.store(i64::MAX, Ordering::Release);
+    }
+
+    /// The closer will look then, at the latest.
+    pub(crate) fn looks_at(&self, next: Option<Timestamp>) {
+        let at = next.map_or(i64::MAX, Timestamp::as_millis);
+        self.0.look.fetch_min(at, Ordering::AcqRel);
     }
 
     /// Makes `body`, as JSON, a part under `key` of what `message` carries. A repeat of the delivery
@@ -203,7 +223,9 @@ impl Aggregate {
     pub async fn append(&self, parts: &[NewPart]) -> Result<Vec<Appended>, StoreError> {
         let inner = &*self.0;
         let appended = inner.store.append(&inner.name, &inner.rules, parts).await?;
-        if appended.is_ready || appended.next.is_some() {
+        let at = appended.next.map_or(i64::MAX, Timestamp::as_millis);
+        let is_sooner = inner.look.fetch_min(at, Ordering::AcqRel) > at;
+        if appended.is_ready || is_sooner {
             inner.due.notify_one();
         }
         Ok(appended.outcomes)

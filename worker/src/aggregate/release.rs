@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use longshore_core::{
     ClosedEpoch, Failure, IdOrigin, JobKind, Message, NameError, NewMessage, QueueName, StoreError,
@@ -29,11 +30,16 @@ pub struct Release {
     pub(crate) fold: Arc<dyn Fold>,
     pub(crate) judge: Option<Arc<dyn Judge>>,
     kind: Option<JobKind>,
+    /// How long a fold, or a judgement, may take.
+    pub(crate) timeout: Duration,
     /// Its dead letters.
     pub(crate) dead: QueueName,
 }
 
 impl Release {
+    /// How long a fold may take where nothing else is said.
+    pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
     /// Releases into this queue, as a JSON array of the bodies.
     pub fn to(aggregate: &Aggregate, queue: impl AsRef<str>) -> Result<Self, NameError> {
         Ok(Self {
@@ -42,6 +48,7 @@ impl Release {
             fold: Arc::new(Folding::Array),
             judge: None,
             kind: None,
+            timeout: Self::TIMEOUT_DEFAULT,
             dead: QueueName::new(format!("aggregate.{}", aggregate.name()))?,
         })
     }
@@ -57,6 +64,17 @@ impl Release {
     #[must_use]
     pub fn kind(mut self, kind: JobKind) -> Self {
         self.kind = Some(kind);
+        self
+    }
+
+    /// Lets a fold or a judgement take this long. A fold that takes longer goes with its parts to the
+    /// dead letters; its thread cannot be stopped and runs to its end. Default 10 s.
+    ///
+    /// The epoch is this worker's for 10 s more: so long it takes until another one has it, should this
+    /// one die.
+    #[must_use]
+    pub fn timeout(mut self, span: Duration) -> Self {
+        self.timeout = span;
         self
     }
 

@@ -5,21 +5,21 @@
 
 mod release;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::{Judged, Question, Turn, Turned, Verdict};
+use longshore_core::{Failure, Judged, Question, Turn, Turned, Verdict};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Connection;
 use crate::aggregate::Release;
 use crate::runtime::closer::release::{parts_of, release};
 use crate::runtime::shared::Shared;
 
-/// How long a closed epoch is this worker's. A fold that takes longer is begun by another worker,
-/// too; both make the same message.
-const LEASE: Duration = Duration::from_secs(20);
+/// An epoch is this worker's for as long as a fold may take, and this long for the calls around it.
+const CALLS: Duration = Duration::from_secs(10);
 /// So many epochs are released at a time; so that a slow fold holds up no other.
 const AT_A_TIME: usize = 16;
 /// However quiet it is, it is looked this often: parts of others may have come.
@@ -73,19 +73,20 @@ async fn turn(
     let Ok(permit) = free.clone().acquire_owned().await else {
         return Ok(Turned::default());
     };
-    let room = free.available_permits() + 1;
-    let max = std::num::NonZeroU32::new(room as u32).unwrap_or(std::num::NonZeroU32::MIN);
+    let room = u32::try_from(free.available_permits() + 1).unwrap_or(u32::MAX);
     let aggregate = &of.aggregate;
-    let turn = Turn { max, lease: LEASE };
-    let turned = aggregate.store().turn(aggregate.name(), turn).await?;
-    let mut permits = vec![permit];
-    for closed in turned.closed.clone() {
-        let permit = match permits.pop() {
-            Some(permit) => permit,
-            None => match free.clone().acquire_owned().await {
-                Ok(permit) => permit,
-                Err(_) => break,
-            },
+    let turn = Turn {
+        max: NonZeroU32::new(room).unwrap_or(NonZeroU32::MIN),
+        lease: of.timeout.saturating_add(CALLS),
+    };
+    // What is appended during the call may be due before anything that it answers.
+    aggregate.forget_look();
+    let mut turned = aggregate.store().turn(aggregate.name(), turn).await?;
+    aggregate.looks_at(turned.next);
+    drop(permit);
+    for closed in std::mem::take(&mut turned.closed) {
+        let Ok(permit) = free.clone().acquire_owned().await else {
+            break;
         };
         let (shared_here, of) = (shared.clone(), of.clone());
         shared.jobs.spawn(async move {
@@ -93,9 +94,15 @@ async fn turn(
             drop(permit);
         });
     }
-    drop(permits);
-    if !turned.questions.is_empty() {
-        judge(of, &turned.questions).await;
+    for question in std::mem::take(&mut turned.questions) {
+        let Ok(permit) = free.clone().acquire_owned().await else {
+            break;
+        };
+        let of = of.clone();
+        shared.jobs.spawn(async move {
+            judge(&of, question).await;
+            drop(permit);
+        });
     }
     Ok(turned)
 }
@@ -111,29 +118,25 @@ fn next_look(connection: &Connection, turned: &Turned) -> Instant {
     now + wait.unwrap_or(LOOK_EACH).clamp(LOOK_LEAST, LOOK_EACH)
 }
 
-/// Asks the predicate about epochs, and tells the store what it said.
-async fn judge(of: &Release, questions: &[Question]) {
-    let mut verdicts = Vec::with_capacity(questions.len());
-    for question in questions {
-        match judged(of, question).await {
-            Ok((judged, parts)) => verdicts.push(Verdict {
-                key: question.key.clone(),
-                epoch: question.epoch,
-                parts,
-                judged,
-            }),
-            // It is asked again when the lease of the question ends.
-            Err(error) => {
-                tracing::debug!(aggregate = %of.aggregate.name(), %error, "the parts could not be read");
-            }
-        }
-    }
+/// Asks the predicate about an epoch, and tells the store what it said.
+async fn judge(of: &Release, question: Question) {
     let aggregate = &of.aggregate;
-    let answered = aggregate.store().answer(aggregate.name(), &verdicts).await;
-    if let Err(error) = answered {
-        tracing::debug!(aggregate = %aggregate.name(), %error, "verdicts could not be stored");
+    let name = aggregate.name();
+    let answered = async {
+        let (judged, parts) = judged(of, &question).await?;
+        let verdict = [Verdict {
+            key: question.key.clone(),
+            epoch: question.epoch,
+            parts,
+            judged,
+        }];
+        aggregate.store().answer(name, &verdict).await
+    };
+    if let Err(error) = answered.await {
+        // It is asked again when the lease of the question ends.
+        tracing::debug!(aggregate = %name, key = %question.key, %error, "an epoch could not be judged");
     }
-    // What they closed is to be released.
+    // What that closed is to be released, and what has more parts is to be judged again.
     aggregate.due().notify_one();
 }
 
@@ -145,15 +148,14 @@ async fn judged(of: &Release, question: &Question) -> longshore_core::Result<(Ju
         return Ok((Judged::Failed, count));
     };
     let asking = tokio::task::spawn_blocking(move || judge.is_complete(&predicate, &parts));
-    let judged = match asking.await {
-        Ok(Ok(true)) => Judged::Complete,
-        Ok(Ok(false)) => Judged::NotYet,
-        Ok(Err(failure)) => {
-            let (name, key) = (of.aggregate.name(), &question.key);
-            tracing::warn!(aggregate = %name, %key, label = %failure.labelled(), %failure, "the predicate failed and is not asked again; the epoch completes by its other rules");
-            Judged::Failed
-        }
-        Err(_panicked) => Judged::Failed,
+    let failure = match timeout(of.timeout, asking).await {
+        Ok(Ok(Ok(true))) => return Ok((Judged::Complete, count)),
+        Ok(Ok(Ok(false))) => return Ok((Judged::NotYet, count)),
+        Ok(Ok(Err(failure))) => failure,
+        Ok(Err(panicked)) => Failure::panic(panicked.to_string()),
+        Err(_elapsed) => Failure::timed_out(of.timeout),
     };
-    Ok((judged, count))
+    let (name, key) = (of.aggregate.name(), &question.key);
+    tracing::warn!(aggregate = %name, %key, label = %failure.labelled(), %failure, "the predicate failed and is not asked again; the epoch completes by its other rules");
+    Ok((Judged::Failed, count))
 }

@@ -1,8 +1,8 @@
 //! Parts that handlers collect come out as one message, whatever fails on the way.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use longshore::aggregate::{Folding, Judge, fold_json};
 use longshore::core::{
@@ -332,5 +332,71 @@ async fn what_another_worker_released_meanwhile_becomes_no_message() {
     .await;
     assert!(stage.bodies("out").await.is_empty());
     assert!(stage.dead_of("aggregate.sums").await.is_empty());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_fold_that_hangs_goes_to_the_dead_letters_and_holds_up_no_other_key() {
+    let stage = Stage::memory().await;
+    let aggregate = stage.aggregate(of_size(1));
+    // Dropped at the end of the test, which lets the threads go on.
+    let (held, never) = std::sync::mpsc::sync_channel::<()>(0);
+    let never = Mutex::new(never);
+    let fold = fold_json(move |numbers: Vec<u64>| {
+        if numbers[0] < 40 {
+            let _disconnected = never.lock().map(|never| never.recv());
+        }
+        Ok(numbers[0])
+    });
+    let release = Release::to(&aggregate, "out").unwrap().fold(fold);
+    let release = release.timeout(Duration::from_millis(200));
+    let running = start(
+        stage
+            .collecting(&aggregate)
+            .release(release)
+            .build()
+            .unwrap(),
+    );
+    // More than are folded at a time.
+    stage
+        .queue()
+        .enqueue_batch((0..50).map(count))
+        .await
+        .unwrap();
+    stage.until_out(10).await;
+    until("those that hang are dead", async || {
+        stage.dead_of("aggregate.sums").await.len() == 40
+    })
+    .await;
+    let dead = stage.dead_of("aggregate.sums").await;
+    let label = &dead[0].history.last().unwrap().record.label;
+    assert_eq!(label.as_str(), "timeout");
+    drop(held);
+    running.stop().await;
+}
+
+/// Parts that move the end of an epoch away cost no turn each.
+#[tokio::test]
+async fn a_part_that_changes_nothing_for_the_closer_wakes_it_not() {
+    let stage = Stage::memory().await;
+    let (wrapped, faults) = FaultStore::wrap(stage.connection.backend().clone());
+    let url = stage.connection.url().clone();
+    let connection = Connection::of(url, wrapped, &OpenOptions::default());
+    let mut rules = AggregateRules::default();
+    rules.idle_ms = Some(600_000);
+    let aggregate = Aggregate::open(&connection, "sums", rules).unwrap();
+    let worker = Worker::builder(connection);
+    let release = Release::to(&aggregate, "out").unwrap();
+    let running = start(worker.release(release).build().unwrap());
+    let message = stage.message(7).await;
+    for number in 0..500_u32 {
+        let mut part = aggregate.part_of(&message, "ann", "7".into()).unwrap();
+        part.message.id = message.id.derive(&[&number.to_le_bytes()]);
+        aggregate.append(&[part]).await.unwrap();
+        // So that the closer may do what it was woken for.
+        tokio::task::yield_now().await;
+    }
+    let turns = faults.calls(Call::Turn);
+    assert!(turns < 50, "{turns} turns for 500 parts");
     running.stop().await;
 }

@@ -5,15 +5,15 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 use longshore_core::wire::decode;
 use longshore_core::{
-    AggregateKey, AggregateName, Content, Epoch, EpochInfo, EpochPlace, EpochState, MessageId,
-    Page, Part, PartPlace, Result, Timestamp,
+    AggregateKey, AggregateName, Content, Epoch, EpochInfo, EpochPlace, MessageId, Page, Part,
+    PartPlace, Result, Timestamp,
 };
 use uuid::Uuid;
 
 use crate::aggregate::RedisAggregates;
 use crate::aggregate::append::digits;
 use crate::aggregate::turn::{
-    RulesNamed, named, read_by, read_key, read_numbers, read_rules, time,
+    ClosedRow, RulesNamed, named, read_key, read_numbers, read_rules, time,
 };
 use crate::connection::reply::Reply;
 use crate::error::unexpected_reply;
@@ -86,7 +86,8 @@ impl RedisAggregates {
             let left = wanted - page.len();
             let (now, rows, rules) = self.some_epochs("closed", name, key, &behind, left).await?;
             for row in rows {
-                page.push(read_closed(row, &rules, now)?);
+                let info = ClosedRow::read(row, &rules, now)?.info;
+                page.push((EpochPlace::Closed(info.epoch), info));
             }
         }
         let more = page.len() == wanted;
@@ -121,33 +122,6 @@ fn read_open(row: Reply, rules: &RulesNamed) -> Result<(EpochPlace, EpochInfo)> 
     let open = read_numbers([epoch, parts, bytes, opened, last])?;
     let info = EpochInfo::open(read_key(key)?, &open, named(rules, &of.text()?)?);
     Ok((EpochPlace::Open(info.key.clone()), info))
-}
-
-fn read_closed(row: Reply, rules: &RulesNamed, now: Timestamp) -> Result<(EpochPlace, EpochInfo)> {
-    let [
-        epoch,
-        key,
-        of,
-        parts,
-        bytes,
-        opened,
-        last,
-        closed,
-        by,
-        aside,
-        token,
-        at,
-    ] = row.fixed()?;
-    let (is_handed_out, at) = (token.text()? != "-", time(at)?);
-    let state = EpochState::Closed {
-        by: read_by(&by.text()?)?,
-        at: time(closed)?,
-        leased_until: (is_handed_out && at > now).then_some(at),
-        is_set_aside: aside.number()? == 1,
-    };
-    let was = read_numbers([epoch, parts, bytes, opened, last])?;
-    let info = EpochInfo::new(read_key(key)?, &was, named(rules, &of.text()?)?, state);
-    Ok((EpochPlace::Closed(info.epoch), info))
 }
 
 /// Sixteen digits of the position, then the id.

@@ -36,13 +36,9 @@ impl RedisAggregates {
         let rules = read_rules(rules)?;
         let mut turned = Turned::default();
         for row in closed.list()? {
-            turned.closed.push(closed_epoch(
-                name,
-                generation,
-                row,
-                &rules,
-                now.plus(turn.lease),
-            )?);
+            turned
+                .closed
+                .push(closed_epoch(name, generation, row, &rules, now)?);
         }
         for row in questions.list()? {
             let [epoch, key, of, parts] = row.fixed()?;
@@ -154,34 +150,62 @@ fn closed_epoch(
     generation: u64,
     row: Reply,
     rules: &RulesNamed,
-    leased_until: Timestamp,
+    now: Timestamp,
 ) -> Result<ClosedEpoch> {
-    let [
-        epoch,
-        key,
-        of,
-        parts,
-        bytes,
-        opened,
-        last,
-        closed,
-        by,
-        aside,
-        token,
-    ] = row.fixed()?;
-    let (key, token) = (read_key(key)?, token.text()?);
-    let was = read_numbers([epoch, parts, bytes, opened, last])?;
-    let (by, is_set_aside) = (read_by(&by.text()?)?, aside.number()? == 1);
-    let state = EpochState::Closed {
-        by,
-        at: time(closed)?,
-        leased_until: Some(leased_until),
-        is_set_aside,
-    };
-    let id = epoch_id(name, generation, &key, was.epoch);
-    let info = EpochInfo::new(key, &was, named(rules, &of.text()?)?, state);
-    let receipt = Receipt::from_bytes(format!("{} {token}", was.epoch).into_bytes());
-    Ok(ClosedEpoch::new(info, by, is_set_aside, id, receipt))
+    let row = ClosedRow::read(row, rules, now)?;
+    let id = epoch_id(name, generation, &row.info.key, row.info.epoch);
+    let receipt = format!("{} {}", row.info.epoch, row.token);
+    let receipt = Receipt::from_bytes(receipt.into_bytes());
+    Ok(ClosedEpoch::new(
+        row.info,
+        row.by,
+        row.is_set_aside,
+        id,
+        receipt,
+    ))
+}
+
+/// A closed epoch as the scripts answer it.
+pub(super) struct ClosedRow {
+    pub(super) info: EpochInfo,
+    by: CompletedBy,
+    is_set_aside: bool,
+    token: String,
+}
+
+impl ClosedRow {
+    pub(super) fn read(row: Reply, rules: &RulesNamed, now: Timestamp) -> Result<Self> {
+        let [
+            epoch,
+            key,
+            of,
+            parts,
+            bytes,
+            opened,
+            last,
+            closed,
+            by,
+            aside,
+            token,
+            at,
+        ] = row.fixed()?;
+        let (token, at) = (token.text()?, time(at)?);
+        let (by, is_set_aside) = (read_by(&by.text()?)?, aside.number()? == 1);
+        let state = EpochState::Closed {
+            by,
+            at: time(closed)?,
+            leased_until: (token != "-" && at > now).then_some(at),
+            is_set_aside,
+        };
+        let was = read_numbers([epoch, parts, bytes, opened, last])?;
+        let info = EpochInfo::new(read_key(key)?, &was, named(rules, &of.text()?)?, state);
+        Ok(Self {
+            info,
+            by,
+            is_set_aside,
+            token,
+        })
+    }
 }
 
 /// Epoch and token of a receipt; those of none where it is none of this store.
@@ -228,7 +252,7 @@ pub(super) fn read_key(key: Reply) -> Result<AggregateKey> {
     AggregateKey::new(key.text()?).map_err(|_| unexpected_reply("turn", "a key was expected"))
 }
 
-pub(super) fn read_by(word: &str) -> Result<CompletedBy> {
+fn read_by(word: &str) -> Result<CompletedBy> {
     CompletedBy::of(word).ok_or_else(|| unexpected_reply("turn", "a completion was expected"))
 }
 

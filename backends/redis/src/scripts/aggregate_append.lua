@@ -9,7 +9,7 @@ if call('HEXISTS', A.r, rules_name) == 0 then call('HSET', A.r, rules_name, ARGV
 local R = rules_of(rules_name)
 local last_epoch = tonumber(call('HGET', A.m, 'last') or '0')
 local outcomes, ready, next_at = {}, false, nil
-forget(now, 16 + (#ARGV - 3) / 7)
+forget(now, 500 + 2 * (#ARGV - 3) / 7)
 
 local function next_epoch()
   last_epoch = math.max(last_epoch + 1, now)

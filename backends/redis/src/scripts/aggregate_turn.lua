@@ -1,11 +1,11 @@
 -- Closes what is due, hands out questions, then closed epochs.  ARGV: now, max, lease ms, token
--- Reply: {now, generation, {epoch, key, rules, parts, bytes, opened, last, closed, by, aside, token}...,
---   {epoch, key, rules, parts}..., {rules, JSON}..., when the next turn has something to do or ''}
+-- Reply: {now, generation, {epoch, key, rules, parts, bytes, opened, last, closed, by, aside, token,
+--   leased until}..., {epoch, key, rules, parts}..., {rules, JSON}..., when the next turn has something to do or ''}
 local now, max, lease, token = clock(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local refusal = newer_layout(call('HGET', A.m, 'v'))
 if refusal then return refusal end
 local closed, questions, named, rules = {}, {}, {}, {}
-forget(now, 64)
+forget(now, 500)
 
 local function name_rules(name)
   if not named[name] then
@@ -39,7 +39,8 @@ for i, epoch in ipairs(call('ZRANGEBYSCORE', A.c, '-inf', ms(now), 'LIMIT', 0, m
   local C = closed_of(epoch)
   local mark = token .. '.' .. i
   put_closed(C, now + lease, mark)
-  closed[i] = {ms(C.epoch), C.key, C.rules, ms(C.parts), C.bytes, C.opened, C.last, ms(C.closed), C.by, C.aside, mark}
+  closed[i] = {ms(C.epoch), C.key, C.rules, ms(C.parts), C.bytes, C.opened, C.last, ms(C.closed), C.by, C.aside, mark,
+    ms(now + lease)}
   name_rules(C.rules)
 end
 save_counts()

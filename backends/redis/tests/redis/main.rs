@@ -1,6 +1,7 @@
 //! What only Redis can show: servers that fail, are set up wrongly, fail over, or are many.
 
 mod chaos;
+mod collecting;
 mod direct_enqueue;
 mod direct_faults;
 mod direct_receive;

@@ -119,6 +119,7 @@ async fn a_worker_can_do_all_its_work() {
     assert_eq!(settled, [Settled::Applied; 5]);
     ack(&store, &taken[5..]).await;
     operate(&store, taken[4].message.id).await;
+    crate::collecting::collect_and_release(&store, 30).await;
     let waited =
         crate::stage::take_for(&store, 1, Duration::from_secs(9), Duration::from_millis(50));
     waited.await.unwrap();

@@ -18,8 +18,9 @@ use crate::error::Outcome;
 
 /// What a part takes beside its body, roughly.
 const ROW_BYTES: u64 = 200;
-/// Epochs that every call forgets at the most, beside one for each part: more than come to be.
-const FORGOTTEN_MAX: usize = 16;
+/// Epochs, and about as many parts, that every call forgets at the most beside twice its own parts:
+/// more than come to be.
+const FORGOTTEN_MAX: usize = 500;
 
 /// Stores parts. An error leaves nothing behind: the transaction is rolled back.
 pub(super) fn append(
@@ -33,7 +34,7 @@ pub(super) fn append(
         .map(|part| part.message.body.len() as u64 + ROW_BYTES);
     tx.require_space(bytes.sum())?;
     let row = AggregateRow::ensure(tx, name)?;
-    forget(tx, row.number, parts.len() + FORGOTTEN_MAX)?;
+    forget(tx, row.number, 2 * parts.len() + FORGOTTEN_MAX)?;
     let mut read = RulesRead::default();
     let mut call = Append {
         tx,

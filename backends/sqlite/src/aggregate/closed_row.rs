@@ -188,17 +188,23 @@ impl ClosedRow {
     }
 }
 
-/// Forgets up to `max` epochs whose time is over, with the ids of their parts.
+/// Forgets up to `max` epochs whose time is over, with the ids of their parts, until that many parts
+/// are gone: a transaction is to be short.
 pub(super) fn forget(tx: &Tx<'_>, aggregate: i64, max: usize) -> Outcome<()> {
     let mut statement = tx.sql(
-        "SELECT epoch FROM closed_epoch WHERE aggregate = ?1 AND state = ?2 AND at <= ?3
+        "SELECT epoch, parts FROM closed_epoch WHERE aggregate = ?1 AND state = ?2 AND at <= ?3
          ORDER BY at LIMIT ?4",
     )?;
     let values = params![aggregate, DONE, tx.now.as_millis(), max as i64];
-    let over = statement.query_map(values, |row| row.get(0))?;
-    let over: Vec<i64> = over.collect::<rusqlite::Result<_>>()?;
-    for epoch in over {
+    let over = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let over: Vec<(i64, i64)> = over.collect::<rusqlite::Result<_>>()?;
+    let mut gone = 0;
+    for (epoch, parts) in over {
         forget_one(tx, aggregate, epoch)?;
+        gone += count(parts) as usize;
+        if gone >= max {
+            break;
+        }
     }
     Ok(())
 }

@@ -26,8 +26,7 @@ macro_rules! columns {
 impl AggregateRow {
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let name: String = row.get(12)?;
-        // A name that a hand in the file made is shown as far as it is one.
-        let name = AggregateName::new(&name).or_else(|_| AggregateName::new("unnamed"));
+        let name = AggregateName::new(&name);
         let name = name.map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(
                 12,

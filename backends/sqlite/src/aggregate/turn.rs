@@ -17,8 +17,8 @@ use crate::receipt::receipt;
 
 /// No turn looks at more open epochs: a transaction is to be short.
 const LOOKS_MAX: usize = 256;
-/// Nor forgets more closed ones.
-const FORGOTTEN_MAX: usize = 64;
+/// Nor forgets more closed ones, or about as many parts.
+const FORGOTTEN_MAX: usize = 500;
 
 /// Whether a turn has something to do now, and when it has next.
 pub(super) fn look(

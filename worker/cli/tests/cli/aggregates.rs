@@ -123,6 +123,23 @@ fn what_is_not_there_and_what_nobody_confirmed_is_refused() {
     refused(&["aggregates", "close", "carts"], 2, "<KEYS>");
 }
 
+/// A worker that does not outlive the test, however that ends.
+struct Worker(Child);
+
+impl Worker {
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
 /// Three workers, one of which is killed every 200 ms and started anew, until all is released: each
 /// part is in one released message.
 fn killed(stage: &Stage, store: Option<&str>) {
@@ -146,14 +163,13 @@ fn killed(stage: &Stage, store: Option<&str>) {
         lines.as_bytes(),
     );
     assert_eq!(stored.code, Some(0), "{}", stored.stderr);
-    let start = || stage.start(&with(&["run", "r.toml", "--quiet"]));
-    let mut workers: Vec<Child> = (0..3).map(|_| start()).collect();
+    let start = || Worker(stage.start(&with(&["run", "r.toml", "--quiet"])));
+    let mut workers: Vec<Worker> = (0..3).map(|_| start()).collect();
     let until_killed = Instant::now() + Duration::from_secs(4);
     let mut next = 0;
     while Instant::now() < until_killed {
         std::thread::park_timeout(Duration::from_millis(200));
-        workers[next % 3].kill().unwrap();
-        workers[next % 3].wait().unwrap();
+        workers[next % 3].kill();
         workers[next % 3] = start();
         next += 1;
     }
@@ -161,10 +177,7 @@ fn killed(stage: &Stage, store: Option<&str>) {
         let numbers = stage.json(&with(&["aggregates", "list", "--json"]));
         numbers[0]["released"] == PARTS
     });
-    for worker in &mut workers {
-        worker.kill().unwrap();
-        worker.wait().unwrap();
-    }
+    drop(workers);
     let out = stage.run(&with(&["peek", "out", "--limit", "3000", "--json"]));
     let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
     let mut epochs = BTreeSet::new();

@@ -184,7 +184,7 @@ fn wrong_aggregates_are_refused_with_their_place() {
         ),
         (
             "[[route.step]]\naggregate = { by = 'x', to = 'out', size = 0 }\n",
-            "r.toml:5:44: size: 0 is out of range, 1 to 1000000 is allowed",
+            "r.toml:5:44: size: 0 is out of range, 1 to 100000 is allowed",
         ),
         (
             "[[route.step]]\naggregate = { by = 'x', to = 'out', size = 20, parts_max = 10 }\n",

@@ -8,6 +8,7 @@ use longshore_core::{
     Result, StoreError, StoreErrorKind, StoredMessage,
 };
 use metrics::counter;
+use tokio::time::timeout;
 
 use crate::aggregate::Release;
 use crate::aggregate::dead_form::{damaged, dead_letter};
@@ -99,16 +100,25 @@ async fn conclude(shared: &Shared, of: &Release, closed: &ClosedEpoch) -> Result
         let message = release.message(&epoch, &intact);
         (message, intact)
     });
-    let (folded, intact) = match folding.await {
-        Ok(folded) => folded,
-        Err(error) => {
-            // The parts went with it: they are read again for the dead letter.
-            let failure = Failure::panic(format!("the fold panicked: {error}"));
-            let again = parts_of(of, &closed.info.key, closed.info.epoch).await?;
-            let again = whole(again, closed)?;
-            return bury(shared, of, &name, again.intact, &failure).await;
-        }
+    let failure = match timeout(of.timeout, folding).await {
+        Ok(Ok((folded, intact))) => return settled(shared, of, &name, folded, intact).await,
+        Ok(Err(panicked)) => Failure::panic(format!("the fold panicked: {panicked}")),
+        // Its thread goes on to the end, which nobody waits for.
+        Err(_elapsed) => Failure::timed_out(of.timeout),
     };
+    // The parts went with it: they are read again for the dead letter.
+    let again = parts_of(of, &closed.info.key, closed.info.epoch).await?;
+    bury(shared, of, &name, whole(again, closed)?.intact, &failure).await
+}
+
+/// What becomes of an epoch that was folded, or could not be.
+async fn settled(
+    shared: &Shared,
+    of: &Release,
+    name: &EpochName,
+    folded: std::result::Result<NewMessage, Failure>,
+    intact: Vec<Message>,
+) -> Result<Fate> {
     let refused = match folded {
         Ok(message) => match store(of, message).await {
             Ok(()) => return Ok(Fate::Released),
@@ -116,7 +126,7 @@ async fn conclude(shared: &Shared, of: &Release, closed: &ClosedEpoch) -> Result
         },
         Err(failure) => failure,
     };
-    bury(shared, of, &name, intact, &refused).await
+    bury(shared, of, name, intact, &refused).await
 }
 
 /// The parts, if they are all there. Where this worker was slow, another one may have released the

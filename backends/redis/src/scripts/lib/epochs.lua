@@ -130,9 +130,10 @@ local function finish(C)
   bump('closed', -C.parts)
 end
 
--- Forgets an epoch that is done.
+-- Forgets an epoch that is done, and says how many parts it had.
 local function forget_one(epoch)
-  for _, member in ipairs(members_of(tonumber(epoch))) do
+  local members = members_of(tonumber(epoch))
+  for _, member in ipairs(members) do
     call('HDEL', A.b, string.sub(member, 33))
     call('ZREM', A.x, member)
   end
@@ -140,11 +141,16 @@ local function forget_one(epoch)
   if aside == '0' and call('HINCRBY', A.k, key, -1) <= 0 then call('HDEL', A.k, key) end
   call('HDEL', A.e, epoch)
   call('ZREM', A.f, epoch)
+  return #members
 end
 
--- Forgets up to so many epochs whose time is over.
+-- Forgets up to so many epochs whose time is over, until so many parts are gone: a script is to be short.
 local function forget(now, max)
-  for _, epoch in ipairs(call('ZRANGEBYSCORE', A.f, '-inf', ms(now), 'LIMIT', 0, max)) do forget_one(epoch) end
+  local gone = 0
+  for _, epoch in ipairs(call('ZRANGEBYSCORE', A.f, '-inf', ms(now), 'LIMIT', 0, max)) do
+    gone = gone + forget_one(epoch)
+    if gone >= max then return end
+  end
 end
 
 -- When a turn has something to do next.

@@ -14,7 +14,7 @@ pub(crate) async fn try_open(url: &str) -> Result<Backend> {
     let url = url.parse().expect("a URL");
     longshore_redis::open(&url, OpenOptions::default())
         .await
-        .map(Backend::of)
+        .map(longshore_redis::backend_of)
 }
 
 pub(crate) async fn open(url: &str) -> Backend {

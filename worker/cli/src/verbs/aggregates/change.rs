@@ -37,28 +37,37 @@ pub(super) async fn perform(
     let connection = session.open().await?;
     let store = store_of(&connection)?;
     existing(store, &args.name).await?;
-    let found = matching(store, &args, change, connection.clock().now()).await?;
+    let now = connection.clock().now();
     let mut answer = Answer {
         aggregate: args.name.as_str(),
-        matched: found.len() as u64,
+        matched: 0,
         applied: 0,
         leased: 0,
         dry_run: args.dry_run,
     };
-    if found.is_empty() {
+    // They are counted first: what is asked has a number in it.
+    let mut meant = Meant::new(store, &args, change, now);
+    while let Some(epochs) = meant.next().await? {
+        answer.matched += epochs.len() as u64;
+    }
+    if answer.matched == 0 {
         return Err(CliError::nothing_matched(format!(
             "no epoch of the aggregate \"{}\" matches; `longshore aggregates list {}` shows them",
             args.name, args.name
         )));
     }
-    if !args.dry_run {
-        if args.keys.is_empty() || change == EpochChange::Discard {
-            confirm(
-                args.yes,
-                &question(change, answer.matched, args.name.as_str()),
-            )?;
-        }
-        for part in found.chunks(BATCH) {
+    if args.dry_run {
+        return print(&answer, change, session);
+    }
+    if args.keys.is_empty() || change == EpochChange::Discard {
+        let question = question(change, answer.matched, args.name.as_str());
+        confirm(args.yes, &question)?;
+    }
+    answer.matched = 0;
+    let mut meant = Meant::new(store, &args, change, now);
+    while let Some(epochs) = meant.next().await? {
+        answer.matched += epochs.len() as u64;
+        for part in epochs.chunks(BATCH) {
             let outcomes = store.change(&args.name, part).await.map_err(|error| {
                 let so_far = format!("{} were {} before it", answer.applied, done(change));
                 CliError::from(error).and_so_far(so_far)
@@ -69,6 +78,54 @@ pub(super) async fn perform(
         }
     }
     print(&answer, change, session)
+}
+
+/// A walk over the epochs that are meant; only open ones can be closed.
+struct Meant<'a> {
+    walks: std::vec::IntoIter<Walk<'a>>,
+    walk: Option<Walk<'a>>,
+    change: EpochChange,
+}
+
+impl<'a> Meant<'a> {
+    fn new(
+        store: &'a Arc<dyn AggregateStore>,
+        args: &'a AggregatesChangeArgs,
+        change: EpochChange,
+        now: Timestamp,
+    ) -> Self {
+        let walk = |key| Walk::new(store, &args.name, key, &args.conditions, now);
+        let walks: Vec<_> = match args.keys.as_slice() {
+            [] => vec![walk(None)],
+            keys => keys.iter().map(|key| walk(Some(key))).collect(),
+        };
+        let mut walks = walks.into_iter();
+        Self {
+            walk: walks.next(),
+            walks,
+            change,
+        }
+    }
+
+    /// Those of the next page, perhaps none; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Vec<(AggregateKey, Epoch, EpochChange)>>> {
+        let change = self.change;
+        let is_meant = |epoch: &EpochInfo| {
+            change == EpochChange::Discard || matches!(epoch.state, EpochState::Open { .. })
+        };
+        while let Some(walk) = &mut self.walk {
+            if let Some(page) = walk.next().await? {
+                let meant = page.into_iter().filter(is_meant);
+                return Ok(Some(
+                    meant
+                        .map(|epoch| (epoch.key, epoch.epoch, change))
+                        .collect(),
+                ));
+            }
+            self.walk = self.walks.next();
+        }
+        Ok(None)
+    }
 }
 
 fn question(change: EpochChange, count: u64, name: &str) -> String {
@@ -86,31 +143,6 @@ fn done(change: EpochChange) -> &'static str {
         EpochChange::Close => "closed",
         EpochChange::Discard => "discarded",
     }
-}
-
-/// The epochs that are meant; only open ones can be closed.
-async fn matching(
-    store: &Arc<dyn AggregateStore>,
-    args: &AggregatesChangeArgs,
-    change: EpochChange,
-    now: Timestamp,
-) -> Result<Vec<(AggregateKey, Epoch, EpochChange)>> {
-    let keys: Vec<_> = match args.keys.as_slice() {
-        [] => vec![None],
-        keys => keys.iter().map(Some).collect(),
-    };
-    let is_open = |epoch: &EpochInfo| matches!(epoch.state, EpochState::Open { .. });
-    let mut found = Vec::new();
-    for key in keys {
-        let mut walk = Walk::new(store, &args.name, key, &args.conditions, now);
-        while let Some(page) = walk.next().await? {
-            let meant = page
-                .into_iter()
-                .filter(|epoch| change == EpochChange::Discard || is_open(epoch));
-            found.extend(meant.map(|epoch| (epoch.key, epoch.epoch, change)));
-        }
-    }
-    Ok(found)
 }
 
 fn print(answer: &Answer<'_>, change: EpochChange, session: &Session) -> Result<Exit> {

@@ -255,7 +255,7 @@ pub(super) const AGGREGATE: TableShape = TableShape {
 };
 
 /// How many parts.
-const COUNT: Shape = Shape::Count(1, 1_000_000);
+const COUNT: Shape = Shape::Count(1, 100_000);
 /// How many bytes of bodies.
 const BYTES: Shape = Shape::Size(1, 4 * 1024 * 1024);
 /// A time of an aggregate.
