@@ -14,17 +14,38 @@ use longshore_core::{
 
 use super::AggregateFlaw as Flaw;
 
-/// The latest receipt of each epoch, by the first one.
-pub(super) type Latest = Arc<Mutex<HashMap<MessageId, Receipt>>>;
+/// The receipts that were handed out, for the flaws that mix them up.
+///
+/// Under one lock: closers hand out and finish at the same time.
+pub(super) type EpochReceipts = Arc<Mutex<HandedOut>>;
+
+#[derive(Debug, Default)]
+pub(super) struct HandedOut {
+    /// The epoch that a receipt is of.
+    epochs: HashMap<Vec<u8>, MessageId>,
+    latest: HashMap<MessageId, Receipt>,
+}
+
+impl HandedOut {
+    fn note(&mut self, epoch: MessageId, receipt: &Receipt) {
+        self.epochs.insert(receipt.as_bytes().to_vec(), epoch);
+        self.latest.insert(epoch, receipt.clone());
+    }
+
+    /// The receipt that its epoch was handed out with last.
+    fn latest_of(&self, receipt: &Receipt) -> Receipt {
+        let epoch = self.epochs.get(receipt.as_bytes());
+        let latest = epoch.and_then(|epoch| self.latest.get(epoch));
+        latest.unwrap_or(receipt).clone()
+    }
+}
 
 /// A handle to broken aggregates.
 #[derive(Debug)]
 pub(super) struct BrokenAggregates {
     pub(super) inner: Arc<dyn AggregateStore>,
     pub(super) flaw: Flaw,
-    pub(super) latest: Latest,
-    /// Which epoch a receipt is of.
-    pub(super) epochs: Arc<Mutex<HashMap<Vec<u8>, MessageId>>>,
+    pub(super) receipts: EpochReceipts,
 }
 
 impl BrokenAggregates {
@@ -117,10 +138,8 @@ impl AggregateStore for BrokenAggregates {
                 let done = [(closed.receipt.clone(), Fate::Released)];
                 self.inner.finish(name, &done).await?;
             }
-            let mut latest = self.latest.lock().expect("no poison");
-            latest.insert(closed.id, closed.receipt.clone());
-            let mut epochs = self.epochs.lock().expect("no poison");
-            epochs.insert(closed.receipt.as_bytes().to_vec(), closed.id);
+            let mut receipts = self.receipts.lock().expect("no poison");
+            receipts.note(closed.id, &closed.receipt);
             if self.is(Flaw::IdsStandStill) {
                 closed.id = epoch_id(name, 0, &closed.info.key, Epoch::new(1));
             }
@@ -165,12 +184,9 @@ impl AggregateStore for BrokenAggregates {
         epochs: &[(Receipt, Fate)],
     ) -> Result<Vec<Settled>> {
         let real = epochs.iter().map(|(receipt, fate)| {
-            let of = self.epochs.lock().expect("no poison");
-            let latest = self.latest.lock().expect("no poison");
-            let of = of.get(receipt.as_bytes());
-            let latest = of.and_then(|id| latest.get(id)).unwrap_or(receipt);
+            let receipts = self.receipts.lock().expect("no poison");
             match (self.flaw, fate) {
-                (Flaw::FinishNotFenced, fate) => (latest.clone(), *fate),
+                (Flaw::FinishNotFenced, fate) => (receipts.latest_of(receipt), *fate),
                 (Flaw::PutOffIgnored, Fate::PutOff(_)) => {
                     (receipt.clone(), Fate::PutOff(Duration::ZERO))
                 }

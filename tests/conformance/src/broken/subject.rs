@@ -1,12 +1,11 @@
 //! A harness whose stores have a flaw.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use longshore_core::{Backend, ManualClock, MessageId, NewMessage, QueueName};
+use longshore_core::{Backend, ManualClock, NewMessage, QueueName};
 
-use super::aggregates::{BrokenAggregates, Latest};
+use super::aggregates::{BrokenAggregates, EpochReceipts};
 use super::store::{Broken, Receipts};
 use super::{AggregateFlaw, Flaw};
 use crate::{Harness, Subject};
@@ -35,8 +34,7 @@ impl Harness for BrokenHarness {
             good: self.good.open(clock).await,
             flaw: self.flaw,
             receipts: Receipts::default(),
-            latest: Latest::default(),
-            epochs: Arc::default(),
+            epoch_receipts: EpochReceipts::default(),
         })
     }
 
@@ -53,8 +51,7 @@ struct BrokenSubject {
     good: Box<dyn Subject>,
     flaw: Breaks,
     receipts: Receipts,
-    latest: Latest,
-    epochs: Arc<Mutex<HashMap<Vec<u8>, MessageId>>>,
+    epoch_receipts: EpochReceipts,
 }
 
 impl BrokenSubject {
@@ -70,8 +67,7 @@ impl BrokenSubject {
                 let aggregates = BrokenAggregates {
                     inner: aggregates.clone(),
                     flaw,
-                    latest: self.latest.clone(),
-                    epochs: self.epochs.clone(),
+                    receipts: self.epoch_receipts.clone(),
                 };
                 inner.with_aggregates(Arc::new(aggregates))
             }
