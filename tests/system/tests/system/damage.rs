@@ -197,3 +197,40 @@ fn wrong_counters_are_named_and_mended_and_nothing_goes_on_for_ever() {
     fsck(&[], 0);
     assert_eq!(cli.queue(QUEUE)["waiting"], 0);
 }
+
+/// Of a part only its bytes are damaged: it is set aside, and the others of its epoch go on.
+#[test]
+fn a_damaged_part_is_set_aside_and_the_others_are_released() {
+    let place = Place::new();
+    let cli = Cli::new(place.store());
+    let routes = place.folder().join("routes.toml");
+    let step = "[[route]]\nname = 'carts'\nfrom = { queue = 'orders' }\n[[route.step]]\n\
+                aggregate = { by = 'all', to = 'out', size = 3 }\n";
+    fs::write(&routes, step).expect("a route file");
+    let run = ["run", &routes.to_string_lossy(), "--until-idle"].map(str::to_owned);
+    let run: Vec<&str> = run.iter().map(String::as_str).collect();
+    for body in ["1", "2"] {
+        assert_eq!(
+            cli.call(&["enqueue", "orders", body]).ending,
+            Ending::Code(0)
+        );
+    }
+    // The epoch is open still: nothing completes it.
+    assert_eq!(cli.call(&run).ending, Ending::Code(4));
+    let database = rusqlite::Connection::open(place.database()).expect("the file opens");
+    let damaged = database.execute("UPDATE part SET body = x'37' WHERE body = x'32'", ());
+    assert_eq!(damaged.expect("an update"), 1);
+    drop(database);
+    assert_eq!(
+        cli.call(&["enqueue", "orders", "3"]).ending,
+        Ending::Code(0)
+    );
+    assert_eq!(cli.call(&run).ending, Ending::Code(0));
+    let released = cli.call(&["peek", "out", "--json"]);
+    assert!(
+        released.stdout.contains("\"body\":\"[1,3]\""),
+        "{released:?}"
+    );
+    let dead = cli.call(&["dead", "list", "aggregate.carts", "--json"]);
+    assert!(dead.stdout.contains("\"reason\":\"damaged\""), "{dead:?}");
+}
