@@ -37,28 +37,32 @@ impl Case {
 
     /// Tries it on a fresh store of a harness, and says what is wrong.
     pub fn try_on(&self, harness: &dyn Harness) -> Result<(), String> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())?;
-        let tried = catch_unwind(AssertUnwindSafe(|| {
-            runtime.block_on(async {
-                let clock = Arc::new(ManualClock::default());
-                let subject = harness.open(clock.clone()).await;
-                timeout(CASE_MAX, (self.run)(Stage::new(subject, clock))).await
-            })
-        }));
-        match tried {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_elapsed)) => {
-                // A thread that waits for a lock for ever would not let the runtime end.
-                runtime.shutdown_background();
-                Err(format!("it hangs: not done within {CASE_MAX:?}"))
-            }
-            Err(panic) => Err(said(&*panic)),
-        }
+        tried(CASE_MAX, async {
+            let clock = Arc::new(ManualClock::default());
+            let subject = harness.open(clock.clone()).await;
+            (self.run)(Stage::new(subject, clock)).await;
+        })
     }
+}
+
+/// Runs something that panics where it fails, and says what is wrong.
+fn tried(max: Duration, run: impl Future<Output = ()>) -> Result<(), String> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async { timeout(max, run).await })
+    }));
+    let wrong = match ended {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(_elapsed)) => format!("it hangs: not done within {max:?}"),
+        Err(panic) => said(&*panic),
+    };
+    // A thread that waits for a lock for ever would not let the runtime end.
+    runtime.shutdown_background();
+    Err(wrong)
 }
 
 /// What a panic said.
@@ -81,3 +85,39 @@ macro_rules! cases {
 }
 
 pub(crate) use cases;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use super::*;
+
+    /// How long a test waits for what takes milliseconds.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Runs something beside a task that waits for a lock which nobody lets go of.
+    fn beside_a_stuck_thread(run: impl Future<Output = ()> + Send + 'static) -> Result<(), String> {
+        let lock = Arc::new(Mutex::new(()));
+        let held = lock.lock().expect("no poison");
+        let (tell, told) = mpsc::sync_channel(1);
+        let waits = lock.clone();
+        std::thread::spawn(move || {
+            let ended = tried(Duration::from_millis(50), async move {
+                tokio::spawn(async move { drop(waits.lock()) });
+                run.await;
+            });
+            tell.send(ended)
+        });
+        let ended = told.recv_timeout(PATIENCE);
+        drop(held);
+        ended.expect("it ends although a thread does not")
+    }
+
+    #[test]
+    fn a_case_whose_thread_is_stuck_is_told_and_holds_up_nobody() {
+        let hung = beside_a_stuck_thread(std::future::pending()).unwrap_err();
+        assert!(hung.starts_with("it hangs"), "{hung}");
+        let broken = beside_a_stuck_thread(async { panic!("a rule is broken") });
+        assert_eq!(broken.unwrap_err(), "a rule is broken");
+    }
+}
