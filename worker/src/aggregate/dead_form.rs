@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use longshore_core::{
-    AttemptRecord, Content, DeadMark, DeadReason, Failure, Headers, IdOrigin, JobKind, Message,
-    MessageId, MessageState, NewMessage, StoredMessage, Timestamp,
+    AttemptRecord, Content, DeadMark, DeadReason, Failure, Headers, IdOrigin, JobKind, Label,
+    Message, MessageId, MessageState, NewMessage, StoredMessage, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,7 @@ pub(crate) fn damaged(id: MessageId, head: Bytes, body: Bytes, now: Timestamp) -
 pub(crate) fn read(message: &Message) -> Result<(EpochName, Vec<Message>), Failure> {
     let wrong = |why: String| {
         let said = format!("this is no epoch of an aggregate: {why}");
-        Failure::permanent(said).label("aggregate.form")
+        Failure::permanent(said).with_label(Label::lossy("aggregate.form"))
     };
     let form: Form =
         serde_json::from_slice(&message.body).map_err(|error| wrong(error.to_string()))?;
@@ -155,7 +155,7 @@ mod tests {
             by: "size".into(),
         };
         let parts = [part(b"{\"x\":1}"), part(&[0, 255])];
-        let failure = Failure::permanent("no").label("aggregate.fold");
+        let failure = Failure::permanent("no").with_label(Label::lossy("aggregate.fold"));
         let dead = dead_letter(&of, &parts, &failure, "w", Timestamp::from_millis(9)).unwrap();
         assert_eq!(dead.id(), of.id);
         let message = dead.message().unwrap();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use longshore_core::{Failure, Message};
+use longshore_core::{Failure, Label, Message};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -86,7 +86,7 @@ fn text_of(part: &Message) -> Result<&str, Failure> {
 
 fn failed(part: &Message, why: impl fmt::Display) -> Failure {
     let said = format!("the part {} cannot be folded: {why}", part.id);
-    Failure::permanent(said).label("aggregate.fold")
+    Failure::permanent(said).with_label(Label::lossy("aggregate.fold"))
 }
 
 fn sum(parts: &[Message]) -> Result<Bytes, Failure> {
@@ -168,8 +168,9 @@ where
             read.push(value);
         }
         let folded = (self.fold)(read)?;
-        let body = serde_json::to_vec(&folded)
-            .map_err(|error| Failure::permanent(error.to_string()).label("aggregate.fold"))?;
+        let body = serde_json::to_vec(&folded).map_err(|error| {
+            Failure::permanent(error.to_string()).with_label(Label::lossy("aggregate.fold"))
+        })?;
         Ok(body.into())
     }
 }
@@ -248,6 +249,6 @@ mod tests {
             failure.to_string().contains("cannot be folded"),
             "{failure}"
         );
-        assert_eq!(failure.labelled().as_str(), "handler.aggregate.fold");
+        assert_eq!(failure.labelled().as_str(), "aggregate.fold");
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::{
-    ClosedEpoch, Failure, IdOrigin, JobKind, Message, NameError, NewMessage, QueueName, StoreError,
-    StoreErrorKind,
+    ClosedEpoch, Failure, IdOrigin, JobKind, Label, Message, NameError, NewMessage, QueueName,
+    StoreError, StoreErrorKind,
 };
 
 use super::{Aggregate, Fold, Folding};
@@ -107,7 +107,7 @@ impl Release {
         );
         is_its_fault.then(|| {
             let said = format!("the queue {} does not take the message: {error}", self.to);
-            Failure::permanent(said).label("aggregate.output")
+            Failure::permanent(said).with_label(Label::lossy("aggregate.output"))
         })
     }
 }

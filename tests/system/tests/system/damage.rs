@@ -203,34 +203,23 @@ fn wrong_counters_are_named_and_mended_and_nothing_goes_on_for_ever() {
 fn a_damaged_part_is_set_aside_and_the_others_are_released() {
     let place = Place::new();
     let cli = Cli::new(place.store());
-    let routes = place.folder().join("routes.toml");
     let step = "[[route]]\nname = 'carts'\nfrom = { queue = 'orders' }\n[[route.step]]\n\
                 aggregate = { by = 'all', to = 'out', size = 3 }\n";
-    fs::write(&routes, step).expect("a route file");
-    let run = ["run", &routes.to_string_lossy(), "--until-idle"].map(str::to_owned);
-    let run: Vec<&str> = run.iter().map(String::as_str).collect();
-    for body in ["1", "2"] {
-        assert_eq!(
-            cli.call(&["enqueue", "orders", body]).ending,
-            Ending::Code(0)
-        );
-    }
+    let routes = place.write("routes.toml", step).display().to_string();
+    let ends = |args: &[&str], code| assert_eq!(cli.call(args).ending, Ending::Code(code));
+    let run = ["run", &routes, "--until-idle"];
+    ends(&["enqueue", "orders", "1"], 0);
+    ends(&["enqueue", "orders", "2"], 0);
     // The epoch is open still: nothing completes it.
-    assert_eq!(cli.call(&run).ending, Ending::Code(4));
+    ends(&run, 4);
     let database = rusqlite::Connection::open(place.database()).expect("the file opens");
     let damaged = database.execute("UPDATE part SET body = x'37' WHERE body = x'32'", ());
     assert_eq!(damaged.expect("an update"), 1);
     drop(database);
-    assert_eq!(
-        cli.call(&["enqueue", "orders", "3"]).ending,
-        Ending::Code(0)
-    );
-    assert_eq!(cli.call(&run).ending, Ending::Code(0));
-    let released = cli.call(&["peek", "out", "--json"]);
-    assert!(
-        released.stdout.contains("\"body\":\"[1,3]\""),
-        "{released:?}"
-    );
-    let dead = cli.call(&["dead", "list", "aggregate.carts", "--json"]);
-    assert!(dead.stdout.contains("\"reason\":\"damaged\""), "{dead:?}");
+    ends(&["enqueue", "orders", "3"], 0);
+    ends(&run, 0);
+    assert_eq!(cli.json(&["peek", "out"])[0]["body"], "[1,3]");
+    let dead = cli.dead("aggregate.carts");
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    assert_eq!(dead[0]["reason"], "damaged");
 }

@@ -177,7 +177,7 @@ impl IdleWatch {
         Ok(match info.open_epochs {
             0 => Look::Empty,
             open => Look::Stuck(format!(
-                "{open} epochs of the aggregate {name} are open with {} parts, and no time completes them; close them with: longshore aggregates close {name} --all, or give the step at_most",
+                "the aggregate {name} collects and no time will complete it (epochs open: {open}, parts in them: {}); close it with: longshore aggregates close {name} --all, or give the step at_most",
                 info.open
             )),
         })

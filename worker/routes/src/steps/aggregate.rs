@@ -104,9 +104,9 @@ impl AggregateStep {
     }
 
     pub(super) async fn run(&self, input: &Input<'_>) -> Result<(), Failure> {
-        let refused =
-            |said: String| Failure::permanent(said).with_label(Label::lossy("aggregate.key"));
-        let key = self.by.render(&input.data)?;
+        let no_key = || Label::lossy("aggregate.key");
+        let key = self.by.render(&input.data);
+        let key = key.map_err(|failure| failure.with_label(no_key()))?;
         let aggregate = input
             .services
             .aggregates
@@ -115,7 +115,7 @@ impl AggregateStep {
         let message = input.data.message;
         let mut part = aggregate
             .part_of(message, &key, input.body.clone())
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| Failure::permanent(error.to_string()).with_label(no_key()))?;
         if let Some(closing) = &self.closing {
             part.closing = closing.holds(&input.data)?;
         }

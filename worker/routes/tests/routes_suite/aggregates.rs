@@ -70,7 +70,7 @@ async fn a_finite_run_says_what_nothing_completes() {
         panic!("{:?}", summary.ended);
     };
     assert!(
-        why.contains("2 epochs of the aggregate r are open with 4 parts"),
+        why.contains("the aggregate r collects") && why.contains("open: 2, parts in them: 4"),
         "{why}"
     );
     assert!(why.contains("longshore aggregates close r --all"), "{why}");
@@ -114,16 +114,18 @@ async fn the_last_part_says_so() {
 
 #[tokio::test]
 async fn a_message_without_a_key_is_a_dead_letter() {
-    let stage = Stage::new().await;
-    stage.enqueue("q", &[r#"{"customer":""}"#]).await;
-    let summary = stage.run(&route("size = 2")).await;
-    assert_eq!(summary.dead, 1);
-    let (label, error) = stage.only_death("q").await;
-    assert_eq!(label, "aggregate.key");
-    assert!(
-        error.contains("correlation key \"\" is not valid"),
-        "{error}"
-    );
+    for (body, why) in [
+        (r#"{"customer":""}"#, "correlation key \"\" is not valid"),
+        ("{}", "this message has no body.customer"),
+    ] {
+        let stage = Stage::new().await;
+        stage.enqueue("q", &[body]).await;
+        let summary = stage.run(&route("size = 2")).await;
+        assert_eq!(summary.dead, 1);
+        let (label, error) = stage.only_death("q").await;
+        assert_eq!(label, "aggregate.key", "{error}");
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -147,7 +149,7 @@ async fn late_parts_and_failed_folds_lie_in_the_dead_letters_of_the_aggregate() 
     let summary = stage.run(&route("size = 2, late = 'dead'")).await;
     assert!(matches!(summary.ended, Ended::Idle), "{:?}", summary.ended);
     let (label, error) = stage.only_death("aggregate.r").await;
-    assert_eq!(label, "handler.aggregate.late");
+    assert_eq!(label, "aggregate.late");
     assert!(error.contains("after its epoch was closed"), "{error}");
     stage
         .enqueue(

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use longshore_core::{
-    AggregateKey, ClosedEpoch, CompletedBy, Content, Epoch, Failure, Fate, Message, NewMessage,
-    Result, StoreError, StoreErrorKind, StoredMessage,
+    AggregateKey, ClosedEpoch, CompletedBy, Content, Epoch, Failure, Fate, Label, Message,
+    NewMessage, Result, StoreError, StoreErrorKind, StoredMessage,
 };
 use metrics::counter;
 use tokio::time::timeout;
@@ -153,7 +153,7 @@ fn set_aside(by: CompletedBy) -> Failure {
         CompletedBy::Late => ("aggregate.late", "the part came after its epoch was closed"),
         _ => ("aggregate.full", "the part did not fit into its epoch"),
     };
-    Failure::permanent(said).label(label)
+    Failure::permanent(said).with_label(Label::lossy(label))
 }
 
 /// Puts an epoch with its parts into the dead letters of its aggregate.

@@ -87,7 +87,7 @@ fn marks(queue: &QueueName, stats: &QueueStats, now: Timestamp) -> Vec<Finding> 
     }
     if stats.dead > 0 {
         warn(
-            format!("{} wait for a decision", counted(stats.dead, "dead letter")),
+            format!("{} to decide about", counted(stats.dead, "dead letter")),
             format!("longshore dead list {queue} --group-by error, then redrive or discard them"),
         );
     }
