@@ -6,8 +6,8 @@
 #   as it learns by gossip that the peer has another schema version: within `cassandra.migration_delay_ms`, 1 s here.
 # Behaviour: while a node starts, a peer from which nothing comes for longer than the ring delay is taken for a
 #   client and removed from gossip. It comes back a second later, is up and normal, and both serve. But its schema
-#   versions are ignored from then on: what it made and this node missed is never asked for, and a client that waits
-#   for the nodes to agree waits for ever. With a ring delay of 20 s nothing is removed, and they agree at once.
+#   versions are ignored from then on: what it made and this node missed is not asked for, and a client that waits
+#   for the nodes to agree waits in vain. With a ring delay of 20 s nothing is removed, and they agree at once.
 # Seen: "ring delay 100 ms: taken for a client yes, agreed after 20 s no" and
 #   "ring delay 20000 ms: taken for a client no, agreed after 20 s yes".
 set -euo pipefail

@@ -133,8 +133,9 @@ fn read(error: &ExecutionError) -> Meaning {
             Kind::Unavailable,
             Ran::Maybe,
             "the nodes do not agree on the tables yet; see that all of them are up and reach each \
-             other, then run `longshore schema apply` again after a minute (a node that missed a \
-             change asks for it so late; `nodetool describecluster` names the one that differs)",
+             other, then run `longshore schema apply` again after a minute, which is when a node asks \
+             for a change that it missed (`nodetool describecluster` names the node that differs; \
+             where it stays so, restart that one)",
         ),
         other => meaning(Kind::Unexpected, Ran::Maybe, cut(&other.to_string())),
     }
