@@ -40,7 +40,10 @@ fn a_strict_doctor_ends_with_5_for_what_it_warns_of() {
     let lax = stage.run(&["doctor"]);
     assert_eq!(lax.code, Some(0), "{}", lax.stderr);
     let text = String::from_utf8(lax.stdout).unwrap();
-    assert!(text.contains("queue q: 1 dead letter wait"), "{text}");
+    assert!(
+        text.contains("queue q: 1 dead letter to decide about"),
+        "{text}"
+    );
     assert_eq!(stage.run(&["doctor", "--strict"]).code, Some(5));
     stage.run(&["dead", "discard", "q", "--yes"]);
     let clean = stage.run(&["doctor", "--strict"]);
