@@ -94,31 +94,34 @@ fn check_trace(operation: &'static str, trace: &TraceContext) -> Result<()> {
     Ok(())
 }
 
-/// Refuses parts over a limit, and rules that make no sense.
+/// Refuses parts over a limit, and rules that make no sense. Answers the rules with what they left
+/// to the store.
 pub fn check_parts(
     operation: &'static str,
-    rules: &AggregateRules,
+    mut rules: AggregateRules,
     parts: &[NewPart],
     limits: &StoreLimits,
-) -> Result<()> {
+) -> Result<AggregateRules> {
     check_count(operation, parts.len(), limits)?;
-    rules
-        .check()
-        .map_err(|wrong| StoreError::invalid_input(operation, wrong))?;
     let most = limits.body_bytes_max as u64 / 4;
-    if rules.bytes_max > most {
+    let bytes_max = rules.bytes_max.unwrap_or(rules.bytes_max().min(most));
+    if bytes_max > most {
         let said = format!(
-            "bytes_max is {}, this store takes at most {most}: an epoch must fit into one message",
-            rules.bytes_max
+            "bytes_max is {bytes_max}, this store takes at most {most}: an epoch must fit into one \
+             message"
         );
         return Err(StoreError::invalid_input(operation, said));
     }
-    let body_max = usize::try_from(rules.bytes_max).unwrap_or(usize::MAX);
+    rules.bytes_max = Some(bytes_max);
+    rules
+        .check()
+        .map_err(|wrong| StoreError::invalid_input(operation, wrong))?;
+    let body_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
     for part in parts {
         check_message(operation, &part.message, body_max)
             .map_err(|error| error.with("id", part.message.id))?;
     }
-    Ok(())
+    Ok(rules)
 }
 
 /// Refuses a lease that would end at once.

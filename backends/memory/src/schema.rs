@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use longshore_core::{
-    AggregateName, Content, DeadMark, DedupKey, GroupName, History, Lane, LeaseName, MessageId,
-    MessageState, MovingMark, NamedLease, Pause, QueueName, QueueSettings, StoredMessage,
-    Timestamp, WorkerInfo,
+    AggregateName, AggregateState, Content, DeadMark, DedupKey, GroupName, History, Lane,
+    LeaseName, Message, MessageId, MessageState, MovingMark, NamedLease, Pause, QueueName,
+    QueueSettings, StoredMessage, Timestamp, WorkerInfo,
 };
-
-use crate::aggregate::book::Book;
 
 /// Everything a store holds.
 #[derive(Debug, Default)]
@@ -18,7 +16,7 @@ pub(crate) struct Data {
     pub(crate) leases: BTreeMap<LeaseName, HeldLease>,
     pub(crate) progress: BTreeMap<(LeaseName, String), (Bytes, Timestamp)>,
     pub(crate) workers: BTreeMap<String, (WorkerInfo, Timestamp)>,
-    pub(crate) aggregates: BTreeMap<AggregateName, Book>,
+    pub(crate) aggregates: BTreeMap<AggregateName, AggregateState<Message>>,
     pub(crate) numbers: Numbers,
 }
 

@@ -88,9 +88,9 @@ impl AggregateStore for RedisAggregates {
         rules: &AggregateRules,
         parts: &[NewPart],
     ) -> Result<Appends> {
-        check_parts("append", rules, parts, &self.store.limits)?;
+        let rules = check_parts("append", rules.clone(), parts, &self.store.limits)?;
         self.register(name).await?;
-        self.append_parts(name, rules, parts).await
+        self.append_parts(name, &rules, parts).await
     }
 
     async fn turn(&self, name: &AggregateName, turn: Turn) -> Result<Turned> {

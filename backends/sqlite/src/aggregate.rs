@@ -41,8 +41,8 @@ impl AggregateStore for SqliteStore {
         rules: &AggregateRules,
         parts: &[NewPart],
     ) -> Result<Appends> {
-        check_parts("append", rules, parts, &self.limits())?;
-        let (name, rules, parts) = (name.clone(), rules.clone(), parts.to_vec());
+        let rules = check_parts("append", rules.clone(), parts, &self.limits())?;
+        let (name, parts) = (name.clone(), parts.to_vec());
         self.write("append", move |tx| {
             append::append(tx, &name, &rules, &parts)
         })

@@ -9,8 +9,8 @@ pub struct KeyState<'a> {
     pub open: Option<(OpenEpoch, &'a AggregateRules)>,
     /// Whether an epoch of it was closed and is still remembered.
     pub was_closed: bool,
-    /// The last epoch of the aggregate.
-    pub last: Epoch,
+    /// The number that a new epoch gets: greater than any before.
+    pub next: Epoch,
 }
 
 /// Where a part goes.
@@ -67,7 +67,7 @@ pub fn place(
     let aside = |closes, by, is_kept| Placed {
         closes,
         goes: Goes::Aside {
-            epoch: key.last.next(now),
+            epoch: key.next,
             by,
             is_kept,
         },
@@ -91,8 +91,7 @@ pub fn place(
         }
     }
     let is_new = open.is_none();
-    let (epoch, its_rules) =
-        open.unwrap_or_else(|| (opened(key.last.next(now), rules, now), rules));
+    let (epoch, its_rules) = open.unwrap_or_else(|| (opened(key.next, rules, now), rules));
     let (open, completes) = joined(epoch, its_rules, bytes, closing, now);
     let goes = Goes::Into {
         open,
@@ -104,7 +103,7 @@ pub fn place(
 
 /// Whether an epoch can hold a part of so many bytes.
 fn fits(epoch: &OpenEpoch, rules: &AggregateRules, bytes: u64) -> bool {
-    epoch.parts < rules.parts_max && epoch.bytes.saturating_add(bytes) <= rules.bytes_max
+    epoch.parts < rules.parts_max && epoch.bytes.saturating_add(bytes) <= rules.bytes_max()
 }
 
 /// An epoch with a part more, and what that completes.
@@ -173,7 +172,7 @@ mod tests {
         KeyState {
             open,
             was_closed,
-            last: Epoch::new(5),
+            next: Epoch::new(100),
         }
     }
 
@@ -210,7 +209,7 @@ mod tests {
             Goes::Into { is_new: true, .. }
         ));
         let aside = |is_kept| Goes::Aside {
-            epoch: Epoch::new(7),
+            epoch: Epoch::new(100),
             by: CompletedBy::Late,
             is_kept,
         };
@@ -223,7 +222,7 @@ mod tests {
         let mut rules = AggregateRules {
             closing: true,
             parts_max: 2,
-            bytes_max: 25,
+            bytes_max: Some(25),
             ..AggregateRules::default()
         };
         let with = |rules: &AggregateRules, parts, bytes, closing| {

@@ -40,7 +40,7 @@ impl std::fmt::Display for Epoch {
 }
 
 /// What completed an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CompletedBy {
     /// It had its number of parts.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AggregateRules, CompletedBy, Epoch, Timestamp};
 
 /// What a store keeps of an open epoch beside its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenEpoch {
     /// Its number.
     pub epoch: Epoch,

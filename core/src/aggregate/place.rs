@@ -1,6 +1,8 @@
 //! Where pages of parts and epochs end: the same cursors on every store.
 
-use crate::{AggregateKey, Cursor, Epoch, MessageId, Result, StoreError, Timestamp};
+use crate::{
+    AggregateKey, Cursor, Epoch, EpochInfo, EpochState, MessageId, Result, StoreError, Timestamp,
+};
 
 /// The last part of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,12 +32,21 @@ impl PartPlace {
 }
 
 /// The last epoch of a page: open ones come first, by key, then closed ones by number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EpochPlace {
     /// The open epoch of a key.
     Open(AggregateKey),
     /// A closed epoch.
     Closed(Epoch),
+}
+
+impl From<&EpochInfo> for EpochPlace {
+    fn from(info: &EpochInfo) -> Self {
+        match info.state {
+            EpochState::Open { .. } => Self::Open(info.key.clone()),
+            EpochState::Closed { .. } => Self::Closed(info.epoch),
+        }
+    }
 }
 
 impl EpochPlace {

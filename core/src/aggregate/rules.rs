@@ -37,8 +37,8 @@ pub struct AggregateRules {
     pub remember_ms: u64,
     /// No epoch has more parts. Default 10,000.
     pub parts_max: u32,
-    /// No epoch has more bytes of bodies. Default 4 MiB.
-    pub bytes_max: u64,
+    /// No epoch has more bytes of bodies. Default 4 MiB, or what the store takes if that is less.
+    pub bytes_max: Option<u64>,
     /// What becomes of the part that does not fit any more. Default [`WhenFull::Close`].
     pub full: WhenFull,
 }
@@ -83,7 +83,7 @@ impl Default for AggregateRules {
             late: LateParts::default(),
             remember_ms: 600_000,
             parts_max: 10_000,
-            bytes_max: 4 * 1024 * 1024,
+            bytes_max: None,
             full: WhenFull::default(),
         }
     }
@@ -94,6 +94,14 @@ impl AggregateRules {
     pub const PARTS_MAX: u32 = 100_000;
     /// The longest predicate in bytes.
     pub const PREDICATE_BYTES_MAX: usize = 4096;
+
+    /// `bytes_max` where the rules do not say it and the store takes so many.
+    pub const BYTES_MAX_DEFAULT: u64 = 4 * 1024 * 1024;
+
+    /// No epoch has more bytes of bodies.
+    pub fn bytes_max(&self) -> u64 {
+        self.bytes_max.unwrap_or(Self::BYTES_MAX_DEFAULT)
+    }
 
     /// How long a closed key and the ids of its parts are remembered.
     pub fn remember(&self) -> Duration {
@@ -112,7 +120,7 @@ impl AggregateRules {
         if let Some(name) = self.zero() {
             return Err(format!("{name} is zero; leave it out or name more"));
         }
-        let (parts, bytes) = (self.parts_max, self.bytes_max);
+        let (parts, bytes) = (self.parts_max, self.bytes_max());
         if parts > Self::PARTS_MAX {
             let most = Self::PARTS_MAX;
             return Err(format!("parts_max is {parts}, at most {most} are allowed"));
@@ -153,7 +161,7 @@ impl AggregateRules {
             ("at_most", self.at_most_ms),
             ("interval", self.interval_ms),
             ("parts_max", Some(u64::from(self.parts_max))),
-            ("bytes_max", Some(self.bytes_max)),
+            ("bytes_max", self.bytes_max),
         ];
         let zero = numbers.into_iter().find(|(_, value)| *value == Some(0));
         zero.map(|(name, _)| name)
@@ -243,7 +251,7 @@ mod tests {
             ..AggregateRules::default()
         };
         // Rows of earlier builds hold it: this text must stay readable.
-        let text = r#"{"version":1,"size":null,"bytes":null,"idle_ms":5000,"at_most_ms":null,"interval_ms":null,"predicate":null,"closing":false,"late":"dead","remember_ms":600000,"parts_max":10000,"bytes_max":4194304,"full":"refuse"}"#;
+        let text = r#"{"version":1,"size":null,"bytes":null,"idle_ms":5000,"at_most_ms":null,"interval_ms":null,"predicate":null,"closing":false,"late":"dead","remember_ms":600000,"parts_max":10000,"bytes_max":null,"full":"refuse"}"#;
         assert_eq!(rules.encode(), text);
         assert_eq!(AggregateRules::decode(text).unwrap(), rules);
         let newer = text.replace("\"version\":1", "\"version\":2");

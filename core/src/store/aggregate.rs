@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     AggregateKey, AggregateName, AggregateRules, Appended, Changed, ClosedEpoch, Cursor, Epoch,
@@ -114,7 +115,7 @@ impl Appends {
 }
 
 /// How to take a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// At most this many closed epochs, and as many questions.
     pub max: NonZeroU32,
@@ -150,7 +151,7 @@ pub struct Question {
 }
 
 /// The answer to a question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The correlation key.
     pub key: AggregateKey,
@@ -163,7 +164,7 @@ pub struct Verdict {
 }
 
 /// What a predicate said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Judged {
     /// It is complete.
     Complete,
@@ -174,7 +175,7 @@ pub enum Judged {
 }
 
 /// What became of a closed epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// Its message is stored.
     Released,
@@ -185,7 +186,7 @@ pub enum Fate {
 }
 
 /// What a person does to an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EpochChange {
     /// Complete it now.
     Close,

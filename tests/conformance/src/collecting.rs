@@ -28,9 +28,10 @@ pub(crate) fn key(text: &str) -> AggregateKey {
     AggregateKey::new(text).expect("a correlation key")
 }
 
-/// Rules that one change makes.
+/// Rules that one change makes. They leave nothing to the store, so that they are the same on each.
 pub(crate) fn rules(change: impl FnOnce(&mut AggregateRules)) -> AggregateRules {
     let mut rules = AggregateRules::default();
+    rules.bytes_max = Some(16 * 1024);
     change(&mut rules);
     rules
 }

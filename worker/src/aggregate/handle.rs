@@ -103,10 +103,13 @@ impl Aggregate {
         let store = connection.backend().aggregates()?.clone();
         // Refused here once, and not for each message.
         let limits = connection.backend().queues.limits();
-        if let Err(error) = check_parts("open", &rules, &[], &limits) {
-            let wrong = error.message().to_owned();
-            return Err(AggregateError::Rules { name, wrong });
-        }
+        let rules = match check_parts("open", rules, &[], &limits) {
+            Ok(rules) => rules,
+            Err(error) => {
+                let wrong = error.message().to_owned();
+                return Err(AggregateError::Rules { name, wrong });
+            }
+        };
         Ok(Self(Arc::new(Inner {
             name,
             rules,

@@ -125,7 +125,7 @@ impl<'a> Append<'a> {
                 .zip(its_rules.as_deref())
                 .map(|(open, rules)| (open.state, rules)),
             was_closed,
-            last: self.row.last_epoch(),
+            next: self.row.last_epoch().next(self.tx.now),
         };
         let bytes = part.message.body.len() as u64;
         Ok(place(self.rules, state, bytes, part.closing, self.tx.now))

@@ -76,7 +76,7 @@ fn rules_of(number: usize) -> AggregateRules {
             }
             _ => {
                 rules.closing = true;
-                rules.bytes_max = 9;
+                rules.bytes_max = Some(9);
             }
         }
     })

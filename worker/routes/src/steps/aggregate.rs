@@ -152,7 +152,7 @@ fn rules(document: &Document, node: &Node) -> Result<AggregateRules, ConfigError
     };
     rules.remember_ms = millis("remember").unwrap_or(rules.remember_ms);
     rules.parts_max = count("parts_max").unwrap_or(rules.parts_max);
-    rules.bytes_max = bytes("bytes_max").unwrap_or(rules.bytes_max);
+    rules.bytes_max = bytes("bytes_max");
     if node.text("full") == Some("refuse") {
         rules.full = WhenFull::Refuse;
     }

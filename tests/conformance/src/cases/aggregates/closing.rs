@@ -186,7 +186,7 @@ async fn a_full_epoch_closes_without_the_part_that_does_not_fit(stage: Stage) {
     let rules = rules(|rules| {
         rules.at_most_ms = Some(60_000);
         rules.parts_max = 2;
-        rules.bytes_max = 10;
+        rules.bytes_max = Some(10);
     });
     stage.collect(&rules, &parts("ann", ["1", "2", "3"])).await;
     let closed = stage.closed_one().await;

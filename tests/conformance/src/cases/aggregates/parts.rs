@@ -162,7 +162,7 @@ async fn another_handle_sees_the_parts(stage: Stage) {
 
 async fn a_part_over_the_limit_is_refused_and_nothing_is_stored(stage: Stage) {
     let mut rules = of_size(9);
-    rules.bytes_max = 10;
+    rules.bytes_max = Some(10);
     let batch = [part("ann", "1"), part("ann", "12345678901")];
     let answer = stage.aggregates().append(orders(), &rules, &batch).await;
     assert_eq!(refused(answer).kind(), StoreErrorKind::TooLarge);
@@ -174,7 +174,7 @@ async fn rules_that_make_no_sense_are_refused(stage: Stage) {
     let nothing = rules(|_| {});
     let huge = rules(|rules| {
         rules.size = Some(1);
-        rules.bytes_max = u64::MAX;
+        rules.bytes_max = Some(u64::MAX);
     });
     for bad in [nothing, of_size(0), huge] {
         let answer = stage

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use longshore_core::{
-    AggregateKey, AggregateRules, Changed, ClosedEpoch, CompletedBy, Epoch, EpochChange, Fate,
-    OpenEpoch, Receipt, Settled, Timestamp, Turn, Turned, epoch_id,
+use crate::{
+    AggregateKey, AggregateRules, AggregateState, Changed, ClosedEpoch, CompletedBy, Epoch,
+    EpochChange, Fate, OpenEpoch, Receipt, Settled, Timestamp, Turn, Turned, epoch_id,
 };
 
-use crate::aggregate::book::{Book, Closed};
+use super::Closed;
 
-impl Book {
+impl<P> AggregateState<P> {
     /// Closes a single part, or drops it.
     pub(super) fn put_aside(
         &mut self,
@@ -63,7 +63,9 @@ impl Book {
         }
     }
 
-    pub(super) fn finish(&mut self, receipt: &Receipt, fate: Fate, now: Timestamp) -> Settled {
+    /// Takes what became of a closed epoch.
+    pub fn finish(&mut self, receipt: &Receipt, fate: Fate, now: Timestamp) -> Settled {
+        self.forget(now);
         let Some((epoch, token)) = read(receipt) else {
             return Settled::LeaseLost;
         };
@@ -97,13 +99,15 @@ impl Book {
         }
     }
 
-    pub(super) fn change(
+    /// Closes or discards an epoch.
+    pub fn change(
         &mut self,
         key: &AggregateKey,
         epoch: Epoch,
         change: EpochChange,
         now: Timestamp,
     ) -> Changed {
+        self.forget(now);
         let is_open = self
             .open
             .get(key)
@@ -133,6 +137,13 @@ impl Book {
             *self.closed_keys.entry(key.clone()).or_default() += 1;
             self.remember(open.state.epoch, Some(key.clone()), now, span);
         }
+    }
+}
+
+impl Epoch {
+    /// The epoch of a receipt; `None` where that is none of an aggregate's.
+    pub fn of_receipt(receipt: &Receipt) -> Option<Self> {
+        read(receipt).map(|(epoch, _)| epoch)
     }
 }
 
