@@ -1,5 +1,7 @@
 //! The control plane.
 
+mod adopt;
+mod change;
 pub(crate) mod stats;
 
 use std::num::NonZeroU32;
@@ -14,7 +16,7 @@ use longshore_core::{
     SettingsChange, StoredMessage, WorkerInfo,
 };
 
-use crate::change::Change;
+use crate::admin::change::Change;
 use crate::cql::queue_def::QueueDef;
 use crate::pages::cursor::{List, Stand};
 use crate::store::{CassandraStore, Inner};

@@ -3,8 +3,8 @@
 //! **Owns** the session of a process and its prepared statements ([`session`], [`statements`]),
 //! the tables and how they come to be ([`schema`], [`migrate`]), which data centre is asked and
 //! which cell it works ([`data_centre`], [`cells`]), and what is stored by name: queues
-//! ([`queue_catalog`]) and dedup keys ([`dedup_keys`]). [`storage`] implements the storage of the
-//! protocol on it. The statements that messages live by are prepared here, each with its
+//! ([`queue_catalog`]), aggregates ([`aggregate_catalog`]) and dedup keys ([`dedup_keys`]).
+//! [`storage`] implements the storage of the protocol on it, [`aggregate_logs`] that of aggregates. The statements that messages live by are prepared here, each with its
 //! consistency; only checks and the floor of `bench` build others.
 //!
 //! **Invariant.** Each statement says whether it may be repeated. One that may is sent to another
@@ -17,11 +17,13 @@
 //! and goes on with the missing tables. A registered cell stays registered. Any other statement is
 //! one mutation of one partition, or a batch of one partition: it is there or it is not.
 //!
-//! **Who writes.** `meta`, `cell`, `queue_def` and the dedup tables are written here, at the
-//! request of the calls at the root; `named_lease` and `worker` by [`crate::coordination`]. All
-//! other tables are written through [`storage`] by the steps of [`crate::producer`],
+//! **Who writes.** `meta`, `cell`, `queue_def`, `aggregate_def` and the dedup tables are written here, at the
+//! request of the calls at the root; `named_lease` and `worker` by [`crate::coordination`]; the
+//! logs of aggregates by [`crate::aggregate`]. All other tables are written through [`storage`] by the steps of [`crate::producer`],
 //! [`crate::ownership`], [`crate::shard`] and [`crate::settle`].
 
+pub(crate) mod aggregate_catalog;
+pub(crate) mod aggregate_logs;
 pub(crate) mod attempts;
 pub(crate) mod cells;
 mod columns;

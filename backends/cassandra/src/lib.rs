@@ -10,8 +10,7 @@
 //! work and keeps order. That nothing is lost rests on events alone.
 
 mod admin;
-mod adopt;
-mod change;
+mod aggregate;
 mod check;
 mod clock;
 mod config;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use longshore_core::{
-    Backend, Clock, OpenFuture, OpenOptions, Result, Scheme, StepListener, StoreUrl,
-};
+use longshore_core::{Clock, OpenFuture, OpenOptions, Result, Scheme, StepListener, StoreUrl};
 
 use crate::clock::HostClock;
 use crate::config::Config;
@@ -42,7 +40,7 @@ pub fn schemes() -> Vec<Scheme> {
 fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
     Box::pin(async move {
         let store = open(&url, options).await?;
-        Ok(Backend::of(store.clone()).with_fsck(store))
+        Ok(store.clone().backend().with_fsck(store))
     })
 }
 

@@ -30,11 +30,6 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether it is about aggregates, which not every store keeps.
-    pub(crate) fn is_of_aggregates(&self) -> bool {
-        self.name.starts_with("aggregate_")
-    }
-
     /// Tries it on a fresh store of a harness, and says what is wrong.
     pub fn try_on(&self, harness: &dyn Harness) -> Result<(), String> {
         tried(CASE_MAX, async {

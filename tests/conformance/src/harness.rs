@@ -21,11 +21,6 @@ pub trait Harness: Send + Sync + 'static {
     /// How many random histories the property test tries where the environment does not say.
     fn property_cases(&self) -> u32;
 
-    /// Whether the store keeps aggregates; where not, the cases about them are shown as ignored.
-    fn has_aggregates(&self) -> bool {
-        true
-    }
-
     /// Cases that ask for what the declared limits of this store exclude, with the limit that
     /// does: they are shown as ignored, and one that no longer exists fails the run.
     fn excluded(&self) -> &'static [(&'static str, &'static str)] {

@@ -27,13 +27,11 @@ fn trials(harnesses: Vec<Result<Arc<dyn Harness>, Missing>>) -> Vec<Trial> {
                     "random_histories_agree",
                     random_histories_agree,
                 ));
-                if harness.has_aggregates() {
-                    of_store.push(property_of(
-                        &harness,
-                        "random_aggregates_agree",
-                        random_aggregates_agree,
-                    ));
-                }
+                of_store.push(property_of(
+                    &harness,
+                    "random_aggregates_agree",
+                    random_aggregates_agree,
+                ));
                 if let Some(only) = only {
                     of_store = just(of_store, only);
                 }
@@ -101,16 +99,9 @@ fn without(trials: Vec<Trial>, excluded: &'static [(&str, &str)]) -> Vec<Trial> 
 fn trials_of(harness: &Arc<dyn Harness>) -> Vec<Trial> {
     cases()
         .map(|case| {
-            let is_kept = harness.has_aggregates() || !case.is_of_aggregates();
             let harness = harness.clone();
             let name = format!("{}::{}", harness.name(), case.name);
-            let trial = Trial::test(name, move || Ok(case.try_on(&*harness)?));
-            // Shown as ignored, with the limit that excludes it.
-            if is_kept {
-                trial
-            } else {
-                trial.with_kind("no aggregates").with_ignored_flag(true)
-            }
+            Trial::test(name, move || Ok(case.try_on(&*harness)?))
         })
         .collect()
 }

@@ -77,7 +77,7 @@ pub(crate) fn keyspace(name: &str, copies: &[(String, usize)]) -> String {
 }
 
 /// The version of these tables.
-pub(crate) const VERSION: i32 = 3;
+pub(crate) const VERSION: i32 = 4;
 
 /// The table that says which version the others have; it is created before them, and its row
 /// says who may create them.
@@ -129,6 +129,7 @@ fn marked(name: &'static str, columns: impl Into<String>) -> Table {
 pub(crate) fn tables() -> Vec<Table> {
     let mut tables = of_streams();
     tables.extend(of_cells());
+    tables.extend(of_aggregates());
     tables
 }
 
@@ -211,6 +212,44 @@ fn of_cells() -> Vec<Table> {
         inserted(
             "worker",
             "cell smallint, id text, info text, until_ms bigint, PRIMARY KEY ((cell), id)",
+        ),
+    ]
+}
+
+/// What is kept of aggregates: the log of each shard, cut into pages, and its snapshots.
+fn of_aggregates() -> Vec<Table> {
+    let log = "aggregate uuid, cell smallint, shard smallint";
+    let key = "aggregate, cell, shard";
+    vec![
+        marked(
+            "aggregate_def",
+            "cell smallint, name text, aggregate uuid, generation bigint, shards smallint, \
+             PRIMARY KEY ((cell), name)",
+        ),
+        marked(
+            "aggregate_head",
+            format!("{log}, seq bigint, record uuid, snapshot uuid, PRIMARY KEY (({key}))"),
+        ),
+        inserted(
+            "aggregate_record",
+            format!(
+                "{log}, page bigint, seq bigint, record uuid, body blob, \
+                 PRIMARY KEY (({key}, page), seq, record)"
+            ),
+        ),
+        inserted(
+            "aggregate_part",
+            format!(
+                "{log}, page bigint, seq bigint, record uuid, number int, head blob, body blob, \
+                 PRIMARY KEY (({key}, page), seq, record, number)"
+            ),
+        ),
+        inserted(
+            "aggregate_snapshot",
+            format!(
+                "{log}, snapshot uuid, piece int, body blob, \
+                 PRIMARY KEY (({key}, snapshot), piece)"
+            ),
         ),
     ]
 }

@@ -56,6 +56,7 @@ async fn prepare(driver: &Driver, way: Way, cql: &str) -> Result<PreparedStateme
 }
 
 const BUCKET: &str = "queue = ? AND cell = ? AND shard = ? AND kind = ? AND bucket = ?";
+const LOG: &str = "aggregate = ? AND cell = ? AND shard = ?";
 const STREAM: &str = "queue = ? AND cell = ? AND shard = ? AND kind = ?";
 const MESSAGE: &str = "pos, msg_id, revision, prio, grp, due_ms, seq, head, body, start";
 
@@ -109,6 +110,23 @@ statements! {
     put_progress: Lwt "INSERT INTO KS.named_lease (cell, name, key, value, keep_ms) VALUES (?, ?, ?, ?, ?) USING TTL ?".to_owned(),
     put_worker: Plain "INSERT INTO KS.worker (cell, id, info, until_ms) VALUES (?, ?, ?, ?) USING TTL ?".to_owned(),
     workers: Plain "SELECT id, info, until_ms FROM KS.worker WHERE cell = ?".to_owned(),
+    aggregate: Plain "SELECT aggregate, generation, shards FROM KS.aggregate_def WHERE cell = ? AND name = ?".to_owned(),
+    aggregate_serial: Serial "SELECT aggregate, generation, shards FROM KS.aggregate_def WHERE cell = ? AND name = ?".to_owned(),
+    aggregates: Plain "SELECT name, aggregate, generation, shards FROM KS.aggregate_def WHERE cell = ? AND name > ? LIMIT ?".to_owned(),
+    create_aggregate: Lwt "INSERT INTO KS.aggregate_def (cell, name, aggregate, generation, shards) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS".to_owned(),
+    log_head: Plain format!("SELECT seq, record, snapshot FROM KS.aggregate_head WHERE {LOG}"),
+    log_head_serial: Serial format!("SELECT seq, record, snapshot FROM KS.aggregate_head WHERE {LOG}"),
+    first_log_head: Lwt "INSERT INTO KS.aggregate_head (aggregate, cell, shard, seq, record, snapshot) VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS".to_owned(),
+    next_log_head: Lwt format!("UPDATE KS.aggregate_head SET seq = ?, record = ?, snapshot = ? WHERE {LOG} IF seq = ? AND record = ?"),
+    put_record: Plain "INSERT INTO KS.aggregate_record (aggregate, cell, shard, page, seq, record, body) VALUES (?, ?, ?, ?, ?, ?, ?)".to_owned(),
+    records: Plain format!("SELECT seq, record, body FROM KS.aggregate_record WHERE {LOG} AND page = ? AND seq >= ?"),
+    put_part: Plain "INSERT INTO KS.aggregate_part (aggregate, cell, shard, page, seq, record, number, head, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)".to_owned(),
+    parts: Plain format!("SELECT number, head, body FROM KS.aggregate_part WHERE {LOG} AND page = ? AND seq = ? AND record = ? AND number IN ?"),
+    delete_records: Plain format!("DELETE FROM KS.aggregate_record USING TIMESTAMP ? WHERE {LOG} AND page = ?"),
+    delete_parts: Plain format!("DELETE FROM KS.aggregate_part USING TIMESTAMP ? WHERE {LOG} AND page = ?"),
+    put_snapshot: Plain "INSERT INTO KS.aggregate_snapshot (aggregate, cell, shard, snapshot, piece, body) VALUES (?, ?, ?, ?, ?, ?)".to_owned(),
+    snapshot: Plain format!("SELECT body FROM KS.aggregate_snapshot WHERE {LOG} AND snapshot = ?"),
+    delete_snapshot: Plain format!("DELETE FROM KS.aggregate_snapshot USING TIMESTAMP ? WHERE {LOG} AND snapshot = ?"),
     server_time: Plain "SELECT toUnixTimestamp(now()) FROM system.local".to_owned(),
 }
 

@@ -4,6 +4,10 @@
 mod actors;
 mod broken;
 mod history;
+mod log_faults;
+mod log_rows;
+mod log_run;
+mod logs;
 mod moved;
 mod network;
 mod owners;

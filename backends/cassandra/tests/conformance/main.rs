@@ -55,10 +55,6 @@ impl Harness for Sharded {
         16
     }
 
-    fn has_aggregates(&self) -> bool {
-        false
-    }
-
     fn excluded(&self) -> &'static [(&'static str, &'static str)] {
         if self.is_ordered { &[] } else { &ORDER }
     }
@@ -78,12 +74,12 @@ struct Opened {
 #[async_trait]
 impl Subject for Opened {
     fn backend(&self) -> Backend {
-        Backend::of(self.store.clone())
+        self.store.clone().backend()
     }
 
     async fn reopen(&self) -> Backend {
         let open = self.shared.open(&self.url, self.clock.clone());
-        Backend::of(open.expect("open"))
+        open.expect("open").backend()
     }
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {

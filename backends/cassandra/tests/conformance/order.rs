@@ -1,12 +1,18 @@
-//! The cases that ask for one order of a whole queue, or for one place of its groups.
+//! The cases that ask for one order of a whole queue, for one place of its groups, or for one place
+//! of the parts of an aggregate.
 
 /// What asks for one order of a whole queue: `limits().ordered` says whether there is one. It is
 /// played on queues of one shard; all else on the default. Copies are collapsed within a shard, so
-/// those of two groups are met there, too.
-pub(crate) const ORDER: [(&str, &str); 21] = [
+/// those of two groups are met there, too; and parts are known by their ids within a shard, which
+/// their key decides.
+pub(crate) const ORDER: [(&str, &str); 23] = [
     (
         "admin::the_oldest_age_is_that_of_the_oldest_ready_message",
         "order",
+    ),
+    (
+        "aggregate_parts::a_repeat_under_another_key_is_a_duplicate",
+        "parts known by shard",
     ),
     (
         "cancellation::a_dropped_enqueue_stores_each_message_wholly_or_not",
@@ -41,6 +47,7 @@ pub(crate) const ORDER: [(&str, &str); 21] = [
     ),
     ("lanes::within_a_lane_the_enqueue_order_holds", "order"),
     ("parking::other_groups_go_on_while_one_is_parked", "order"),
+    ("properties::random_aggregates_agree", "order"),
     ("properties::random_histories_agree", "order"),
     (
         "receive::an_ended_lease_comes_before_later_messages",

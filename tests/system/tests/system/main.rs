@@ -1,5 +1,6 @@
 //! Several real processes on one store, killed, stopped, starved and lied to.
 
+mod aggregates;
 mod cassandra;
 mod crashes;
 mod crowd;

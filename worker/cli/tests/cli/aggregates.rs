@@ -1,14 +1,6 @@
-//! `aggregates`, and aggregate steps whose workers are killed.
+//! `aggregates`: what is collected is listed and changed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::process::Child;
-use std::time::{Duration, Instant};
-
-use longshore_redis_server::Server;
-use serde_json::Value;
-
-use super::stage::{Stage, until};
+use super::stage::Stage;
 
 const ROUTES: &str = r#"
 [[route]]
@@ -121,90 +113,4 @@ fn what_is_not_there_and_what_nobody_confirmed_is_refused() {
         "did you mean key?",
     );
     refused(&["aggregates", "close", "carts"], 2, "<KEYS>");
-}
-
-/// A worker that does not outlive the test, however that ends.
-struct Worker(Child);
-
-impl Worker {
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
-/// Three workers, one of which is killed every 200 ms and started anew, until all is released: each
-/// part is in one released message.
-fn killed(stage: &Stage, store: Option<&str>) {
-    const PARTS: usize = 3_000;
-    const KEYS: usize = 300;
-    stage.write("r.toml", ROUTES.replace("name =", "lease = \"2s\"\nname ="));
-    let with = |args: &[&str]| -> Vec<String> {
-        let mut all = Vec::new();
-        if let Some(store) = store {
-            all.extend(["--store".to_owned(), store.to_owned()]);
-        }
-        all.extend(args.iter().map(|&arg| arg.to_owned()));
-        all
-    };
-    let mut lines = String::new();
-    for n in 0..PARTS {
-        writeln!(lines, "{{\"k\":\"k{}\",\"n\":{n}}}", n % KEYS).unwrap();
-    }
-    let stored = stage.feed(
-        &with(&["enqueue", "orders", "--lines", "-"]),
-        lines.as_bytes(),
-    );
-    assert_eq!(stored.code, Some(0), "{}", stored.stderr);
-    let start = || Worker(stage.start(&with(&["run", "r.toml", "--quiet"])));
-    let mut workers: Vec<Worker> = (0..3).map(|_| start()).collect();
-    let until_killed = Instant::now() + Duration::from_secs(4);
-    let mut next = 0;
-    while Instant::now() < until_killed {
-        std::thread::park_timeout(Duration::from_millis(200));
-        workers[next % 3].kill();
-        workers[next % 3] = start();
-        next += 1;
-    }
-    until("all parts are released", || {
-        let numbers = stage.json(&with(&["aggregates", "list", "--json"]));
-        numbers[0]["released"] == PARTS
-    });
-    drop(workers);
-    let out = stage.run(&with(&["peek", "out", "--limit", "3000", "--json"]));
-    let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut epochs = BTreeSet::new();
-    let messages: Value = out.json();
-    for message in messages.as_array().unwrap() {
-        let headers = &message["headers"];
-        let epoch = (
-            headers["aggregate-key"].to_string(),
-            headers["aggregate-epoch"].to_string(),
-        );
-        assert!(epochs.insert(epoch), "an epoch came twice: {headers}");
-        let body: Vec<Value> = serde_json::from_str(message["body"].as_str().unwrap()).unwrap();
-        for part in body {
-            *seen.entry(part["n"].as_u64().unwrap()).or_default() += 1;
-        }
-    }
-    assert_eq!(seen.len(), PARTS, "parts are missing");
-    assert!(seen.values().all(|times| *times == 1), "a part came twice");
-}
-
-#[test]
-fn killed_workers_lose_and_double_no_part_on_sqlite() {
-    killed(&Stage::new(), None);
-}
-
-#[test]
-fn killed_workers_lose_and_double_no_part_on_redis() {
-    let server = Server::start(&[]).expect("a Redis server");
-    killed(&Stage::new(), Some(&server.url("")));
 }

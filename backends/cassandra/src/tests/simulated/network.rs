@@ -240,6 +240,22 @@ impl Network {
         self.elapsed() < STORM && self.lock().rng.u32(0..1000) < out_of_thousand
     }
 
+    /// The partitions in which there are rows, once all replicas know all.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let now = self.elapsed();
+        let mut state = self.lock();
+        let mut merged: BTreeMap<Place, Partition> = BTreeMap::new();
+        for replica in &mut state.replicas {
+            let known: Vec<_> = replica.partitions.keys().copied().collect();
+            for place in known {
+                let found = replica.partition(place, now);
+                merged.entry(place).or_default().merge(found);
+            }
+        }
+        merged.retain(|_, partition| partition.iter().next().is_some());
+        merged.into_keys().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use crate::aggregate::storage::{Head, LogId, PartRow};
 use crate::protocol::storage::{
     Bucket, Heartbeat, Mark, MessageRow, Notification, NotificationKind, Ownership, Position,
     Stream, Watermark,
@@ -20,6 +21,10 @@ pub(super) enum Place {
     Owner(i16),
     Process(Uuid),
     Notifications(i16),
+    LogHead(LogId),
+    LogPage(LogId, i64),
+    LogParts(LogId, i64),
+    LogSnapshot(LogId, Uuid),
 }
 
 /// A cell by its clustering key and column.
@@ -33,6 +38,10 @@ pub(super) enum Key {
     Owner,
     Heartbeat,
     Notification(Uuid, i32, NotificationKind),
+    LogHead,
+    Record(i64, Uuid),
+    Part(i64, Uuid, i32),
+    Piece(i32),
 }
 
 /// A column of a registration.
@@ -60,6 +69,9 @@ pub(super) enum Value {
     Heartbeat(Heartbeat),
     Notification(Notification),
     Watermark(Watermark),
+    LogHead(Head),
+    Body(Bytes),
+    Part(PartRow),
 }
 
 /// One write as it reaches a replica.

@@ -25,10 +25,14 @@ const TIMEOUT: Duration = Duration::from_millis(400);
 pub(super) struct Simulated(pub(super) Arc<Process>);
 
 impl Simulated {
-    async fn write(&self, place: Place, what: What) -> Result<()> {
+    pub(super) async fn write(&self, place: Place, what: What) -> Result<()> {
+        self.write_at(place, what, self.0.stamp()).await
+    }
+
+    /// Writes with this timestamp.
+    pub(super) async fn write_at(&self, place: Place, what: What, stamp: i64) -> Result<()> {
         self.0.step().await;
         self.is_there("write").await?;
-        let stamp = self.0.stamp();
         let change = Change { place, stamp, what };
         let arrivals = self.0.network.send(&change);
         self.acknowledged(arrivals).await
@@ -73,7 +77,7 @@ impl Simulated {
     }
 
     /// Reads a partition from the two replicas that answer first, and gives both what either has.
-    async fn read<T: Send>(
+    pub(super) async fn read<T: Send>(
         &self,
         place: Place,
         view: impl FnOnce(&Partition) -> T + Send,
@@ -105,7 +109,7 @@ impl Simulated {
     }
 
     /// A lightweight transaction: `judge` as for [`Network::decide`](super::network::Network).
-    async fn transact<T: Send>(
+    pub(super) async fn transact<T: Send>(
         &self,
         place: Place,
         judge: impl FnOnce(&Partition) -> (Option<Cell>, T) + Send,
@@ -126,7 +130,7 @@ impl Simulated {
         }
     }
 
-    async fn serial<T: Send>(
+    pub(super) async fn serial<T: Send>(
         &self,
         place: Place,
         view: impl FnOnce(&Partition) -> T + Send,

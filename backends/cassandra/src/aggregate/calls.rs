@@ -1,0 +1,257 @@
+//! Calls on an aggregate, cut up by its shards.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use futures_util::future::{join_all, try_join_all};
+use longshore_core::wire::encode;
+use longshore_core::{
+    AggregateKey, AggregateRules, Appended, Appends, Changed, ClosedEpoch, Epoch, EpochChange,
+    EpochState, Fate, NewPart, PartHead, Receipt, Result, Settled, StoreError, StoreErrorKind,
+    Timestamp, Turn, Turned, Verdict,
+};
+
+use crate::aggregate::record::{Command, ReceiptBytes};
+use crate::aggregate::registry::Sharded;
+use crate::aggregate::replica::Reply;
+use crate::aggregate::storage::PartRow;
+use crate::aggregate::submit::{BYTES_MAX, PARTS_MAX};
+
+impl Sharded {
+    /// Stores parts; one outcome for each, in order.
+    pub(super) async fn append(
+        self: &Arc<Self>,
+        rules: &AggregateRules,
+        parts: &[NewPart],
+    ) -> Result<Appends> {
+        let mut pieces = Vec::new();
+        for (shard, indexes) in by_shard(parts, |part| Some(self.of_key(&part.key))) {
+            let mut piece = Piece::default();
+            for index in indexes {
+                let part = &parts[index];
+                let message = part.message.stored_at(part.position, None);
+                let row = PartRow {
+                    head: encode(&message).into(),
+                    body: message.body,
+                };
+                if piece.is_full(&row) {
+                    pieces.push((shard, std::mem::take(&mut piece)));
+                }
+                piece.add(index, PartHead::from(part), row);
+            }
+            pieces.push((shard, piece));
+        }
+        // They wait in the order in which they are polled first: that of the call.
+        let calls = pieces.into_iter().map(|(shard, piece)| async move {
+            let command = Command::Append(rules.clone(), piece.heads);
+            let reply = self.shards[shard].submit(command, piece.rows).await?;
+            match reply {
+                Reply::Appended(appends) => Ok((piece.indexes, appends)),
+                other => Err(unexpected(&other)),
+            }
+        });
+        let mut outcomes = vec![Appended::Duplicate; parts.len()];
+        let mut answer = Appends::default();
+        for (indexes, appends) in all_or_unknown(join_all(calls).await)? {
+            for (index, outcome) in indexes.into_iter().zip(appends.outcomes) {
+                outcomes[index] = outcome;
+            }
+            answer.is_ready |= appends.is_ready;
+            answer.next = least(answer.next, appends.next);
+        }
+        answer.outcomes = outcomes;
+        Ok(answer)
+    }
+
+    /// Closes what is due and hands out. Shards in which nothing is due are only looked at.
+    pub(super) async fn turn(self: &Arc<Self>, turn: Turn, now: Timestamp) -> Result<Turned> {
+        let max = turn.max.get() as usize;
+        let looks = self.shards.iter().map(|shard| {
+            shard.look(|replica| {
+                let state = &replica.state;
+                (state.next(), state.due(replica.time(now), max))
+            })
+        });
+        let mut looks: Vec<_> = self.shards.iter().zip(try_join_all(looks).await?).collect();
+        looks.sort_by_key(|(_, (next, _))| *next);
+        let (mut turned, mut left) = (Turned::default(), turn.max.get());
+        let mut turns = Vec::new();
+        for (shard, (next, due)) in looks {
+            let share = left.min(u32::try_from(due).unwrap_or(u32::MAX));
+            left -= share;
+            if let Some(max) = NonZeroU32::new(share) {
+                let command = Command::Turn(Turn { max, ..turn });
+                turns.push(shard.submit(command, Vec::new()));
+            } else {
+                turned.more |= due > 0;
+                turned.next = least(turned.next, next);
+            }
+        }
+        let is_merged = turns.len() > 1;
+        for reply in join_all(turns).await {
+            // What one shard handed out is handed out, whatever became of the others: that of a
+            // shard which failed is handed out again when its lease ends.
+            match reply {
+                Ok(Reply::Turned(of_shard)) => {
+                    turned.closed.extend(of_shard.closed);
+                    turned.questions.extend(of_shard.questions);
+                    turned.more |= of_shard.more;
+                    turned.next = least(turned.next, of_shard.next);
+                }
+                Ok(other) => return Err(unexpected(&other)),
+                Err(error) if turned.closed.is_empty() && turned.questions.is_empty() => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    tracing::debug!(aggregate = %self.name, %error, "a shard took no turn");
+                    turned.more = true;
+                }
+            }
+        }
+        if is_merged {
+            turned.closed.sort_by_key(closed_at);
+        }
+        Ok(turned)
+    }
+
+    pub(super) async fn answer(self: &Arc<Self>, verdicts: &[Verdict]) -> Result<Vec<Settled>> {
+        let shard = |verdict: &Verdict| Some(self.of_key(&verdict.key));
+        let command =
+            |verdicts: Vec<&Verdict>| Command::Answer(verdicts.into_iter().cloned().collect());
+        let none = Settled::LeaseLost;
+        self.each(verdicts, shard, command, none, settled).await
+    }
+
+    pub(super) async fn finish(
+        self: &Arc<Self>,
+        epochs: &[(Receipt, Fate)],
+    ) -> Result<Vec<Settled>> {
+        let shard = |(receipt, _): &(Receipt, Fate)| {
+            Epoch::of_receipt(receipt).map(|epoch| self.of_epoch(epoch))
+        };
+        let command = |epochs: Vec<&(Receipt, Fate)>| {
+            let epochs = epochs.into_iter();
+            Command::Finish(
+                epochs
+                    .map(|(receipt, fate)| (ReceiptBytes::from(receipt), *fate))
+                    .collect(),
+            )
+        };
+        let none = Settled::LeaseLost;
+        self.each(epochs, shard, command, none, settled).await
+    }
+
+    pub(super) async fn change(
+        self: &Arc<Self>,
+        epochs: &[(AggregateKey, Epoch, EpochChange)],
+    ) -> Result<Vec<Changed>> {
+        let shard = |(key, ..): &(AggregateKey, Epoch, EpochChange)| Some(self.of_key(key));
+        let command = |epochs: Vec<&(AggregateKey, Epoch, EpochChange)>| {
+            Command::Change(epochs.into_iter().cloned().collect())
+        };
+        let changed = |reply| match reply {
+            Reply::Changed(changed) => Ok(changed),
+            other => Err(unexpected(&other)),
+        };
+        let none = Changed::NotFound;
+        self.each(epochs, shard, command, none, changed).await
+    }
+
+    /// Makes one call of each shard that items belong to; `none` is the outcome of those that belong
+    /// to no shard.
+    async fn each<T, O: Copy>(
+        self: &Arc<Self>,
+        items: &[T],
+        shard: impl Fn(&T) -> Option<usize>,
+        command: impl Fn(Vec<&T>) -> Command,
+        none: O,
+        read: impl Fn(Reply) -> Result<Vec<O>>,
+    ) -> Result<Vec<O>> {
+        let calls = by_shard(items, shard).into_iter();
+        let calls = calls.map(|(shard, indexes)| {
+            let of_shard = indexes.iter().map(|index| &items[*index]).collect();
+            let call = self.shards[shard].submit(command(of_shard), Vec::new());
+            async move { Ok((indexes, call.await?)) }
+        });
+        let mut outcomes = vec![none; items.len()];
+        for (indexes, reply) in all_or_unknown(join_all(calls).await)? {
+            for (index, outcome) in indexes.into_iter().zip(read(reply)?) {
+                outcomes[index] = outcome;
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Indexes of items by their shard, each in order.
+fn by_shard<T>(items: &[T], shard: impl Fn(&T) -> Option<usize>) -> BTreeMap<usize, Vec<usize>> {
+    let mut shards: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, item) in items.iter().enumerate() {
+        if let Some(shard) = shard(item) {
+            shards.entry(shard).or_default().push(index);
+        }
+    }
+    shards
+}
+
+/// Parts of one call that go to one shard in one record.
+#[derive(Default)]
+struct Piece {
+    indexes: Vec<usize>,
+    heads: Vec<PartHead>,
+    rows: Vec<PartRow>,
+    bytes: usize,
+}
+
+impl Piece {
+    fn is_full(&self, next: &PartRow) -> bool {
+        let is_many = self.rows.len() == PARTS_MAX;
+        is_many || (!self.rows.is_empty() && self.bytes + next.len() > BYTES_MAX)
+    }
+
+    fn add(&mut self, index: usize, head: PartHead, row: PartRow) {
+        self.bytes += row.len();
+        self.indexes.push(index);
+        self.heads.push(head);
+        self.rows.push(row);
+    }
+}
+
+/// All answers; after an error others may have had an effect.
+fn all_or_unknown<T>(answers: Vec<Result<T>>) -> Result<Vec<T>> {
+    let some_done = answers.iter().any(Result::is_ok);
+    let all: Result<Vec<T>> = answers.into_iter().collect();
+    all.map_err(|error| {
+        if some_done {
+            error.effect_unknown()
+        } else {
+            error
+        }
+    })
+}
+
+fn settled(reply: Reply) -> Result<Vec<Settled>> {
+    match reply {
+        Reply::Settled(settled) => Ok(settled),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(reply: &Reply) -> StoreError {
+    let said = format!("a record of an aggregate answered {reply:?}");
+    StoreError::new(StoreErrorKind::Unexpected, "aggregate", said).effect_unknown()
+}
+
+fn closed_at(closed: &ClosedEpoch) -> (Timestamp, Epoch) {
+    let at = match closed.info.state {
+        EpochState::Closed { at, .. } => at,
+        _ => Timestamp::EPOCH,
+    };
+    (at, closed.info.epoch)
+}
+
+/// The least of two times that may be none.
+pub(super) fn least(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
+}

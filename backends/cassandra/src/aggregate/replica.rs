@@ -1,0 +1,213 @@
+//! What the records of a log add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use longshore_core::{
+    AggregateName, AggregateSnapshot, AggregateState, Appends, Changed, EpochShard, PartHead,
+    Settled, Timestamp, Turned,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::aggregate::record::{Command, ReceiptBytes, Record};
+use crate::aggregate::storage::{Head, PartSpot, RecordRow, page_of};
+
+/// A shard of an aggregate as of one record.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    pub(crate) head: Head,
+    /// The time of its last record.
+    pub(crate) at: Timestamp,
+    pub(crate) state: AggregateState<PartSpot>,
+    pub(super) kept: Kept,
+    /// Bytes of records since the snapshot, and those of the snapshot.
+    pub(super) tail_bytes: usize,
+    pub(super) snapshot_bytes: usize,
+}
+
+/// What of the log is in the tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Pages of records and parts.
+    pub(crate) pages: BTreeSet<i64>,
+    /// Snapshots that may be adopted, with the number of the record that announced each.
+    pub(crate) announced: BTreeMap<Uuid, i64>,
+    /// The snapshot that the head names.
+    pub(crate) adopted: Option<(Uuid, i64)>,
+    /// Snapshots that nobody will read any more.
+    pub(crate) doomed: BTreeSet<Uuid>,
+}
+
+/// The stored form of a replica.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Stored {
+    seq: i64,
+    record: Uuid,
+    at: Timestamp,
+    kept: Kept,
+    state: AggregateSnapshot<PartSpot>,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Appended(Appends),
+    Turned(Turned),
+    Settled(Vec<Settled>),
+    Changed(Vec<Changed>),
+    Noted,
+}
+
+impl Replica {
+    /// Before the first record.
+    pub(super) fn new(name: &AggregateName, generation: u64, shard: EpochShard) -> Self {
+        Self {
+            head: Head::default(),
+            at: Timestamp::EPOCH,
+            state: AggregateState::new(name.clone(), generation, shard),
+            kept: Kept::default(),
+            tail_bytes: 0,
+            snapshot_bytes: 0,
+        }
+    }
+
+    /// What of the log is in the tables.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// The time of a record that is made now: that of the last one where this host is behind.
+    pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
+        self.at.max(now)
+    }
+
+    /// Whether a snapshot may be adopted.
+    pub(super) fn is_announced(&self, snapshot: Uuid) -> bool {
+        self.kept.announced.contains_key(&snapshot)
+    }
+
+    /// Plays the next record; one reply for each of its commands.
+    pub(super) fn apply(&mut self, row: &RecordRow, record: &Record) -> Vec<Reply> {
+        self.at = self.time(record.at);
+        (self.head.seq, self.head.record) = (row.seq, row.id);
+        self.kept.pages.insert(page_of(row.seq));
+        self.tail_bytes += row.body.len();
+        let mut rows = 0..;
+        let commands = record.commands.iter();
+        commands
+            .map(|command| self.play(command, row, &mut rows))
+            .collect()
+    }
+
+    fn play(
+        &mut self,
+        command: &Command,
+        row: &RecordRow,
+        rows: &mut impl Iterator<Item = i32>,
+    ) -> Reply {
+        let now = self.at;
+        let state = &mut self.state;
+        match command {
+            Command::Append(rules, parts) => {
+                let spot = |(head, row_number): (&PartHead, i32)| {
+                    let bytes = u32::try_from(head.bytes).unwrap_or(u32::MAX);
+                    let (seq, record) = (row.seq, row.id);
+                    let spot = PartSpot {
+                        seq,
+                        record,
+                        row: row_number,
+                        bytes,
+                    };
+                    (head.clone(), spot)
+                };
+                let parts = parts.iter().zip(rows).map(spot);
+                Reply::Appended(state.append(&Arc::new(rules.clone()), parts, now))
+            }
+            Command::Turn(turn) => Reply::Turned(state.turn(*turn, now)),
+            Command::Answer(verdicts) => {
+                let answered = verdicts.iter().map(|verdict| state.answer(verdict, now));
+                Reply::Settled(answered.collect())
+            }
+            Command::Finish(epochs) => {
+                let finish = |(receipt, fate): &(ReceiptBytes, _)| {
+                    state.finish(&receipt.receipt(), *fate, now)
+                };
+                Reply::Settled(epochs.iter().map(finish).collect())
+            }
+            Command::Change(epochs) => {
+                let changed = epochs
+                    .iter()
+                    .map(|(key, epoch, change)| state.change(key, *epoch, *change, now));
+                Reply::Changed(changed.collect())
+            }
+            Command::Announce(snapshot) => {
+                self.kept.announced.insert(*snapshot, row.seq);
+                Reply::Noted
+            }
+            Command::Adopt(snapshot) => {
+                self.adopt(*snapshot);
+                Reply::Noted
+            }
+            Command::Deleted { snapshots, pages } => {
+                for snapshot in snapshots {
+                    self.kept.doomed.remove(snapshot);
+                }
+                for page in pages {
+                    self.kept.pages.remove(page);
+                }
+                Reply::Noted
+            }
+        }
+    }
+
+    /// The head names a snapshot now; those announced before it are nobody's.
+    fn adopt(&mut self, snapshot: Uuid) {
+        let kept = &mut self.kept;
+        let Some(seq) = kept.announced.remove(&snapshot) else {
+            return;
+        };
+        let older: Vec<_> = kept.announced.iter().filter(|(_, at)| **at < seq).collect();
+        let older: Vec<_> = older.into_iter().map(|(id, _)| *id).collect();
+        for id in older {
+            kept.announced.remove(&id);
+            kept.doomed.insert(id);
+        }
+        kept.doomed.extend(kept.adopted.map(|(id, _)| id));
+        kept.adopted = Some((snapshot, seq));
+        self.head.snapshot = Some(snapshot);
+    }
+
+    /// All of it, to be stored.
+    pub(super) fn stored(&self) -> Stored {
+        Stored {
+            seq: self.head.seq,
+            record: self.head.record,
+            at: self.at,
+            kept: self.kept.clone(),
+            state: self.state.snapshot(),
+        }
+    }
+
+    /// What was stored, of a snapshot of so many bytes; `None` where its rows contradict each other.
+    pub(super) fn restored(
+        name: &AggregateName,
+        shard: EpochShard,
+        (snapshot, bytes): (Uuid, usize),
+        stored: Stored,
+    ) -> Option<Self> {
+        Some(Self {
+            head: Head {
+                seq: stored.seq,
+                record: stored.record,
+                snapshot: Some(snapshot),
+            },
+            at: stored.at,
+            state: AggregateState::restored(name.clone(), shard, stored.state)?,
+            kept: stored.kept,
+            tail_bytes: 0,
+            snapshot_bytes: bytes,
+        })
+    }
+}

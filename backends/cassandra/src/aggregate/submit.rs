@@ -1,0 +1,144 @@
+//! Calls that wait for the same shard go as one record.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use longshore_core::{Effect, Result, StoreError, StoreErrorKind};
+use tokio::sync::oneshot;
+
+use crate::aggregate::log::{Batch, Log};
+use crate::aggregate::record::Command;
+use crate::aggregate::replica::{Replica, Reply};
+use crate::aggregate::storage::PartRow;
+
+/// Parts of one record.
+pub(super) const PARTS_MAX: usize = 500;
+/// Bytes of the parts of one record: one mutation.
+pub(super) const BYTES_MAX: usize = 512 * 1024;
+/// Commands of one record.
+const COMMANDS_MAX: usize = 500;
+
+/// A log that many calls of this process use.
+#[derive(Debug)]
+pub(crate) struct SharedLog {
+    pub(crate) log: Log,
+    waiting: Mutex<VecDeque<Waiting>>,
+    /// Who holds it makes the next record. What is played is played whole, so that it may be
+    /// dropped at any time.
+    replica: tokio::sync::Mutex<Option<Replica>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    command: Command,
+    parts: Vec<PartRow>,
+    tell: oneshot::Sender<Result<Reply>>,
+}
+
+impl SharedLog {
+    pub(crate) fn new(log: Log) -> Arc<Self> {
+        Arc::new(Self {
+            log,
+            waiting: Mutex::default(),
+            replica: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Makes a call and answers its reply.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future takes the call back, if its record is not being written yet.
+    pub(crate) async fn submit(
+        self: &Arc<Self>,
+        command: Command,
+        parts: Vec<PartRow>,
+    ) -> Result<Reply> {
+        let (tell, told) = oneshot::channel();
+        self.waiting().push_back(Waiting {
+            command,
+            parts,
+            tell,
+        });
+        let log = self.clone();
+        tokio::spawn(async move { log.drive().await });
+        told.await.unwrap_or_else(|_| {
+            let said = "the runtime of this program is shutting down";
+            let error = StoreError::new(StoreErrorKind::Unexpected, "aggregate", said);
+            Err(error.effect_unknown())
+        })
+    }
+
+    /// Looks at the shard as it is now.
+    pub(crate) async fn look<T>(&self, look: impl FnOnce(&Replica) -> T + Send) -> Result<T> {
+        let mut replica = self.replica.lock().await;
+        self.log.refresh(&mut replica, None).await?;
+        let missing = || StoreError::new(StoreErrorKind::Unexpected, "aggregate", "no replica");
+        replica.as_ref().map(look).ok_or_else(missing)
+    }
+
+    /// Stores all that waits now.
+    async fn drive(&self) {
+        let mut replica = self.replica.lock().await;
+        loop {
+            let (batch, tell) = self.take();
+            if tell.is_empty() {
+                return;
+            }
+            match self.log.commit(&mut replica, &batch).await {
+                Ok(replies) => {
+                    for (tell, reply) in tell.into_iter().zip(replies) {
+                        // Who does not wait any more finds out by calling again.
+                        let _ = tell.send(Ok(reply));
+                    }
+                }
+                Err(error) => {
+                    for tell in tell {
+                        let _ = tell.send(Err(same(&error)));
+                    }
+                }
+            }
+            self.log.tidy(&mut replica).await;
+        }
+    }
+
+    /// The calls of the next record, without those that nobody waits for.
+    fn take(&self) -> (Batch, Vec<oneshot::Sender<Result<Reply>>>) {
+        let mut waiting = self.waiting();
+        let (mut batch, mut tell) = (Batch::default(), Vec::new());
+        let mut bytes = 0;
+        while let Some(next) = waiting.front() {
+            let parts = batch.parts.len() + next.parts.len();
+            let more: usize = next.parts.iter().map(PartRow::len).sum();
+            let is_full =
+                tell.len() == COMMANDS_MAX || parts > PARTS_MAX || bytes + more > BYTES_MAX;
+            if is_full && !tell.is_empty() {
+                break;
+            }
+            let Some(next) = waiting.pop_front() else {
+                break;
+            };
+            if next.tell.is_closed() {
+                continue;
+            }
+            bytes += more;
+            batch.commands.push(next.command);
+            batch.parts.extend(next.parts);
+            tell.push(next.tell);
+        }
+        (batch, tell)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same error for each of several calls.
+fn same(error: &StoreError) -> StoreError {
+    let same = StoreError::new(error.kind(), error.operation(), error.message().to_owned());
+    match error.effect() {
+        Effect::NotApplied => same,
+        Effect::Unknown => same.effect_unknown(),
+    }
+}
