@@ -19,6 +19,7 @@
 //! **Who writes.** Any process of the cell, at any time. There are no owners: two that write at the
 //! same time cost each other a try, never an answer.
 
+pub(crate) mod bounds;
 mod calls;
 pub(crate) mod log;
 mod pages;
@@ -27,7 +28,7 @@ pub(crate) mod registry;
 pub(crate) mod replica;
 pub(crate) mod storage;
 pub(crate) mod submit;
-pub(crate) mod tidy;
+mod tidy;
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -34,5 +34,5 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-pub use open::{Shared, open, schemes};
+pub use open::{Shared, backend, open, schemes};
 pub use store::CassandraStore;

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use longshore_core::{Clock, OpenFuture, OpenOptions, Result, Scheme, StepListener, StoreUrl};
+use longshore_core::{
+    Backend, Clock, OpenFuture, OpenOptions, Result, Scheme, StepListener, StoreUrl,
+};
 
+use crate::aggregate::CassandraAggregates;
 use crate::clock::HostClock;
 use crate::config::Config;
 use crate::cql::connect::connect;
@@ -40,7 +43,7 @@ pub fn schemes() -> Vec<Scheme> {
 fn opened(url: StoreUrl, options: OpenOptions) -> OpenFuture {
     Box::pin(async move {
         let store = open(&url, options).await?;
-        Ok(store.clone().backend().with_fsck(store))
+        Ok(backend(store.clone()).with_fsck(store))
     })
 }
 
@@ -53,6 +56,12 @@ pub async fn open(url: &StoreUrl, options: OpenOptions) -> Result<Arc<CassandraS
         crate::cql::connect::check_clock(&link, &HostClock).await?;
     }
     Ok(made(link, cell, &config, timeout, options.clock))
+}
+
+/// All handles of a store.
+pub fn backend(store: Arc<CassandraStore>) -> Backend {
+    let aggregates = CassandraAggregates::new(store.clone());
+    Backend::of(store).with_aggregates(Arc::new(aggregates))
 }
 
 /// A connection that several stores share, in tests that open hundreds.

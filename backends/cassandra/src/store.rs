@@ -10,14 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::validate::{check_count, check_lease, check_settlements};
 use longshore_core::{
-    Backend, DepthBound, Enqueued, FreshIdRepeat, GivenIdRepeat, NewMessage, QueueName, QueueStore,
-    Receipt, Receive, Received, Result, SettleFence, Settled, Settlement, StoreError,
-    StoreErrorKind, StoreLimits, Timestamp,
+    DepthBound, Enqueued, FreshIdRepeat, GivenIdRepeat, NewMessage, QueueName, QueueStore, Receipt,
+    Receive, Received, Result, SettleFence, Settled, Settlement, StoreError, StoreErrorKind,
+    StoreLimits, Timestamp,
 };
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use crate::aggregate::CassandraAggregates;
 use crate::cql::dedup_keys::Keys;
 use crate::cql::queue_catalog::Catalog;
 use crate::cql::session::Link;
@@ -59,12 +58,6 @@ pub(crate) struct Inner {
 }
 
 impl CassandraStore {
-    /// All handles of this store.
-    pub fn backend(self: Arc<Self>) -> Backend {
-        let aggregates = CassandraAggregates::new(self.clone());
-        Backend::of(self).with_aggregates(Arc::new(aggregates))
-    }
-
     /// Stores a row as `enqueue` would store a message, but with these bytes as its stored form:
     /// how tests plant damage.
     #[doc(hidden)]

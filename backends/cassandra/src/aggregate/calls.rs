@@ -88,10 +88,16 @@ impl Sharded {
                 turned.next = least(turned.next, next);
             }
         }
-        let is_merged = turns.len() > 1;
-        for reply in join_all(turns).await {
-            // What one shard handed out is handed out, whatever became of the others: that of a
-            // shard which failed is handed out again when its lease ends.
+        self.merge(&mut turned, join_all(turns).await)?;
+        Ok(turned)
+    }
+
+    /// Adds what shards handed out. That stands, whatever became of the others: what a shard handed
+    /// out that failed is handed out again when its lease ends.
+    fn merge(&self, turned: &mut Turned, replies: Vec<Result<Reply>>) -> Result<()> {
+        let is_merged = replies.len() > 1;
+        let some_done = replies.iter().any(Result::is_ok);
+        for reply in replies {
             match reply {
                 Ok(Reply::Turned(of_shard)) => {
                     turned.closed.extend(of_shard.closed);
@@ -100,9 +106,7 @@ impl Sharded {
                     turned.next = least(turned.next, of_shard.next);
                 }
                 Ok(other) => return Err(unexpected(&other)),
-                Err(error) if turned.closed.is_empty() && turned.questions.is_empty() => {
-                    return Err(error);
-                }
+                Err(error) if !some_done => return Err(error),
                 Err(error) => {
                     tracing::debug!(aggregate = %self.name, %error, "a shard took no turn");
                     turned.more = true;
@@ -112,7 +116,7 @@ impl Sharded {
         if is_merged {
             turned.closed.sort_by_key(closed_at);
         }
-        Ok(turned)
+        Ok(())
     }
 
     pub(super) async fn answer(self: &Arc<Self>, verdicts: &[Verdict]) -> Result<Vec<Settled>> {

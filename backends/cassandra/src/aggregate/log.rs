@@ -15,10 +15,10 @@ use longshore_core::{
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use crate::aggregate::bounds::Bounds;
 use crate::aggregate::record::{Command, Record, decode, encode};
 use crate::aggregate::replica::{Replica, Reply};
 use crate::aggregate::storage::{Head, LogId, LogStorage, PartRow, RecordRow, page_of};
-use crate::aggregate::tidy::Bounds;
 use crate::cql::queue_catalog::contended;
 
 /// How long a record that others overtake is written again and again.
@@ -60,12 +60,14 @@ enum Swapped {
 }
 
 impl Log {
-    /// Stores a batch as the next record; one reply for each command, in order. An error says
+    /// Stores a batch as the next record; one reply for each command, in order. `fill` may add to it
+    /// before each try: where others overtake this process, more calls go at once. An error says
     /// whether the batch certainly had no effect.
     pub(super) async fn commit(
         &self,
         replica: &mut Option<Replica>,
-        batch: &Batch,
+        batch: &mut Batch,
+        mut fill: impl FnMut(&mut Batch) + Send,
     ) -> Result<Vec<Reply>> {
         // The record of which it is not known whether it is in the log.
         let mut doubt: Option<(i64, Uuid)> = None;
@@ -85,20 +87,13 @@ impl Log {
                 Err(error) => return Err(in_doubt(error, doubt)),
             }
             let Some(known) = replica else { continue };
+            fill(batch);
+            if batch.commands.is_empty() {
+                return Ok(Vec::new());
+            }
             let (row, record) = self.next(known, batch)?;
             self.write(&row, &batch.parts).await.map_err(unapplied)?;
-            let mut to = Head {
-                seq: row.seq,
-                record: row.id,
-                snapshot: known.head.snapshot,
-            };
-            for command in &batch.commands {
-                if let Command::Adopt(snapshot) = command
-                    && known.is_announced(*snapshot)
-                {
-                    to.snapshot = Some(*snapshot);
-                }
-            }
+            let to = known.head_with(&row, &batch.commands);
             match self.swap(known.head, to).await {
                 Ok(Swapped::Applied) => return Ok(known.apply(&row, &record)),
                 Ok(Swapped::Overtaken { in_doubt }) => {
@@ -190,28 +185,19 @@ impl Log {
                 Some(_) => self.storage.head_serial(self.id).await,
                 None => self.storage.head(self.id).await,
             };
-            let head = match head {
-                Ok(head) => head,
-                Err(error) => {
-                    *replica = Some(known);
-                    return Err(error);
-                }
+            let caught_up = match head {
+                Ok(head) if head.seq <= known.head.seq => Ok(Some(None)),
+                Ok(head) => self.catch_up(&mut known, head, mine).await,
+                Err(error) => Err(error),
             };
-            if head.seq <= known.head.seq {
+            // Where records are missing it was cut off behind a newer snapshot: from there, then.
+            if !matches!(caught_up, Ok(None)) {
                 *replica = Some(known);
-                return Ok(None);
             }
-            match self.catch_up(&mut known, head, mine).await {
-                Ok(Some(replies)) => {
-                    *replica = Some(known);
-                    return Ok(replies);
-                }
-                // It was cut off behind a newer snapshot: from there, then.
+            match caught_up {
+                Ok(Some(replies)) => return Ok(replies),
                 Ok(None) => {}
-                Err(error) => {
-                    *replica = Some(known);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
         let said = format!(

@@ -7,10 +7,10 @@ use longshore_core::{AggregateKey, AggregateName, Clock, Epoch, EpochShard, Resu
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::aggregate::bounds::Bounds;
 use crate::aggregate::log::Log;
 use crate::aggregate::storage::{LogId, LogStorage};
 use crate::aggregate::submit::SharedLog;
-use crate::aggregate::tidy::Bounds;
 use crate::cql::aggregate_catalog::{AggregateCatalog, AggregateDef};
 
 /// An aggregate and its shards.

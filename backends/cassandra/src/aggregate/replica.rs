@@ -88,6 +88,19 @@ impl Replica {
         self.kept.announced.contains_key(&snapshot)
     }
 
+    /// The head that names a record behind this one, with these commands in it.
+    pub(super) fn head_with(&self, row: &RecordRow, commands: &[Command]) -> Head {
+        let mut adopted = commands.iter().rev().filter_map(|command| match command {
+            Command::Adopt(snapshot) if self.is_announced(*snapshot) => Some(*snapshot),
+            _ => None,
+        });
+        Head {
+            seq: row.seq,
+            record: row.id,
+            snapshot: adopted.next().or(self.head.snapshot),
+        }
+    }
+
     /// Plays the next record; one reply for each of its commands.
     pub(super) fn apply(&mut self, row: &RecordRow, record: &Record) -> Vec<Reply> {
         self.at = self.time(record.at);
@@ -186,7 +199,7 @@ impl Replica {
             record: self.head.record,
             at: self.at,
             kept: self.kept.clone(),
-            state: self.state.snapshot(),
+            state: AggregateSnapshot::of(&self.state),
         }
     }
 
@@ -204,7 +217,7 @@ impl Replica {
                 snapshot: Some(snapshot),
             },
             at: stored.at,
-            state: AggregateState::restored(name.clone(), shard, stored.state)?,
+            state: stored.state.restore(name.clone(), shard)?,
             kept: stored.kept,
             tail_bytes: 0,
             snapshot_bytes: bytes,

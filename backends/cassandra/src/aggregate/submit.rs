@@ -80,12 +80,10 @@ impl SharedLog {
     /// Stores all that waits now.
     async fn drive(&self) {
         let mut replica = self.replica.lock().await;
-        loop {
-            let (batch, tell) = self.take();
-            if tell.is_empty() {
-                return;
-            }
-            match self.log.commit(&mut replica, &batch).await {
+        while !self.waiting().is_empty() {
+            let (mut batch, mut tell) = (Batch::default(), Vec::new());
+            let fill = |batch: &mut Batch| self.fill(batch, &mut tell);
+            match self.log.commit(&mut replica, &mut batch, fill).await {
                 Ok(replies) => {
                     for (tell, reply) in tell.into_iter().zip(replies) {
                         // Who does not wait any more finds out by calling again.
@@ -93,6 +91,8 @@ impl SharedLog {
                     }
                 }
                 Err(error) => {
+                    // Also those that nobody took in: they would meet the same.
+                    self.fill(&mut batch, &mut tell);
                     for tell in tell {
                         let _ = tell.send(Err(same(&error)));
                     }
@@ -102,11 +102,10 @@ impl SharedLog {
         }
     }
 
-    /// The calls of the next record, without those that nobody waits for.
-    fn take(&self) -> (Batch, Vec<oneshot::Sender<Result<Reply>>>) {
+    /// Adds calls that wait to a record, as many as it takes, without those that nobody waits for.
+    fn fill(&self, batch: &mut Batch, tell: &mut Vec<oneshot::Sender<Result<Reply>>>) {
         let mut waiting = self.waiting();
-        let (mut batch, mut tell) = (Batch::default(), Vec::new());
-        let mut bytes = 0;
+        let mut bytes: usize = batch.parts.iter().map(PartRow::len).sum();
         while let Some(next) = waiting.front() {
             let parts = batch.parts.len() + next.parts.len();
             let more: usize = next.parts.iter().map(PartRow::len).sum();
@@ -126,7 +125,6 @@ impl SharedLog {
             batch.parts.extend(next.parts);
             tell.push(next.tell);
         }
-        (batch, tell)
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {

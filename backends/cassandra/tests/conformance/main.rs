@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use keyspace::{Cassandra, url};
-use longshore_cassandra::{CassandraStore, Shared};
+use longshore_cassandra::{CassandraStore, Shared, backend};
 use longshore_conformance::{Harness, Subject};
 use longshore_core::{Backend, ManualClock, NewMessage, QueueName, StoreUrl};
 use longshore_memory::MemoryStore;
@@ -74,12 +74,12 @@ struct Opened {
 #[async_trait]
 impl Subject for Opened {
     fn backend(&self) -> Backend {
-        self.store.clone().backend()
+        backend(self.store.clone())
     }
 
     async fn reopen(&self) -> Backend {
         let open = self.shared.open(&self.url, self.clock.clone());
-        open.expect("open").backend()
+        backend(open.expect("open"))
     }
 
     async fn plant(&self, queue: &QueueName, new: &NewMessage, head: Vec<u8>, body: Vec<u8>) {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::{
-    AggregateKey, AggregateName, AggregateRules, AggregateState, EpochChange, EpochShard, Fate,
-    Judged, LateParts, MessageId, PartHead, Receipt, Timestamp, Turn, Verdict, WhenFull,
+    AggregateKey, AggregateName, AggregateRules, AggregateSnapshot, AggregateState, EpochChange,
+    EpochShard, Fate, Judged, LateParts, MessageId, PartHead, Receipt, Timestamp, Turn, Verdict,
+    WhenFull,
 };
 
 /// One call, or a step of the clock.
@@ -124,7 +125,7 @@ impl Actor {
                 String::new()
             }
             Step::Restore if restores => {
-                let read = AggregateState::restored(name(), SHARD, self.state.snapshot());
+                let read = AggregateSnapshot::of(&self.state).restore(name(), SHARD);
                 self.state = read.expect("its rows are whole");
                 String::new()
             }
@@ -169,7 +170,10 @@ proptest! {
         let (mut plain, mut restored) = (Actor::new(), Actor::new());
         for step in &steps {
             prop_assert_eq!(plain.step(step, false), restored.step(step, true));
-            prop_assert_eq!(plain.state.snapshot(), restored.state.snapshot());
+            prop_assert_eq!(
+                AggregateSnapshot::of(&plain.state),
+                AggregateSnapshot::of(&restored.state)
+            );
             prop_assert_eq!(plain.state.info(), restored.state.info());
             prop_assert!(plain.state.info().is_balanced());
             for info in plain.state.epochs(None, None, NonZeroU32::MAX, plain.now).items {

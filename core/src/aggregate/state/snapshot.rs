@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AggregateKey, AggregateName, AggregateRules, AggregateState, CompletedBy, Epoch, EpochShard,
-    MessageId, OpenEpoch, Timestamp,
+    AggregateInfo, AggregateKey, AggregateName, AggregateRules, AggregateState, CompletedBy, Epoch,
+    EpochShard, MessageId, OpenEpoch, Timestamp,
 };
 
 use super::{Closed, Done};
@@ -42,44 +42,27 @@ struct ClosedRow {
     token: Option<u64>,
 }
 
-impl<P: Clone> AggregateState<P> {
-    /// All of it as rows.
-    pub fn snapshot(&self) -> AggregateSnapshot<P> {
+impl<P: Clone> AggregateSnapshot<P> {
+    /// All of a state as rows.
+    pub fn of(state: &AggregateState<P>) -> Self {
         let mut rules = Numbered::default();
-        let open = self.open.iter();
+        let open = state.open.iter();
         let open = open.map(|(key, open)| (key.clone(), open.state, rules.number(&open.rules)));
         let open = open.collect();
-        let closed = self.closed.values().map(|closed| ClosedRow {
-            key: closed.key.clone(),
-            state: closed.state,
-            rules: rules.number(&closed.rules),
-            by: closed.by,
-            at: closed.at,
-            is_set_aside: closed.is_set_aside,
-            ready_at: closed.ready_at,
-            token: closed.token,
-        });
+        let closed = state.closed.values();
+        let closed = closed.map(|closed| ClosedRow::of(closed, rules.number(&closed.rules)));
         let closed = closed.collect();
-        let done = self.done.iter();
+        let done = state.done.iter();
         let done = done.map(|(epoch, done)| (*epoch, done.key.clone(), done.forgotten_at));
-        let parts = self.parts.iter();
+        let parts = state.parts.iter();
         let parts = parts.map(|((epoch, at, id), kept)| (*epoch, *at, *id, kept.clone()));
-        let members = self.members.iter();
+        let members = state.members.iter();
         let members = members.map(|(epoch, ids)| (*epoch, ids.clone()));
-        let counts = &self.counts;
-        AggregateSnapshot {
-            generation: self.generation,
-            last: self.last,
-            tokens: self.tokens,
-            counts: [
-                counts.accepted,
-                counts.open,
-                counts.closed,
-                counts.released,
-                counts.dead,
-                counts.dropped,
-                counts.discarded,
-            ],
+        Self {
+            generation: state.generation,
+            last: state.last,
+            tokens: state.tokens,
+            counts: numbers(&state.counts),
             rules: rules.rules,
             open,
             closed,
@@ -89,64 +72,95 @@ impl<P: Clone> AggregateState<P> {
         }
     }
 
-    /// The state of a snapshot; `None` where its rows contradict each other.
-    pub fn restored(
-        name: AggregateName,
-        shard: EpochShard,
-        snapshot: AggregateSnapshot<P>,
-    ) -> Option<Self> {
-        let mut state = Self::new(name, snapshot.generation, shard);
-        let rules: Vec<_> = snapshot.rules.into_iter().map(Arc::new).collect();
+    /// The state that these rows are of; `None` where they contradict each other.
+    pub fn restore(self, name: AggregateName, shard: EpochShard) -> Option<AggregateState<P>> {
+        let mut state = AggregateState::new(name, self.generation, shard);
+        let rules: Vec<_> = self.rules.into_iter().map(Arc::new).collect();
         let rules = |number: u32| rules.get(number as usize).cloned();
-        (state.last, state.tokens) = (snapshot.last, snapshot.tokens);
-        let counts = &mut state.counts;
-        [
-            counts.accepted,
-            counts.open,
-            counts.closed,
-            counts.released,
-            counts.dead,
-            counts.dropped,
-            counts.discarded,
-        ] = snapshot.counts;
-        for (key, open, number) in snapshot.open {
+        (state.last, state.tokens) = (self.last, self.tokens);
+        set_numbers(&mut state.counts, self.counts);
+        for (key, open, number) in self.open {
             state.set_open(&key, open, Some(rules(number)?));
         }
-        for row in snapshot.closed {
+        for row in self.closed {
             if !row.is_set_aside {
                 *state.closed_keys.entry(row.key.clone()).or_default() += 1;
             }
             let epoch = row.state.epoch;
             state.ready.insert((row.ready_at, epoch));
-            let closed = Closed {
-                key: row.key,
-                state: row.state,
-                rules: rules(row.rules)?,
-                by: row.by,
-                at: row.at,
-                is_set_aside: row.is_set_aside,
-                ready_at: row.ready_at,
-                token: row.token,
-            };
+            let rules = rules(row.rules)?;
+            let closed = row.restore(rules);
             state.closed.insert(epoch, closed);
         }
-        for (epoch, key, forgotten_at) in snapshot.done {
+        for (epoch, key, forgotten_at) in self.done {
             if let Some(key) = &key {
                 *state.closed_keys.entry(key.clone()).or_default() += 1;
             }
             state.forgotten_at.insert((forgotten_at, epoch));
             state.done.insert(epoch, Done { key, forgotten_at });
         }
-        let parts = snapshot.parts.into_iter();
+        let parts = self.parts.into_iter();
         state.parts = parts
             .map(|(epoch, at, id, kept)| ((epoch, at, id), kept))
             .collect();
-        for (epoch, ids) in &snapshot.members {
+        for (epoch, ids) in &self.members {
             state.ids.extend(ids.iter().map(|id| (*id, *epoch)));
         }
-        state.members = BTreeMap::from_iter(snapshot.members);
+        state.members = BTreeMap::from_iter(self.members);
         Some(state)
     }
+}
+
+impl ClosedRow {
+    fn of(closed: &Closed, rules: u32) -> Self {
+        Self {
+            key: closed.key.clone(),
+            state: closed.state,
+            rules,
+            by: closed.by,
+            at: closed.at,
+            is_set_aside: closed.is_set_aside,
+            ready_at: closed.ready_at,
+            token: closed.token,
+        }
+    }
+
+    fn restore(self, rules: Arc<AggregateRules>) -> Closed {
+        Closed {
+            key: self.key,
+            state: self.state,
+            rules,
+            by: self.by,
+            at: self.at,
+            is_set_aside: self.is_set_aside,
+            ready_at: self.ready_at,
+            token: self.token,
+        }
+    }
+}
+
+fn numbers(counts: &AggregateInfo) -> [u64; 7] {
+    [
+        counts.accepted,
+        counts.open,
+        counts.closed,
+        counts.released,
+        counts.dead,
+        counts.dropped,
+        counts.discarded,
+    ]
+}
+
+fn set_numbers(counts: &mut AggregateInfo, numbers: [u64; 7]) {
+    [
+        counts.accepted,
+        counts.open,
+        counts.closed,
+        counts.released,
+        counts.dead,
+        counts.dropped,
+        counts.discarded,
+    ] = numbers;
 }
 
 /// Rules, each once.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use longshore_core::{
-    AggregateInfo, AggregateKey, AggregateName, AggregateRules, ClosedEpoch, EpochChange,
-    EpochShard, EpochState, Fate, MessageId, PartHead, Result, Timestamp, Turn,
+    AggregateInfo, AggregateKey, AggregateName, AggregateRules, AggregateSnapshot, ClosedEpoch,
+    EpochChange, EpochShard, EpochState, Fate, MessageId, PartHead, Result, Timestamp, Turn,
 };
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -22,12 +22,12 @@ use super::process::Process;
 use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::{STORM, millis};
+use crate::aggregate::bounds::Bounds;
 use crate::aggregate::log::Log;
 use crate::aggregate::record::{Command, ReceiptBytes};
 use crate::aggregate::replica::Reply;
 use crate::aggregate::storage::{LogId, LogStorage, PartRow, page_of};
 use crate::aggregate::submit::SharedLog;
-use crate::aggregate::tidy::Bounds;
 
 const LOG: LogId = LogId {
     aggregate: Uuid::nil(),
@@ -373,7 +373,7 @@ async fn compare(last: &Actor, fresh: &Actor) {
     let view = |actor: &Actor| {
         let log = actor.log.clone();
         async move {
-            let look = log.look(|replica| (replica.head, replica.state.snapshot()));
+            let look = log.look(|replica| (replica.head, AggregateSnapshot::of(&replica.state)));
             look.await.map_err(|error| error.to_string())
         }
     };
