@@ -73,7 +73,9 @@ impl Log {
         let mut doubt: Option<(i64, Uuid)> = None;
         let (began, mut pause) = (Instant::now(), Duration::ZERO);
         while began.elapsed() < TRIED_FOR {
-            sleep(pause.mul_f64(fastrand::f64())).await;
+            if !pause.is_zero() {
+                sleep(pause.mul_f64(fastrand::f64())).await;
+            }
             let refreshed = match replica {
                 Some(_) if pause.is_zero() => Ok(None),
                 _ => self.refresh(replica, doubt).await,
@@ -83,7 +85,9 @@ impl Log {
                 Ok(None) => doubt = None,
                 Ok(Some(replies)) => return Ok(replies),
                 // Transactions that get in each other's way time out; so do reads of their outcome.
-                Err(error) if error.is_retryable() && began.elapsed() < TRIED_FOR => continue,
+                Err(error) if error.is_retryable() && !is_past(replica.as_ref(), doubt) => {
+                    continue;
+                }
                 Err(error) => return Err(in_doubt(error, doubt)),
             }
             let Some(known) = replica else { continue };
@@ -164,7 +168,7 @@ impl Log {
     }
 
     /// Brings the replica up to the head, and past the number of `mine`. Answers the replies of that
-    /// record, if it is one of those that were played.
+    /// record, if it is in the log; an error where that cannot be seen any more.
     pub(super) async fn refresh(
         &self,
         replica: &mut Option<Replica>,
@@ -177,6 +181,10 @@ impl Log {
             let mut known = match replica.take() {
                 Some(known) => known,
                 None => match self.load().await? {
+                    Some(known) if mine.is_some_and(|(seq, _)| seq <= known.head.seq) => {
+                        *replica = Some(known);
+                        return Err(contended());
+                    }
                     Some(known) => known,
                     None => continue,
                 },
@@ -267,6 +275,12 @@ impl Log {
         replica.head = head;
         Ok(Some(found))
     }
+}
+
+/// Whether a replica began behind a record, so that it cannot tell what became of it.
+fn is_past(replica: Option<&Replica>, record: Option<(i64, Uuid)>) -> bool {
+    let at = replica.map_or(0, |replica| replica.head.seq);
+    record.is_some_and(|(seq, _)| seq <= at)
 }
 
 /// The same error of a call that certainly had no effect: what it wrote is named by nothing.
