@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures_util::future::{join_all, try_join_all};
 use longshore_core::wire::encode;
 use longshore_core::{
-    AggregateKey, AggregateRules, Appended, Appends, Changed, ClosedEpoch, Epoch, EpochChange,
-    EpochState, Fate, NewPart, PartHead, Receipt, Result, Settled, StoreError, StoreErrorKind,
-    Timestamp, Turn, Turned, Verdict,
+    AggregateKey, AggregateRules, Appended, Appends, Changed, ClosedEpoch, Effect, Epoch,
+    EpochChange, EpochState, Fate, NewPart, PartHead, Receipt, Result, Settled, StoreError,
+    StoreErrorKind, Timestamp, Turn, Turned, Verdict,
 };
 
 use crate::aggregate::record::{Command, ReceiptBytes};
@@ -222,12 +222,15 @@ impl Piece {
     }
 }
 
-/// All answers; after an error others may have had an effect.
+/// All answers. The error of one is unknown where any of them may have had an effect.
 fn all_or_unknown<T>(answers: Vec<Result<T>>) -> Result<Vec<T>> {
-    let some_done = answers.iter().any(Result::is_ok);
+    let may_be_done = answers.iter().any(|answer| match answer {
+        Ok(_) => true,
+        Err(error) => error.effect() == Effect::Unknown,
+    });
     let all: Result<Vec<T>> = answers.into_iter().collect();
     all.map_err(|error| {
-        if some_done {
+        if may_be_done {
             error.effect_unknown()
         } else {
             error
@@ -258,4 +261,20 @@ fn closed_at(closed: &ClosedEpoch) -> (Timestamp, Epoch) {
 /// The least of two times that may be none.
 pub(super) fn least(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_unknown_where_any_shard_may_have_had_an_effect() {
+        let refused = || Err(StoreError::invalid_input("append", "no"));
+        let unknown = || refused().map_err(StoreError::effect_unknown);
+        let effect = |answers: Vec<Result<()>>| all_or_unknown(answers).unwrap_err().effect();
+        assert_eq!(effect(vec![refused(), refused()]), Effect::NotApplied);
+        assert_eq!(effect(vec![refused(), Ok(())]), Effect::Unknown);
+        assert_eq!(effect(vec![refused(), unknown()]), Effect::Unknown);
+        assert_eq!(all_or_unknown(vec![Ok(1), Ok(2)]).unwrap(), [1, 2]);
+    }
 }
