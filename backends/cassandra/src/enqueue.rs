@@ -20,6 +20,7 @@ use crate::cql::queue_def::QueueDef;
 use crate::enqueue::admission::Refused;
 use crate::ownership::stripe::{doorbell_of, stripe_of};
 use crate::producer::append::cut;
+use crate::producer::recent_ids::Call;
 use crate::protocol::storage::{MessageRow, Notification, NotificationKind, Position, Stream};
 use crate::protocol::stream_kind;
 use crate::shard::buckets::depth::Pages;
@@ -56,7 +57,8 @@ impl Inner {
             both.filter(|(_, outcome)| **outcome == Enqueued::Stored)
                 .map(|(new, _)| new)
         };
-        let parts = self.rows_of(&def, stored(), &settings, now);
+        let call = Call::default();
+        let parts = self.rows_of(name, &def, stored(), now, &call);
         self.store(parts).await.map_err(|error| {
             // Keys that were claimed stay claimed.
             if claims.is_empty() {
@@ -71,8 +73,7 @@ impl Inner {
         try_join_all(told)
             .await
             .map_err(StoreError::effect_unknown)?;
-        let fresh = stored().filter(|new| new.id_origin == IdOrigin::Fresh);
-        self.recent.add(name, fresh.map(|new| new.id));
+        call.done();
         Ok(outcomes)
     }
 
@@ -127,15 +128,16 @@ impl Inner {
 
     fn rows_of<'a>(
         &self,
+        name: &QueueName,
         def: &QueueDef,
         batch: impl Iterator<Item = &'a NewMessage>,
-        settings: &QueueSettings,
         now: Timestamp,
+        call: &Call,
     ) -> Parts {
         let mut first = None;
         let mut parts = Parts::new();
         for new in batch {
-            let message = new.stored_at(now, settings.expires());
+            let message = new.stored_at(now, def.settings.expires());
             // A repeat comes to the shard of the first, where copies are collapsed: of a given
             // id by the id, of a call by its first id, so that a call is few mutations.
             let id = message.id.as_uuid();
@@ -147,7 +149,11 @@ impl Inner {
                 None => xxhash_rust::xxh3::xxh3_64(first.get_or_insert(id).as_bytes()),
             };
             let shard = (shard % u64::from(def.shards.unsigned_abs().max(1))) as i32;
-            let sequence = self.owner.hybrid.next(now);
+            let next = || self.owner.hybrid.next(now);
+            let sequence = match new.id_origin {
+                IdOrigin::Fresh => self.recent.sequence(name, message.id, call, next),
+                IdOrigin::Given => next(),
+            };
             let is_late = message.due_at > now;
             let (kind, at) = if is_late {
                 (stream_kind::DELAYED, message.due_at)
@@ -212,7 +218,7 @@ impl Inner {
     ) -> Result<()> {
         let def = self.catalog.get_or_create(name).await?;
         let new = std::iter::once(new);
-        let mut parts = self.rows_of(&def, new, &def.settings, self.now());
+        let mut parts = self.rows_of(name, &def, new, self.now(), &Call::default());
         for row in parts.values_mut().flatten() {
             row.head = Bytes::from(head.clone());
             row.body = Bytes::from(body.clone());

@@ -72,7 +72,7 @@ impl Inner {
         let acked = batch.iter().zip(&tags);
         let acked = acked.filter(|(item, _)| item.disposition == Disposition::Ack);
         let ids = acked.filter_map(|(_, tag)| Some(MessageId::from_uuid((*tag)?.position.id)));
-        self.recent.forget(name, ids);
+        self.recent.forget_stored(name, ids);
         self.owner.changed.notify_waiters();
         Ok(outcomes)
     }

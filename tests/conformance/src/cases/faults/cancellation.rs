@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use longshore_core::{Disposition, Enqueued, Receive, Settlement};
+use longshore_core::{Backend, Disposition, Enqueued, FreshIdRepeat, Receive, Settled, Settlement};
 
 use crate::Stage;
 use crate::case::cases;
@@ -13,6 +13,7 @@ use crate::stage::{LEASE, bodies, count};
 
 cases! { "cancellation";
     1 a_dropped_enqueue_stores_each_message_wholly_or_not,
+    4 a_call_that_is_repeated_brings_back_nothing_that_was_done,
     1 a_dropped_receive_loses_no_message,
     1 a_dropped_settle_counts_wholly_or_not,
     1 a_receive_dropped_while_it_waits_takes_nothing,
@@ -60,6 +61,35 @@ async fn a_dropped_enqueue_stores_each_message_wholly_or_not(stage: Stage) {
             stage.ack(one).await;
         }
     }
+}
+
+/// A producer that had no answer calls again, while another process did what the first call stored.
+async fn a_call_that_is_repeated_brings_back_nothing_that_was_done(stage: Stage) {
+    let limits = stage.store.queues.limits();
+    if limits.fresh_id_repeat != FreshIdRepeat::SameCall {
+        return;
+    }
+    let consumer = stage.subject.reopen().await;
+    for polls in POLLS {
+        let batch = messages(["a", "b", "c"]);
+        drop_after(polls, stage.try_enqueue(&batch)).await;
+        settled_down(&stage).await;
+        let mut all = done_at(&consumer, &stage).await;
+        stage.enqueue(&batch).await;
+        all.extend(done_at(&consumer, &stage).await);
+        all.sort();
+        assert_eq!(all, ["a", "b", "c"], "dropped after {polls}");
+    }
+}
+
+/// The bodies of what another handle gets and acks now.
+async fn done_at(consumer: &Backend, stage: &Stage) -> Vec<String> {
+    let taken = stage.take_at(consumer, 9).await;
+    for one in &taken {
+        let settled = stage.settle_at(consumer, &one.receipt, Disposition::Ack);
+        assert_eq!(settled.await, Settled::Applied);
+    }
+    bodies(&taken)
 }
 
 /// What it leased to nobody comes back when the lease ends.
