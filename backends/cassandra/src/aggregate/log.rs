@@ -116,6 +116,7 @@ impl Log {
         let record = Record {
             previous: replica.head.record,
             at: replica.time(self.clock.now()),
+            last: replica.exchange.last.clone(),
             commands: batch.commands.clone(),
         };
         let row = RecordRow {

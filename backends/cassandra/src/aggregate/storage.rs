@@ -106,6 +106,12 @@ pub(crate) trait LogStorage: fmt::Debug + Send + Sync + 'static {
     /// Deletes a page with all that may still be written to it.
     async fn delete_page(&self, log: LogId, page: i64) -> Result<()>;
 
+    /// Tells the cell of this log that another one has all its parts up to a record.
+    async fn acknowledge(&self, log: LogId, by: i16, upto: i64) -> Result<()>;
+
+    /// Up to which record other cells have their parts of this log.
+    async fn acknowledgements(&self, log: LogId) -> Result<Vec<(i16, i64)>>;
+
     /// Writes a piece of a snapshot.
     async fn put_snapshot(&self, log: LogId, snapshot: Uuid, piece: i32, body: Bytes)
     -> Result<()>;

@@ -5,6 +5,8 @@
 //! the list by a record. The list is part of the log, so that a process which is killed at any step
 //! leaves nothing behind that the next one does not find.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use longshore_core::Result;
 use uuid::Uuid;
 
@@ -90,8 +92,10 @@ impl Replica {
     /// Pages behind the snapshot in which no part is left.
     fn dead_pages(&self) -> Vec<i64> {
         let behind = self.kept.adopted.map_or(0, |(_, seq)| page_of(seq));
-        let mut dead: std::collections::BTreeSet<_> =
-            self.kept.pages.range(..behind).copied().collect();
+        let mut dead: BTreeSet<_> = self.kept.pages.range(..behind).copied().collect();
+        for seq in self.exchange.outgoing.values().flat_map(BTreeMap::keys) {
+            dead.remove(&page_of(*seq));
+        }
         let live = self.state.kept();
         for PartSpot { seq, .. } in live {
             dead.remove(&page_of(*seq));

@@ -91,6 +91,14 @@ impl AggregateCatalog {
         Err(contended())
     }
 
+    /// All cells that are registered, with the data centre of each.
+    pub(crate) async fn cells(&self) -> Result<Vec<(i16, String)>> {
+        let statement = &self.link.statements.cells;
+        let make = |(cell, dc): (i16, Option<String>)| Some((cell, dc?));
+        let found = self.link.all("cells", statement, (), make).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
     /// Those behind a name, by name; at most so many.
     pub(crate) async fn behind(
         &self,

@@ -145,6 +145,20 @@ impl LogStorage for Logs {
             .await
     }
 
+    async fn acknowledge(&self, log: LogId, by: i16, upto: i64) -> Result<()> {
+        // The greatest wins, whichever comes last.
+        let values = (log.aggregate, self.cell, log.shard, by, upto, upto);
+        let statement = &self.link.statements.put_acknowledged;
+        self.link.run("aggregate", statement, values).await
+    }
+
+    async fn acknowledgements(&self, log: LogId) -> Result<Vec<(i16, i64)>> {
+        let values = (log.aggregate, self.cell, log.shard);
+        let make = |(by, upto): (i16, Option<i64>)| (by, upto.unwrap_or_default());
+        let statement = &self.link.statements.acknowledged;
+        self.link.all("aggregate", statement, values, make).await
+    }
+
     async fn put_snapshot(
         &self,
         log: LogId,

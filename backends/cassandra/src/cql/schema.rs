@@ -245,6 +245,10 @@ fn of_aggregates() -> Vec<Table> {
             ),
         ),
         inserted(
+            "aggregate_acknowledged",
+            format!("{log}, taker smallint, upto bigint, PRIMARY KEY (({key}), taker)"),
+        ),
+        inserted(
             "aggregate_snapshot",
             format!(
                 "{log}, snapshot uuid, piece int, body blob, \

@@ -4,6 +4,7 @@
 mod actors;
 mod broken;
 mod history;
+mod log_cells;
 mod log_faults;
 mod log_rows;
 mod log_run;

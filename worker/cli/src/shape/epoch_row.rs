@@ -21,6 +21,8 @@ pub(crate) struct AggregateRow<'a> {
     open_epochs: u64,
     closed_epochs: u64,
     next_at: Option<String>,
+    outgoing: u64,
+    outgoing_since: Option<String>,
 }
 
 impl<'a> AggregateRow<'a> {
@@ -38,6 +40,8 @@ impl<'a> AggregateRow<'a> {
             open_epochs: info.open_epochs,
             closed_epochs: info.closed_epochs,
             next_at: info.next.map(rfc3339),
+            outgoing: info.outgoing,
+            outgoing_since: info.outgoing_since.map(rfc3339),
         }
     }
 }

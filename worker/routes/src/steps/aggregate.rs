@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore::aggregate::{Fold as _, Folding, Judge};
 use longshore::{Aggregate, AggregateError, Connection, Release};
 use longshore_core::{
-    AggregateName, AggregateRules, Failure, JobKind, Label, LateParts, Message, QueueName,
+    AggregateName, AggregateRules, Failure, Home, JobKind, Label, LateParts, Message, QueueName,
     RouteName, WhenFull,
 };
 
@@ -155,6 +155,9 @@ fn rules(document: &Document, node: &Node) -> Result<AggregateRules, ConfigError
     rules.bytes_max = bytes("bytes_max");
     if node.text("full") == Some("refuse") {
         rules.full = WhenFull::Refuse;
+    }
+    if node.text("home") == Some("local") {
+        rules.home = Home::Local;
     }
     rules
         .check()

@@ -154,6 +154,14 @@ impl LogStorage for BrokenLog {
         self.rows.delete_page(log, page).await
     }
 
+    async fn acknowledge(&self, log: LogId, by: i16, upto: i64) -> Result<()> {
+        self.rows.acknowledge(log, by, upto).await
+    }
+
+    async fn acknowledgements(&self, log: LogId) -> Result<Vec<(i16, i64)>> {
+        self.rows.acknowledgements(log).await
+    }
+
     async fn put_snapshot(
         &self,
         log: LogId,

@@ -97,6 +97,23 @@ impl LogStorage for Simulated {
         self.write_at(records, What::DeleteAll, FOR_GOOD).await
     }
 
+    async fn acknowledge(&self, log: LogId, by: i16, upto: i64) -> Result<()> {
+        let cell = (Key::Acknowledged(by), Value::Mark(upto));
+        let place = Place::LogAcknowledged(log);
+        self.write_at(place, What::Put(vec![cell]), upto).await
+    }
+
+    async fn acknowledgements(&self, log: LogId) -> Result<Vec<(i16, i64)>> {
+        let view = |found: &Partition| {
+            let rows = found.iter().filter_map(|(key, value)| match (key, value) {
+                (Key::Acknowledged(by), Value::Mark(upto)) => Some((*by, *upto)),
+                _ => None,
+            });
+            rows.collect()
+        };
+        self.read(Place::LogAcknowledged(log), view).await
+    }
+
     async fn put_snapshot(
         &self,
         log: LogId,

@@ -23,13 +23,15 @@ use super::rows::Simulated;
 use super::virtual_time::in_virtual_time;
 use super::weather::{STORM, millis};
 use crate::aggregate::bounds::Bounds;
+use crate::aggregate::homes::Homes;
 use crate::aggregate::log::Log;
+use crate::aggregate::pull::{Peer, note_acknowledged};
 use crate::aggregate::record::{Command, ReceiptBytes};
 use crate::aggregate::replica::Reply;
 use crate::aggregate::storage::{LogId, LogStorage, PartRow, page_of};
 use crate::aggregate::submit::SharedLog;
 
-const LOG: LogId = LogId {
+pub(super) const LOG: LogId = LogId {
     aggregate: Uuid::nil(),
     shard: 0,
 };
@@ -52,14 +54,18 @@ pub(super) struct Seen {
 }
 
 /// A process that works with the log.
-struct Actor {
-    process: Arc<Process>,
+pub(super) struct Actor {
+    pub(super) process: Arc<Process>,
     log: Arc<SharedLog>,
     seen: Arc<Mutex<Seen>>,
     number: u64,
+    /// The cell, where keys are collected, and the other cell as it is seen from here.
+    cell: i16,
+    homes: Homes,
+    peer: Option<Peer>,
 }
 
-fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+pub(super) fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -76,11 +82,12 @@ fn rules(number: usize) -> AggregateRules {
 }
 
 impl Actor {
-    fn new(
+    pub(super) fn new(
         process: Arc<Process>,
         fault: Option<LogFault>,
         seen: &Arc<Mutex<Seen>>,
         number: u64,
+        generation: u64,
     ) -> Self {
         let rows = Simulated(process.clone());
         let storage: Arc<dyn LogStorage> = match fault {
@@ -92,7 +99,7 @@ impl Actor {
             clock: process.clock(),
             id: LOG,
             name: AggregateName::new("orders").expect("a name"),
-            generation: 1,
+            generation,
             shard: EpochShard::WHOLE,
             bounds: Bounds {
                 tail_bytes: 2_000,
@@ -106,11 +113,20 @@ impl Actor {
             log,
             seen: seen.clone(),
             number,
+            cell: 0,
+            homes: Homes::alone(0),
+            peer: None,
         }
     }
 
+    /// The same in a cell beside another one.
+    pub(super) fn beside(mut self, cell: i16, homes: Homes, peer: Peer) -> Self {
+        (self.cell, self.homes, self.peer) = (cell, homes, Some(peer));
+        self
+    }
+
     /// Appends parts, each until it is acknowledged.
-    async fn produce(&self) {
+    pub(super) async fn produce(&self) {
         for index in 0..PARTS {
             sleep(self.process.some_time(40_000)).await;
             let count = self.process.one_of(3) + 1;
@@ -130,7 +146,7 @@ impl Actor {
                 body: bytes::Bytes::copy_from_slice(id.as_uuid().as_bytes()),
             };
             loop {
-                let command = Command::Append(rules.clone(), heads.clone());
+                let command = self.append(&key, &rules, &heads);
                 let rows = ids.iter().map(row).collect();
                 if self.log.submit(command, rows).await.is_ok() {
                     locked(&self.seen).acknowledged.extend(&ids);
@@ -146,13 +162,22 @@ impl Actor {
         }
     }
 
+    fn append(&self, key: &AggregateKey, rules: &AggregateRules, parts: &[PartHead]) -> Command {
+        let (to, rules, parts) = (self.homes.of(key), rules.clone(), parts.to_vec());
+        if to == self.cell {
+            Command::Append(rules, parts)
+        } else {
+            Command::Forward { to, rules, parts }
+        }
+    }
+
     fn part_id(&self, index: u64, part: usize) -> MessageId {
         let number = u128::from(self.number) << 64 | u128::from(index) << 8 | part as u128;
         MessageId::from_uuid(Uuid::from_u128(number))
     }
 
     /// Takes turns until the storm is over.
-    async fn close(&self) {
+    pub(super) async fn close(&self) {
         while self.process.network.elapsed() < STORM {
             sleep(self.process.some_time(4_000)).await;
             // What fails is handed out again.
@@ -164,6 +189,11 @@ impl Actor {
     }
 
     async fn turn(&self) -> Result<bool> {
+        if let Some(peer) = &self.peer {
+            // What cannot be taken now is taken later.
+            let _ = peer.pull(self.cell, &self.log).await;
+            let _ = note_acknowledged(&self.log).await;
+        }
         let now = self.process.now();
         let due = self.log.look(|replica| {
             let next = replica.state.next();
@@ -253,7 +283,7 @@ impl Actor {
     }
 
     /// Ends all that is left, in calm weather; what there is then.
-    async fn finish(&self) -> Result<AggregateInfo> {
+    pub(super) async fn finish(&self) -> Result<AggregateInfo> {
         for _ in 0..60 {
             self.force(usize::MAX).await?;
             let mut turns = 0;
@@ -281,7 +311,7 @@ impl Seen {
         }
     }
 
-    fn judge(&mut self, info: &AggregateInfo) {
+    pub(super) fn judge(&mut self, info: &AggregateInfo) {
         let mut times: BTreeMap<MessageId, usize> = BTreeMap::new();
         for part in self.released.values().flatten() {
             *times.entry(*part).or_default() += 1;
@@ -321,7 +351,7 @@ pub(super) fn play(run: u64, fault: Option<LogFault>) -> Seen {
         let mut actor = |rng: &mut Rng| {
             number += 1;
             let process = Process::new(&network, rng);
-            Arc::new(Actor::new(process, fault, &seen, number))
+            Arc::new(Actor::new(process, fault, &seen, number, 1))
         };
         let last = actor(&mut rng);
         let others: Vec<_> = (0..rng.usize(1..4)).map(|_| actor(&mut rng)).collect();

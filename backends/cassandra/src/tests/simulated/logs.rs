@@ -1,5 +1,6 @@
 //! The logs of aggregates under faults: nothing is lost, doubled or left behind.
 
+use super::log_cells::{self, CellFault};
 use super::log_faults::LogFault;
 use super::log_run::{Seen, play};
 
@@ -83,4 +84,38 @@ fn a_deletion_that_late_writes_survive_is_noticed() {
 #[test]
 fn a_snapshot_deleted_while_the_head_names_it_is_noticed() {
     is_noticed(LogFault::AdoptedDeleted);
+}
+
+fn nothing_is_wrong_in_two_cells(seeds: u64) {
+    for seed in 0..seeds {
+        let wrong = log_cells::play(seed, None).wrong;
+        assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}");
+    }
+}
+
+#[test]
+fn two_cells_lose_and_double_nothing() {
+    nothing_is_wrong_in_two_cells(SEEDS);
+}
+
+#[test]
+#[ignore = "minutes: `./tests/run seeds`"]
+fn all_seeds_of_two_cells_lose_and_double_nothing() {
+    nothing_is_wrong_in_two_cells(ALL_SEEDS);
+}
+
+fn is_noticed_in_two_cells(fault: CellFault) {
+    let noticed = |seed: u64| !log_cells::play(seed, Some(fault)).wrong.is_empty();
+    let found = (0..SEEDS_TO_FIND).any(noticed);
+    assert!(found, "{fault:?} was not noticed in {SEEDS_TO_FIND} seeds");
+}
+
+#[test]
+fn a_gap_that_is_passed_over_is_noticed() {
+    is_noticed_in_two_cells(CellFault::GapPassed);
+}
+
+#[test]
+fn an_acknowledgement_of_what_was_not_taken_is_noticed() {
+    is_noticed_in_two_cells(CellFault::EarlyAcknowledgement);
 }

@@ -25,6 +25,7 @@ pub(super) enum Place {
     LogPage(LogId, i64),
     LogParts(LogId, i64),
     LogSnapshot(LogId, Uuid),
+    LogAcknowledged(LogId),
 }
 
 /// A cell by its clustering key and column.
@@ -42,6 +43,7 @@ pub(super) enum Key {
     Record(i64, Uuid),
     Part(i64, Uuid, i32),
     Piece(i32),
+    Acknowledged(i16),
 }
 
 /// A column of a registration.

@@ -17,7 +17,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    fn within(rng: &mut Rng, longest_ms: u64) -> Self {
+    pub(super) fn within(rng: &mut Rng, longest_ms: u64) -> Self {
         let from = millis(rng, STORM.as_millis() as u64);
         let to = from + millis(rng, longest_ms);
         Self {

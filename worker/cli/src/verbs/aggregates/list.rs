@@ -28,7 +28,17 @@ async fn aggregates(connection: &Connection, session: &Session) -> Result<Exit> 
     } else if infos.is_empty() {
         session.note("there are no aggregates yet");
     } else {
-        Stdout::text(&overview(&infos, connection.clock().now()))?;
+        let now = connection.clock().now();
+        Stdout::text(&overview(&infos, now))?;
+        for info in infos.iter().filter(|info| info.outgoing > 0) {
+            let waits = info.outgoing_since.map(|at| age(now.since(at)));
+            session.note(format!(
+                "{}: {} for other data centres, the oldest since {}",
+                info.name,
+                counted(info.outgoing, "part"),
+                waits.unwrap_or_default()
+            ));
+        }
     }
     Ok(Exit::Done)
 }

@@ -16,6 +16,8 @@ use crate::output::{age, counted};
 const PAGE: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
 /// What is complete for longer should have been released.
 const CLOSED_LONG: Duration = Duration::from_secs(300);
+/// What another data centre has not taken for longer is held up.
+const OUTGOING_LONG: Duration = Duration::from_secs(300);
 
 /// Checks every aggregate, where the store keeps any.
 pub(super) async fn check(
@@ -32,6 +34,7 @@ pub(super) async fn check(
         let page = store.list(after.as_ref(), PAGE).await?;
         for info in page.items {
             findings.extend(numbers(&info));
+            findings.extend(outgoing(&info, now));
             findings.extend(stuck(store, &info, workers, now).await?);
         }
         after = page.next;
@@ -49,6 +52,21 @@ fn numbers(info: &AggregateInfo) -> Option<Finding> {
         info.accepted
     );
     (!info.is_balanced()).then(|| Finding::new(Severity::Problem, check, found))
+}
+
+/// Parts that another data centre does not take.
+fn outgoing(info: &AggregateInfo, now: Timestamp) -> Option<Finding> {
+    let waits = now.since(info.outgoing_since?);
+    let found = format!(
+        "{} for other data centres, the oldest for {}",
+        counted(info.outgoing, "part"),
+        age(waits)
+    );
+    let fix = "see that the data centres reach each other, and that workers of the aggregate run in \
+               each";
+    let check = format!("aggregate {}", info.name);
+    let finding = Finding::new(Severity::Warning, check, found).fix(fix);
+    (waits >= OUTGOING_LONG).then_some(finding)
 }
 
 async fn stuck(

@@ -234,12 +234,17 @@ pub(super) const AGGREGATE: TableShape = TableShape {
         key(
             "bytes_max",
             BYTES,
-            "No epoch has more bytes of bodies. Default 4MiB.",
+            "No epoch has more bytes of bodies. Default 4MiB, on Cassandra 64KiB.",
         ),
         key(
             "full",
             Shape::Word(&["close", "refuse"]),
             "What a part that does not fit does: close the epoch and open the next one (default), or go to the dead letters.",
+        ),
+        key(
+            "home",
+            Shape::Word(&["hash", "local"]),
+            "On a store in several data centres: each key is collected in one of them, by its hash (default), or in each for itself.",
         ),
         key(
             "fold",
