@@ -5,6 +5,7 @@ mod cassandra;
 mod crashes;
 mod crowd;
 mod damage;
+mod data_centres;
 mod deployment;
 mod drain;
 mod enqueue_killed;
