@@ -18,12 +18,15 @@ use crate::cql::aggregate_logs::Logs;
 /// How long it is believed which cells there are, and that a cell does not have an aggregate.
 const BELIEVED: Duration = Duration::from_secs(30);
 
+/// When it was read, and what there was.
+type Read = (Instant, Option<AggregateDef>);
+
 /// What is known of other cells.
 #[derive(Debug)]
 pub(crate) struct Peers {
     catalog: AggregateCatalog,
     homes: Mutex<(Option<Instant>, Arc<Homes>)>,
-    defs: Mutex<HashMap<(AggregateName, i16), (Instant, Option<AggregateDef>)>>,
+    defs: Mutex<HashMap<(AggregateName, i16), Read>>,
 }
 
 impl Peers {

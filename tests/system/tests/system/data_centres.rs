@@ -1,7 +1,7 @@
 //! Two data centres collect under the same keys while the wire between them is cut.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread::sleep;
+use std::thread::park_timeout;
 use std::time::Duration;
 
 use longshore_system_tests::{DataCentres, Place, until};
@@ -46,7 +46,7 @@ fn two_data_centres_collect_each_key_once_however_the_wire_is_cut() {
             let stored = centres.json(centre, &["enqueue", "orders", "--lines", "-"], &lines);
             assert_eq!(stored["stored"], PARTS / PIECES / 2, "{stored}");
         }
-        sleep(Duration::from_secs(1));
+        park_timeout(Duration::from_secs(1));
     }
     until("all parts are released", PATIENCE, || {
         let released = [1, 2].map(|centre| released(&centres, centre));
