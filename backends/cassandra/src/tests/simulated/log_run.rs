@@ -9,8 +9,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use longshore_core::{
-    AggregateInfo, AggregateKey, AggregateName, AggregateRules, AggregateSnapshot, ClosedEpoch,
-    EpochChange, EpochShard, EpochState, Fate, MessageId, PartHead, Result, Timestamp, Turn,
+    AggregateInfo, AggregateKey, AggregateName, AggregateRules, AggregateSnapshot, Appended,
+    ClosedEpoch, EpochChange, EpochShard, EpochState, Fate, MessageId, PartHead, Result, Timestamp,
+    Turn,
 };
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -145,11 +146,20 @@ impl Actor {
                 head: bytes::Bytes::new(),
                 body: bytes::Bytes::copy_from_slice(id.as_uuid().as_bytes()),
             };
-            loop {
+            for attempt in 0.. {
                 let command = self.append(&key, &rules, &heads);
                 let rows = ids.iter().map(row).collect();
-                if self.log.submit(command, rows).await.is_ok() {
-                    locked(&self.seen).acknowledged.extend(&ids);
+                if let Ok(reply) = self.log.submit(command, rows).await {
+                    let mut seen = locked(&self.seen);
+                    seen.acknowledged.extend(&ids);
+                    // Nobody sent them before.
+                    if let Reply::Appended(appends) = reply
+                        && attempt == 0
+                        && appends.outcomes.contains(&Appended::Duplicate)
+                    {
+                        let said = format!("new parts are taken for known ones: {}", ids[0]);
+                        seen.wrong.push(said);
+                    }
                     break;
                 }
                 if self.process.network.elapsed() > STORM * 2 {
