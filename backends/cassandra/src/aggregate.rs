@@ -30,6 +30,7 @@ pub(crate) mod pull;
 pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod replica;
+mod sharded;
 pub(crate) mod storage;
 pub(crate) mod submit;
 mod tidy;
@@ -47,7 +48,8 @@ use longshore_core::{
 };
 
 use crate::aggregate::pages::after_name;
-use crate::aggregate::registry::{Registry, Sharded};
+use crate::aggregate::registry::Registry;
+use crate::aggregate::sharded::Sharded;
 use crate::cql::aggregate_catalog::AggregateCatalog;
 use crate::cql::aggregate_logs::Logs;
 use crate::store::CassandraStore;

@@ -14,8 +14,8 @@ use longshore_core::{
 
 use crate::aggregate::homes::Homes;
 use crate::aggregate::record::{Command, ReceiptBytes};
-use crate::aggregate::registry::Sharded;
 use crate::aggregate::replica::Reply;
+use crate::aggregate::sharded::Sharded;
 use crate::aggregate::storage::PartRow;
 use crate::aggregate::submit::{BYTES_MAX, PARTS_MAX};
 

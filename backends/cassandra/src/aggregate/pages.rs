@@ -13,8 +13,8 @@ use longshore_core::{
 use uuid::Uuid;
 
 use crate::aggregate::calls::least;
-use crate::aggregate::registry::Sharded;
 use crate::aggregate::replica::Replica;
+use crate::aggregate::sharded::Sharded;
 use crate::aggregate::storage::{PartRow, PartSpot};
 use crate::aggregate::submit::SharedLog;
 

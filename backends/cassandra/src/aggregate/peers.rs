@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::aggregate::homes::Homes;
 use crate::aggregate::pull::{Peer, Pulled, note_acknowledged};
-use crate::aggregate::registry::Sharded;
+use crate::aggregate::sharded::Sharded;
 use crate::aggregate::storage::LogId;
 use crate::cql::aggregate_catalog::{AggregateCatalog, AggregateDef};
 use crate::cql::aggregate_logs::Logs;

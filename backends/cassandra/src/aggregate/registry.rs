@@ -3,25 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use longshore_core::{AggregateKey, AggregateName, Clock, Epoch, EpochShard, Result};
+use longshore_core::{AggregateName, Clock, EpochShard, Result};
 use uuid::Uuid;
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::aggregate::bounds::Bounds;
 use crate::aggregate::log::Log;
 use crate::aggregate::peers::Peers;
+use crate::aggregate::sharded::Sharded;
 use crate::aggregate::storage::{LogId, LogStorage};
 use crate::aggregate::submit::SharedLog;
 use crate::cql::aggregate_catalog::{AggregateCatalog, AggregateDef};
-
-/// An aggregate and its shards.
-#[derive(Debug)]
-pub(crate) struct Sharded {
-    /// The cell of this process.
-    pub(super) here: i16,
-    pub(super) name: AggregateName,
-    pub(super) shards: Vec<Arc<SharedLog>>,
-}
 
 /// The aggregates that this process has met.
 #[derive(Debug)]
@@ -136,18 +127,5 @@ impl Registry {
             name: name.clone(),
             shards: shards.collect(),
         }
-    }
-}
-
-impl Sharded {
-    /// The shard of a key: it never changes.
-    pub(super) fn of_key(&self, key: &AggregateKey) -> usize {
-        let shards = self.shards.len().max(1) as u64;
-        (xxh3_64(key.as_str().as_bytes()) % shards) as usize
-    }
-
-    /// The shard of an epoch.
-    pub(super) fn of_epoch(&self, epoch: Epoch) -> usize {
-        EpochShard::of(epoch, self.shards.len() as u64) as usize
     }
 }
