@@ -24,13 +24,12 @@ impl RedisAggregates {
             let message = part.message.stored_at(part.position, None);
             let head = encode(&message);
             let content = [&head, &message.body[..]].concat();
-            call.arg(part.key.as_str())
-                .arg(u8::from(part.closing))
-                .arg(digits(part.position))
-                .arg(&message.id.as_uuid().as_bytes()[..])
-                .arg(format!("{:08}", head.len()))
-                .arg(message.body.len())
-                .arg(content);
+            let mut about = Vec::with_capacity(41);
+            about.push(if part.closing { b'1' } else { b'0' });
+            about.extend_from_slice(digits(part.position).as_bytes());
+            about.extend_from_slice(message.id.as_uuid().as_bytes());
+            about.extend_from_slice(format!("{:08}", head.len()).as_bytes());
+            call.arg(part.key.as_str()).arg(about).arg(content);
         }
         let reply = self.store.session.run_durably(&call).await?;
         let [now, letters, ready, next] = reply.fixed()?;

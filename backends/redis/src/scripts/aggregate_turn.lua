@@ -6,6 +6,7 @@ local refusal = newer_layout(call('HGET', A.m, 'v'))
 if refusal then return refusal end
 local closed, questions, named, rules = {}, {}, {}, {}
 forget(now, 500)
+write = write_later
 
 local function name_rules(name)
   if not named[name] then
@@ -35,6 +36,7 @@ for _, key in ipairs(call('ZRANGEBYSCORE', A.t, '-inf', ms(now), 'LIMIT', 0, 256
   end
 end
 
+write_waiting()
 for i, epoch in ipairs(call('ZRANGEBYSCORE', A.c, '-inf', ms(now), 'LIMIT', 0, max)) do
   local C = closed_of(epoch)
   local mark = token .. '.' .. i
@@ -43,6 +45,7 @@ for i, epoch in ipairs(call('ZRANGEBYSCORE', A.c, '-inf', ms(now), 'LIMIT', 0, m
     ms(now + lease)}
   name_rules(C.rules)
 end
+write_waiting()
 save_counts()
 local next_at = next_time()
 return {ms(now), call('HGET', A.m, 'generation') or '0', closed, questions, rules, next_at and ms(next_at) or ''}

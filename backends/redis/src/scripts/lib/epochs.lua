@@ -14,6 +14,32 @@ local function save_counts()
   end
 end
 
+-- Writes that need no answer: at once, or where a script says so with others of their kind.
+local write = call
+local waiting = {}
+local function write_later(command, key, one, other)
+  local kind = command .. key
+  local args = waiting[kind]
+  if not args then
+    args = {command, key}
+    waiting[kind] = args
+  end
+  args[#args + 1] = one
+  if other then args[#args + 1] = other end
+  -- Lua passes at most 8,000 arguments.
+  if #args > 4000 then
+    waiting[kind] = nil
+    call(unpack(args))
+  end
+end
+-- Nothing that waits may be read before. Writes of several kinds come in any order.
+local function write_waiting()
+  for kind, args in pairs(waiting) do
+    waiting[kind] = nil
+    call(unpack(args))
+  end
+end
+
 -- An epoch in sorted names: of one length, so that they sort as numbers.
 local function numbered(epoch) return fmt('%016.0f', epoch) end
 
@@ -31,9 +57,8 @@ local function rules_of(name)
   return rules
 end
 
--- The open epoch of a key, or nothing.
-local function open_of(key)
-  local row = call('HGET', A.o, key)
+-- The open epoch of a key as its row says it, or nothing.
+local function open_in(key, row)
   if not row then return nil end
   local epoch, parts, bytes, opened, last, ask, asks, rules, look =
     string.match(row, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%d) (%S+) (%S+)$')
@@ -44,13 +69,15 @@ local function open_of(key)
   }
 end
 
+local function open_of(key) return open_in(key, call('HGET', A.o, key)) end
+
 local function or_none(number) return number and ms(number) or '-' end
 
 local function save_open(E)
-  call('HSET', A.o, E.key, fmt('%.0f %.0f %.0f %.0f %.0f %s %d %s %s', E.epoch, E.parts, E.bytes, E.opened,
+  write('HSET', A.o, E.key, fmt('%.0f %.0f %.0f %.0f %.0f %s %d %s %s', E.epoch, E.parts, E.bytes, E.opened,
     E.last, or_none(E.ask), E.asks and 1 or 0, E.rules, or_none(E.look)))
   if E.look ~= E.kept_look then
-    if E.look then call('ZADD', A.t, ms(E.look), E.key) else call('ZREM', A.t, E.key) end
+    if E.look then write('ZADD', A.t, ms(E.look), E.key) else write('ZREM', A.t, E.key) end
   end
 end
 
@@ -81,18 +108,19 @@ end
 
 -- Keeps a closed epoch, which waits for its release.
 local function keep_closed(E, by, aside, now)
-  call('HSET', A.e, numbered(E.epoch), fmt('%s %.0f %.0f %.0f %.0f %.0f %s %d -\n%s', E.rules, E.parts, E.bytes,
-    E.opened, E.last, now, by, aside, E.key))
-  call('ZADD', A.c, ms(now), numbered(E.epoch))
-  call('ZADD', A.w, 0, numbered(E.epoch))
+  local name = numbered(E.epoch)
+  write('HSET', A.e, name, fmt('%s %.0f %.0f %.0f %.0f %.0f %s %d -\n%s', E.rules, E.parts, E.bytes, E.opened, E.last,
+    now, by, aside, E.key))
+  write('ZADD', A.c, ms(now), name)
+  write('ZADD', A.w, 0, name)
   bump('closed', E.parts)
 end
 
 -- Closes an open epoch.
 local function close(E, by, now)
-  call('HDEL', A.o, E.key)
-  call('ZREM', A.n, E.key)
-  call('ZREM', A.t, E.key)
+  write('HDEL', A.o, E.key)
+  write('ZREM', A.n, E.key)
+  write('ZREM', A.t, E.key)
   call('HINCRBY', A.k, E.key, 1)
   bump('open', -E.parts)
   keep_closed(E, by, 0, now)
@@ -113,20 +141,20 @@ end
 
 -- Puts a closed epoch at another time, under another token.
 local function put_closed(C, at, token)
-  call('HSET', A.e, C.name, fmt('%s %.0f %s %s %s %.0f %s %s %s\n%s', C.rules, C.parts, C.bytes, C.opened, C.last,
+  write('HSET', A.e, C.name, fmt('%s %.0f %s %s %s %.0f %s %s %s\n%s', C.rules, C.parts, C.bytes, C.opened, C.last,
     C.closed, C.by, C.aside, token, C.key))
-  call('ZADD', A.c, ms(at), C.name)
+  write('ZADD', A.c, ms(at), C.name)
 end
 
 -- Ends a closed epoch: its bodies go, its ids and its key are remembered.
 local function finish(C)
   for _, member in ipairs(members_of(C.epoch)) do
-    call('HSET', A.b, string.sub(member, 33), C.name)
+    write('HSET', A.b, string.sub(member, 33), C.name)
   end
-  call('ZREM', A.c, C.name)
-  call('ZREM', A.w, C.name)
-  call('HSET', A.e, C.name, '=' .. C.aside .. '\n' .. C.key)
-  call('ZADD', A.f, ms(math.min(C.closed + rules_of(C.rules).remember_ms, TIME_MAX)), C.name)
+  write('ZREM', A.c, C.name)
+  write('ZREM', A.w, C.name)
+  write('HSET', A.e, C.name, '=' .. C.aside .. '\n' .. C.key)
+  write('ZADD', A.f, ms(math.min(C.closed + rules_of(C.rules).remember_ms, TIME_MAX)), C.name)
   bump('closed', -C.parts)
 end
 

@@ -82,7 +82,8 @@ async fn plain(
     Ok((stored, done))
 }
 
-/// How long parts take to be stored, and until a worker has released all of them.
+/// How long parts take to be stored, and until a worker, started then, has released all of them:
+/// as plain messages are all stored before the first is received.
 async fn parts(
     bench: &Bench<'_>,
     connection: &Connection,
@@ -95,6 +96,9 @@ async fn parts(
     rules.idle_ms = Some(500);
     let aggregate = Aggregate::open(connection, format!("bench-{round}"), rules)
         .map_err(|error| pump::wrong(&error.to_string()))?;
+    let begun = Moment::now();
+    append(bench, &aggregate).await?;
+    let stored = Moment::now().since(begun);
     let release = Release::to(&aggregate, OUT)?;
     let worker = Worker::builder(connection.clone()).release(release);
     let worker = worker
@@ -102,7 +106,8 @@ async fn parts(
         .map_err(|error| pump::wrong(&error.to_string()))?;
     let handle = worker.handle();
     let working = tokio::spawn(worker.run_until(std::future::pending()));
-    let took = appended_and_released(bench, &aggregate).await;
+    let released = until_released(bench, &aggregate).await;
+    let done = Moment::now().since(begun);
     handle.stop();
     working
         .await
@@ -110,17 +115,14 @@ async fn parts(
         .map_err(|error| pump::wrong(&error.to_string()))?;
     let out = OUT.parse()?;
     while connection.backend().admin.purge(&out, PURGED).await?.more {}
-    took
+    released.map(|()| (stored, done))
 }
 
-async fn appended_and_released(
-    bench: &Bench<'_>,
-    aggregate: &Aggregate,
-) -> Result<(Duration, Duration)> {
+/// Appends parts call after call, each when the one before is stored.
+async fn append(bench: &Bench<'_>, aggregate: &Aggregate) -> Result<()> {
     let messages = bench.args.messages();
     let (load, batch) = (bench.load(), u64::from(bench.args.enqueue_batch.get()));
     let keys = (messages / u64::from(SIZE)).max(1);
-    let begun = Moment::now();
     let mut from = 0;
     while from < messages {
         let to = messages.min(from + batch);
@@ -138,11 +140,15 @@ async fn appended_and_released(
         aggregate.append(&made).await?;
         from = to;
     }
-    let stored = Moment::now().since(begun);
+    Ok(())
+}
+
+async fn until_released(bench: &Bench<'_>, aggregate: &Aggregate) -> Result<()> {
+    let messages = bench.args.messages();
     loop {
         let info = aggregate.info().await?;
         if info.is_some_and(|info| info.released >= messages) {
-            return Ok((stored, Moment::now().since(begun)));
+            return Ok(());
         }
         tokio::time::sleep(LOOK_EACH).await;
     }
