@@ -34,6 +34,7 @@ mod sharded;
 pub(crate) mod storage;
 pub(crate) mod submit;
 mod tidy;
+mod waiting;
 
 use std::fmt;
 use std::num::NonZeroU32;

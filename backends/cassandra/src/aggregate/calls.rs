@@ -17,7 +17,7 @@ use crate::aggregate::record::{Command, ReceiptBytes};
 use crate::aggregate::replica::Reply;
 use crate::aggregate::sharded::Sharded;
 use crate::aggregate::storage::PartRow;
-use crate::aggregate::submit::{BYTES_MAX, PARTS_MAX};
+use crate::aggregate::waiting::{BYTES_MAX, PARTS_MAX};
 
 impl Sharded {
     /// Stores parts; one outcome for each, in order.

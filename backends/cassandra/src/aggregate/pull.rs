@@ -13,7 +13,8 @@ use longshore_core::{AggregateRules, PartHead, Result};
 use crate::aggregate::exchange::RecordName;
 use crate::aggregate::record::{Command, Record, decode};
 use crate::aggregate::storage::{LogId, LogStorage, PartRow, page_of};
-use crate::aggregate::submit::{BYTES_MAX, PARTS_MAX, SharedLog};
+use crate::aggregate::submit::SharedLog;
+use crate::aggregate::waiting::{BYTES_MAX, PARTS_MAX};
 
 /// The same shard of an aggregate in another cell, as the replicas of this data centre have it.
 #[derive(Debug)]

@@ -1,6 +1,5 @@
 //! Calls that wait for the same shard go as one record.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore_core::{Effect, Result, StoreError, StoreErrorKind};
@@ -10,29 +9,16 @@ use crate::aggregate::log::{Batch, Log};
 use crate::aggregate::record::Command;
 use crate::aggregate::replica::{Replica, Reply};
 use crate::aggregate::storage::PartRow;
-
-/// Parts of one record.
-pub(super) const PARTS_MAX: usize = 500;
-/// Bytes of the parts of one record: one mutation.
-pub(super) const BYTES_MAX: usize = 512 * 1024;
-/// Commands of one record.
-const COMMANDS_MAX: usize = 500;
+use crate::aggregate::waiting::Waiting;
 
 /// A log that many calls of this process use.
 #[derive(Debug)]
 pub(crate) struct SharedLog {
     pub(crate) log: Log,
-    waiting: Mutex<VecDeque<Waiting>>,
+    waiting: Mutex<Waiting>,
     /// Who holds it makes the next record. What is played is played whole, so that it may be
     /// dropped at any time.
     replica: tokio::sync::Mutex<Option<Replica>>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    command: Command,
-    parts: Vec<PartRow>,
-    tell: oneshot::Sender<Result<Reply>>,
 }
 
 impl SharedLog {
@@ -55,11 +41,7 @@ impl SharedLog {
         parts: Vec<PartRow>,
     ) -> Result<Reply> {
         let (tell, told) = oneshot::channel();
-        self.waiting().push_back(Waiting {
-            command,
-            parts,
-            tell,
-        });
+        self.waiting().push(command, parts, tell)?;
         let log = self.clone();
         tokio::spawn(async move { log.drive().await });
         told.await.unwrap_or_else(|_| {
@@ -82,7 +64,7 @@ impl SharedLog {
         let mut replica = self.replica.lock().await;
         while !self.waiting().is_empty() {
             let (mut batch, mut tell) = (Batch::default(), Vec::new());
-            let fill = |batch: &mut Batch| self.fill(batch, &mut tell);
+            let fill = |batch: &mut Batch| self.waiting().fill(batch, &mut tell);
             match self.log.commit(&mut replica, &mut batch, fill).await {
                 Ok(replies) => {
                     for (tell, reply) in tell.into_iter().zip(replies) {
@@ -92,7 +74,7 @@ impl SharedLog {
                 }
                 Err(error) => {
                     // Also those that nobody took in: they would meet the same.
-                    self.fill(&mut batch, &mut tell);
+                    self.waiting().fill(&mut batch, &mut tell);
                     for tell in tell {
                         let _ = tell.send(Err(same(&error)));
                     }
@@ -102,32 +84,7 @@ impl SharedLog {
         }
     }
 
-    /// Adds calls that wait to a record, as many as it takes, without those that nobody waits for.
-    fn fill(&self, batch: &mut Batch, tell: &mut Vec<oneshot::Sender<Result<Reply>>>) {
-        let mut waiting = self.waiting();
-        let mut bytes: usize = batch.parts.iter().map(PartRow::len).sum();
-        while let Some(next) = waiting.front() {
-            let parts = batch.parts.len() + next.parts.len();
-            let more: usize = next.parts.iter().map(PartRow::len).sum();
-            let is_full =
-                tell.len() == COMMANDS_MAX || parts > PARTS_MAX || bytes + more > BYTES_MAX;
-            if is_full && !tell.is_empty() {
-                break;
-            }
-            let Some(next) = waiting.pop_front() else {
-                break;
-            };
-            if next.tell.is_closed() {
-                continue;
-            }
-            bytes += more;
-            batch.commands.push(next.command);
-            batch.parts.extend(next.parts);
-            tell.push(next.tell);
-        }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
