@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join;
 use longshore_core::{
     AggregateName, Clock, Effect, EpochShard, Result, StoreError, StoreErrorKind,
 };
@@ -127,13 +128,14 @@ impl Log {
         Ok((row, record))
     }
 
-    /// Writes what the head is to name.
+    /// Writes what the head is to name, in any order: until then it counts for nothing.
     async fn write(&self, row: &RecordRow, parts: &[PartRow]) -> Result<()> {
-        let record = (row.seq, row.id);
-        if !parts.is_empty() {
-            self.storage.put_parts(self.id, record, 0, parts).await?;
+        let record = self.storage.put_record(self.id, row);
+        if parts.is_empty() {
+            return record.await;
         }
-        self.storage.put_record(self.id, row).await
+        let parts = self.storage.put_parts(self.id, (row.seq, row.id), 0, parts);
+        try_join(parts, record).await.map(drop)
     }
 
     /// Moves the head, and finds out what became of it where the cluster does not say. An error
