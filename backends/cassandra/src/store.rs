@@ -141,7 +141,7 @@ impl CassandraStore {
 /// The deadline passed before the servers answered.
 pub(crate) fn deadline_exceeded(operation: &'static str, after: Duration) -> StoreError {
     let words = format!(
-        "timed out after {after:?}; the cluster is slow or another process holds the queue"
+        "timed out after {after:?}; the cluster is slow or other processes hold what it asks for"
     );
     StoreError::new(StoreErrorKind::Timeout, operation, words).effect_unknown()
 }
