@@ -34,6 +34,8 @@ pub struct Release {
     pub(crate) timeout: Duration,
     /// Its dead letters.
     pub(crate) dead: QueueName,
+    /// Whether an epoch with damaged parts waits for them.
+    pub(crate) waits_for_damaged: bool,
 }
 
 impl Release {
@@ -50,6 +52,7 @@ impl Release {
             kind: None,
             timeout: Self::TIMEOUT_DEFAULT,
             dead: QueueName::new(format!("aggregate.{}", aggregate.name()))?,
+            waits_for_damaged: false,
         })
     }
 
@@ -75,6 +78,15 @@ impl Release {
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.timeout = span;
+        self
+    }
+
+    /// Holds an epoch back as long as one of its parts cannot be read, instead of setting that part
+    /// aside and releasing the others. It is looked at again after 1 s up to 1 min, until the part is
+    /// mended in the store, or the epoch is discarded.
+    #[must_use]
+    pub fn wait_for_damaged(mut self) -> Self {
+        self.waits_for_damaged = true;
         self
     }
 

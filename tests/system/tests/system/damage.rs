@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use longshore_system_tests::{
-    Answer, Cli, Ending, Place, make_foreign_database, settle_into_one_file,
+    Answer, Cli, Ending, LONGSHORE, Place, Process, make_foreign_database, settle_into_one_file,
+    until,
 };
 
 use crate::scenes::QUEUE;
@@ -14,6 +16,9 @@ use crate::scenes::QUEUE;
 /// Where a SQLite file keeps its user version and its application id.
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
+
+/// No wait of these tests is longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A place with a store in it that holds two messages, and nobody at it.
 fn place_with_store() -> (Place, Cli) {
@@ -198,28 +203,87 @@ fn wrong_counters_are_named_and_mended_and_nothing_goes_on_for_ever() {
     assert_eq!(cli.queue(QUEUE)["waiting"], 0);
 }
 
-/// Of a part only its bytes are damaged: it is set aside, and the others of its epoch go on.
+/// A part that cannot be read becomes a dead letter by itself, and its epoch goes on without it.
 #[test]
 fn a_damaged_part_is_set_aside_and_the_others_are_released() {
     let place = Place::new();
-    let cli = Cli::new(place.store());
-    let step = "[[route]]\nname = 'carts'\nfrom = { queue = 'orders' }\n[[route.step]]\n\
-                aggregate = { by = 'all', to = 'out', size = 3 }\n";
-    let routes = place.write("routes.toml", step).display().to_string();
-    let ends = |args: &[&str], code| assert_eq!(cli.call(args).ending, Ending::Code(code));
-    let run = ["run", &routes, "--until-idle"];
-    ends(&["enqueue", "orders", "1"], 0);
-    ends(&["enqueue", "orders", "2"], 0);
-    // The epoch is open still: nothing completes it.
-    ends(&run, 4);
-    let database = rusqlite::Connection::open(place.database()).expect("the file opens");
-    let damaged = database.execute("UPDATE part SET body = x'37' WHERE body = x'32'", ());
-    assert_eq!(damaged.expect("an update"), 1);
-    drop(database);
-    ends(&["enqueue", "orders", "3"], 0);
-    ends(&run, 0);
-    assert_eq!(cli.json(&["peek", "out"])[0]["body"], "[1,3]");
-    let dead = cli.dead("aggregate.carts");
+    let carts = Carts::with_a_damaged_part(&place, "");
+    carts.ends(&["run", &carts.routes, "--until-idle"], 0);
+    assert_eq!(carts.cli.json(&["peek", "out"])[0]["body"], "[1,3]");
+    let dead = carts.cli.dead("aggregate.carts");
     assert_eq!(dead.len(), 1, "{dead:?}");
     assert_eq!(dead[0]["reason"], "damaged");
+}
+
+/// Where the step says so its epoch waits for it, and says why, until it is mended.
+#[test]
+fn a_damaged_part_holds_its_epoch_where_the_step_says_so() {
+    let place = Place::new();
+    let carts = Carts::with_a_damaged_part(&place, ", damaged = 'wait'");
+    let run = [
+        "--store",
+        carts.cli.store(),
+        "run",
+        &carts.routes,
+        "--until-idle",
+    ];
+    let mut worker = Process::start(&place, LONGSHORE, run, &[]);
+    until("the worker to say that it waits", PATIENCE, || {
+        worker.output().contains("cannot be read")
+    });
+    assert_eq!(worker.ended(), None, "{}", worker.output());
+    let closed = carts.cli.json(&["aggregates", "list", "carts"]);
+    assert_eq!(closed[0]["state"], "closed", "{closed}");
+    assert_eq!(carts.cli.live("out"), 0);
+    carts.replace("7", "2");
+    assert_eq!(
+        worker.wait(PATIENCE),
+        Ending::Code(0),
+        "{}",
+        worker.output()
+    );
+    assert_eq!(carts.cli.json(&["peek", "out"])[0]["body"], "[1,2,3]");
+    carts.ends(&["dead", "list", "aggregate.carts"], 3);
+}
+
+/// A store with an epoch of three parts, the second of which is damaged.
+struct Carts<'a> {
+    place: &'a Place,
+    cli: Cli,
+    routes: String,
+}
+
+impl<'a> Carts<'a> {
+    fn with_a_damaged_part(place: &'a Place, keys: &str) -> Self {
+        let step = format!(
+            "[[route]]\nname = 'carts'\nfrom = {{ queue = 'orders' }}\n[[route.step]]\n\
+             aggregate = {{ by = 'all', to = 'out', size = 3{keys} }}\n"
+        );
+        let carts = Self {
+            place,
+            cli: Cli::new(place.store()),
+            routes: place.write("routes.toml", &step).display().to_string(),
+        };
+        carts.ends(&["enqueue", "orders", "1"], 0);
+        carts.ends(&["enqueue", "orders", "2"], 0);
+        // The epoch is open still: nothing completes it.
+        carts.ends(&["run", &carts.routes, "--until-idle"], 4);
+        carts.replace("2", "7");
+        carts.ends(&["enqueue", "orders", "3"], 0);
+        carts
+    }
+
+    fn ends(&self, args: &[&str], code: i32) {
+        assert_eq!(self.cli.call(args).ending, Ending::Code(code));
+    }
+
+    /// Replaces the body of a part.
+    fn replace(&self, body: &str, by: &str) {
+        let database = rusqlite::Connection::open(self.place.database()).expect("the file opens");
+        let replaced = database.execute(
+            "UPDATE part SET body = ?2 WHERE body = ?1",
+            [body.as_bytes(), by.as_bytes()],
+        );
+        assert_eq!(replaced.expect("an update"), 1);
+    }
 }

@@ -29,6 +29,7 @@ pub(crate) struct AggregateStep {
     pub(crate) to: QueueName,
     folding: Folding,
     kind: Option<JobKind>,
+    waits_for_damaged: bool,
 }
 
 impl AggregateStep {
@@ -64,6 +65,7 @@ impl AggregateStep {
                 _ => Folding::Array,
             },
             kind: kind.map_err(wrong)?,
+            waits_for_damaged: node.text("damaged") == Some("wait"),
         })
     }
 
@@ -96,11 +98,14 @@ impl AggregateStep {
         aggregate: &Aggregate,
     ) -> Result<Release, longshore_core::NameError> {
         let release = Release::to(aggregate, self.to.as_str())?.fold(self.folding);
-        let release = release.judge(Until);
-        Ok(match &self.kind {
-            Some(kind) => release.kind(kind.clone()),
-            None => release,
-        })
+        let mut release = release.judge(Until);
+        if let Some(kind) = &self.kind {
+            release = release.kind(kind.clone());
+        }
+        if self.waits_for_damaged {
+            release = release.wait_for_damaged();
+        }
+        Ok(release)
     }
 
     pub(super) async fn run(&self, input: &Input<'_>) -> Result<(), Failure> {

@@ -87,6 +87,11 @@ async fn conclude(shared: &Shared, of: &Release, closed: &ClosedEpoch) -> Result
         parts_of(of, &closed.info.key, closed.info.epoch).await?,
         closed,
     )?;
+    if of.waits_for_damaged
+        && let Some(first) = parts.damaged.first()
+    {
+        return Err(waits(of, &closed.info.key, parts.damaged.len(), first));
+    }
     let backend = shared.connection.backend();
     for dead in parts.damaged.chunks(100) {
         backend.admin.adopt(&of.dead, dead).await?;
@@ -141,6 +146,16 @@ fn whole(parts: Parts, closed: &ClosedEpoch) -> Result<Parts> {
         closed.info.parts
     );
     Err(StoreError::new(StoreErrorKind::Conflict, "parts", said))
+}
+
+/// An epoch is not released without its damaged parts.
+fn waits(of: &Release, key: &AggregateKey, damaged: usize, first: &StoredMessage) -> StoreError {
+    let (name, id) = (of.aggregate.name(), first.id());
+    let said = format!(
+        "{damaged} of its parts cannot be read, {id} first, and it waits for them; mend the store, or \
+         give it up: longshore aggregates discard {name} {key}"
+    );
+    StoreError::new(StoreErrorKind::Corrupt, "parts", said)
 }
 
 async fn store(of: &Release, message: NewMessage) -> Result<()> {

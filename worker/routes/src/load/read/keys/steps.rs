@@ -247,6 +247,11 @@ pub(super) const AGGREGATE: TableShape = TableShape {
             "On a store in several data centres: each key is collected in one of them, by its hash (default), or in each for itself.",
         ),
         key(
+            "damaged",
+            Shape::Word(&["aside", "wait"]),
+            "What becomes of an epoch with a part that cannot be read: that part is set aside (default), or it waits.",
+        ),
+        key(
             "fold",
             Shape::Word(&["array", "lines", "concat", "sum"]),
             "How the bodies become one. Default array.",
