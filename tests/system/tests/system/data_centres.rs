@@ -16,9 +16,11 @@ const CUT_AT: [u64; 2] = [2, 6];
 const HEALED_AT: [u64; 2] = [4, 9];
 const PATIENCE: Duration = Duration::from_secs(120);
 
-const ROUTE: &str = "[[route]]\nname = 'carts'\nlease = '5s'\nfrom = { queue = 'orders' }\n\
-                     [[route.step]]\n\
-                     aggregate = { by = '{{ body.k }}', to = 'out', size = 10 }\n";
+/// The example runs here: its invoices are of ten orders.
+const ROUTES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../examples/regions/invoices.toml"
+);
 
 /// Each part is in one released message, and each key is released once: half of its parts come from
 /// the other side.
@@ -31,8 +33,7 @@ fn two_data_centres_collect_each_key_once_however_the_wire_is_cut() {
     for centre in [1, 2] {
         centres.json(centre, &["schema", "apply"], "");
     }
-    let routes = place.write("routes.toml", ROUTE).display().to_string();
-    let run = ["run", &routes, "--quiet"];
+    let run = ["run", ROUTES, "--quiet"];
     let workers = [1, 1, 2, 2].map(|centre| centres.start_in(&place, centre, &run));
     for piece in 0..PIECES {
         if CUT_AT.contains(&piece) {
@@ -57,7 +58,7 @@ fn two_data_centres_collect_each_key_once_however_the_wire_is_cut() {
     let mut of_each = Vec::new();
     for centre in [1, 2] {
         let limit = KEYS.to_string();
-        let out = centres.json(centre, &["peek", "out", "--limit", &limit], "");
+        let out = centres.json(centre, &["peek", "invoice", "--limit", &limit], "");
         let messages = out.as_array().expect("a list").clone();
         of_each.push(messages.len());
         for message in messages {
@@ -80,7 +81,7 @@ fn two_data_centres_collect_each_key_once_however_the_wire_is_cut() {
 fn lines(centre: u64, piece: u64) -> String {
     let all = (0..PARTS).filter(|n| n % 2 == centre - 1);
     let of_piece = all.filter(|n| n / 2 % PIECES == piece);
-    let line = |n: u64| format!("{{\"k\":\"k{}\",\"n\":{n}}}\n", n / 2 % KEYS);
+    let line = |n: u64| format!("{{\"customer\":\"k{}\",\"n\":{n}}}\n", n / 2 % KEYS);
     of_piece.map(line).collect()
 }
 
